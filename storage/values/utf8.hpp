@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+// UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
+namespace trainyard {
+
+// The length in bytes of the sequence at the start of `text`, or 0 when it does not begin with a valid one.
+std::size_t utf8_sequence(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+// The longest prefix of at most `characters` characters.
+std::string_view utf8_prefix(std::string_view text, std::size_t characters);
+
+// The same text with every byte that is not UTF-8 replaced by U+FFFD, fit for JSON and terminals.
+std::string utf8_cleaned(std::string_view text);
+
+}  // namespace trainyard
