@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/files/files.hpp"
+#include "storage/values/json.hpp"
+#include "storage/values/names.hpp"
+
+namespace trainyard {
+
+// The folder of one run, and the names in it. What its documents mean is runner/core's business.
+//
+//   plan.json        what was decided; written first
+//   journal.jsonl    the states that the run entered
+//   job.json         for the worker; then job.claim, events.jsonl, stdout.log, stderr.log, log_index.jsonl, exit.json by the worker
+//   workspace/       while it runs: the private copy of the package and the layer over the data
+//   artifacts/       what the run made for people
+//   _results.json    written last: its presence means that the run is over and complete
+class RunFolder {
+ public:
+  explicit RunFolder(Path path) : path_(std::move(path)) {}
+
+  [[nodiscard]] const Path& path() const { return path_; }
+  [[nodiscard]] Path plan() const { return path_ / "plan.json"; }
+  [[nodiscard]] Path journal() const { return path_ / "journal.jsonl"; }
+  [[nodiscard]] Path job() const { return path_ / "job.json"; }
+  [[nodiscard]] Path events() const { return path_ / "events.jsonl"; }
+  [[nodiscard]] Path exit() const { return path_ / "exit.json"; }
+  [[nodiscard]] Path stdout_log() const { return path_ / "stdout.log"; }
+  [[nodiscard]] Path stderr_log() const { return path_ / "stderr.log"; }
+  [[nodiscard]] Path log_index() const { return path_ / "log_index.jsonl"; }
+  [[nodiscard]] Path workspace() const { return path_ / "workspace"; }
+  [[nodiscard]] Path package() const { return path_ / "workspace" / "package"; }
+  [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
+  [[nodiscard]] Path artifacts() const { return path_ / "artifacts"; }
+  [[nodiscard]] Path results() const { return path_ / "_results.json"; }
+
+  // The complete lines of a file of JSON lines; a torn last line is left out. A file that is not there has none.
+  [[nodiscard]] static Result<std::vector<std::string>> lines(const Path& file);
+
+ private:
+  Path path_;
+};
+
+// All runs of a store.
+class RunFolders {
+ public:
+  RunFolders(Path runs, Path active) : runs_(std::move(runs)), active_(std::move(active)) {}
+
+  // The right to drive a run: from when it is made until `finish`. Released by the kernel when the process ends in any way.
+  class Lease {
+   public:
+    Lease(FileLock lock, Path marker) : lock_(std::move(lock)), marker_(std::move(marker)) {}
+    // The run is over: it is no longer among the active.
+    Result<void> finish() { return remove_file(marker_); }
+
+   private:
+    FileLock lock_;
+    Path marker_;
+  };
+
+  // Marks a run as active and makes its folder. None when the id is taken.
+  Result<std::optional<Lease>> begin(const RunId& run) const;
+  // The runs that are not over, sorted.
+  [[nodiscard]] Result<std::vector<RunId>> active() const;
+  // None when a living process drives the run.
+  Result<std::optional<Lease>> take_over(const RunId& run) const;
+
+  [[nodiscard]] RunFolder folder(const RunId& run) const { return RunFolder(runs_ / run.text()); }
+  // Oldest first.
+  [[nodiscard]] Result<std::vector<RunId>> list() const;
+
+ private:
+  Path runs_;
+  Path active_;
+};
+
+}  // namespace trainyard

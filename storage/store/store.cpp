@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/store/store.hpp"
+
+#include "storage/objects/file_objects.hpp"
+#include "storage/values/json.hpp"
+#include "storage/values/limits.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr const char* kFolders[] = {"objects", "packages", "snapshots", "runs", "active", "tmp"};
+
+Result<void> check_format(const Path& root) {
+  const auto text = read_file(root / "format", limits::kRecordBytes);
+  if (!text.ok() && text.error().code == Errc::not_found) {
+    return fail(Errc::not_found, "'" + root.string() + "' is not a store; make one with 'trainyard init --store " + root.string() + "'");
+  }
+  if (!text.ok()) return text.error();
+  const Json json = TRY(parse_json(*text, "the file '" + (root / "format").string() + "'"));
+  Fields fields(json, "the file '" + (root / "format").string() + "'");
+  const std::int64_t format = fields.integer("format", 1, INT32_MAX);
+  TRY(fields.finish());
+  if (format != Store::kFormat) {
+    return fail(Errc::incompatible, "the store '" + root.string() + "' has format " + std::to_string(format) + " but this Trainyard reads format " +
+                                        std::to_string(Store::kFormat) + "; use a newer Trainyard");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> Store::create(const Path& root) {
+  if (is_there(root / "format")) return fail(Errc::exists, "'" + root.string() + "' is a store already");
+  TRY(make_folders(root));
+  if (!TRY(list_folder(root)).empty()) {
+    return fail(Errc::invalid, "'" + root.string() + "' is not empty; a store needs a folder of its own");
+  }
+  for (const char* const name : kFolders) TRY(make_folder(root / name));
+  TRY(sync_folder(root));
+  return publish_file(root / "tmp", root / "format", readable({{"format", kFormat}}), 0444, Durable::yes);
+}
+
+Result<Store> Store::open(const Path& root) {
+  const Path full = TRY(absolute_path(root));
+  TRY(check_format(full));
+  return Store(full, std::make_unique<FileObjects>(full / "objects", full / "tmp"));
+}
+
+}  // namespace trainyard

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "storage/files/files.hpp"
+#include "storage/objects/object_store.hpp"
+#include "storage/values/result.hpp"
+
+namespace trainyard {
+
+// A store: one folder on one file system that holds everything Trainyard keeps.
+//
+//   format                     {"format":1}; a newer one is refused, naming both
+//   objects/                   content by SHA-256
+//   packages/<name>/1.4.json   a version record; <name> in lower case
+//   snapshots/<digest>.json    a snapshot record
+//   runs/<run id>/             what a run leaves
+//   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
+//   tmp/                       scratch of the living; what the dead left there is rubbish
+class Store {
+ public:
+  static constexpr int kFormat = 1;
+
+  // Makes a new, empty store. `exists` when there is one; `invalid` when the folder holds something else.
+  static Result<void> create(const Path& root);
+  static Result<Store> open(const Path& root);
+
+  [[nodiscard]] const Path& root() const { return root_; }
+  [[nodiscard]] ObjectStore& objects() const { return *objects_; }
+  [[nodiscard]] Path packages() const { return root_ / "packages"; }
+  [[nodiscard]] Path snapshots() const { return root_ / "snapshots"; }
+  [[nodiscard]] Path runs() const { return root_ / "runs"; }
+  [[nodiscard]] Path active() const { return root_ / "active"; }
+  [[nodiscard]] Path scratch() const { return root_ / "tmp"; }
+
+ private:
+  Store(Path root, std::unique_ptr<ObjectStore> objects) : root_(std::move(root)), objects_(std::move(objects)) {}
+
+  Path root_;  // absolute
+  std::unique_ptr<ObjectStore> objects_;
+};
+
+}  // namespace trainyard
