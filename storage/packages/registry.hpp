@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "storage/files/files.hpp"
+#include "storage/values/names.hpp"
+#include "storage/values/version_record.hpp"
+
+namespace trainyard {
+
+// The versions of all packages. A version is one record file, made by `link`, so that it exists whole or not at all and no number is given
+// twice, however many processes publish at once. What a record names must be durable before it is published.
+class PackageRegistry {
+ public:
+  // Both folders exist, on one file system.
+  PackageRegistry(Path packages, Path scratch) : packages_(std::move(packages)), scratch_(std::move(scratch)) {}
+
+  // The names of all packages, sorted.
+  [[nodiscard]] Result<std::vector<PackageName>> names() const;
+  // Oldest number first. `not_found` names the package, and the nearest name that exists.
+  [[nodiscard]] Result<std::vector<VersionRecord>> versions(const PackageName& name) const;
+  // The version meant; the highest when the reference has none.
+  [[nodiscard]] Result<VersionRecord> find(const PackageReference& reference) const;
+  [[nodiscard]] Result<std::optional<VersionRecord>> made_by(const PackageName& name, const RunId& run) const;
+
+  // An upload: 1.0, or the next major. `exists` when another package has this name but for its case.
+  Result<VersionRecord> publish_major(const VersionDraft& draft) const;
+  // What a run made: the highest minor of the parent's major, plus one. REQUIRES: the draft has a parent.
+  Result<VersionRecord> publish_minor(const VersionDraft& draft) const;
+
+ private:
+  [[nodiscard]] Path folder_of(const PackageName& name) const { return packages_ / name.folded(); }
+  [[nodiscard]] Result<std::vector<PackageVersion>> numbers(const Path& folder) const;
+  [[nodiscard]] Result<VersionRecord> read(const Path& folder, const PackageVersion& version) const;
+  Result<VersionRecord> publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const;
+
+  Path packages_;
+  Path scratch_;
+};
+
+}  // namespace trainyard
