@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/job_exit.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr std::string_view kSchema = "trainyard.exit/1";
+constexpr std::string_view kCauses[] = {"none", "asked", "max_runtime"};
+
+Result<StopCause> parse_cause(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(kCauses); ++i) {
+    if (kCauses[i] == text) return static_cast<StopCause>(i);
+  }
+  return fail(Errc::invalid, "'" + std::string(text) + "' is none of none, asked, max_runtime");
+}
+
+std::optional<int> small_or_null(Fields& fields, const char* key) {
+  if (fields.nullable(key) == nullptr) return std::nullopt;
+  return static_cast<int>(fields.integer(key, 0, 255));
+}
+
+template <class Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+}  // namespace
+
+std::string_view name_of(StopCause cause) { return kCauses[static_cast<std::size_t>(cause)]; }
+
+Json to_json(const JobExit& exit) {
+  return {{"schema", kSchema},
+          {"code", or_null(exit.code)},
+          {"signal", or_null(exit.signal)},
+          {"failure", or_null(exit.failure)},
+          {"stop", name_of(exit.stop)},
+          {"started_at", exit.started_at.text()},
+          {"ended_at", exit.ended_at.text()},
+          {"user_us", exit.user_us},
+          {"system_us", exit.system_us},
+          {"peak_bytes", exit.peak_bytes}};
+}
+
+Result<JobExit> job_exit_from(const Json& json) {
+  JobExit exit;
+  Fields fields(json, "the exit");
+  fields.schema(kSchema);
+  exit.code = small_or_null(fields, "code");
+  exit.signal = small_or_null(fields, "signal");
+  exit.failure = fields.optional_text("failure");
+  const auto stop = fields.parsed("stop", parse_cause);
+  const auto started_at = fields.parsed("started_at", Instant::parse);
+  const auto ended_at = fields.parsed("ended_at", Instant::parse);
+  exit.user_us = fields.integer("user_us", 0, INT64_MAX);
+  exit.system_us = fields.integer("system_us", 0, INT64_MAX);
+  exit.peak_bytes = fields.integer("peak_bytes", 0, INT64_MAX);
+  TRY(fields.finish());
+  if (int{exit.code.has_value()} + int{exit.signal.has_value()} + int{exit.failure.has_value()} != 1) {
+    return fail(Errc::invalid, "the exit does not have exactly one of code, signal and failure");
+  }
+  exit.stop = *stop;
+  exit.started_at = *started_at;
+  exit.ended_at = *ended_at;
+  return exit;
+}
+
+}  // namespace trainyard

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "storage/values/instant.hpp"
+#include "storage/values/json.hpp"
+
+namespace trainyard {
+
+// Who ended a job before its code did.
+enum class StopCause { none, asked, max_runtime };
+std::string_view name_of(StopCause cause);
+
+// What the supervisor saw of the package's process: the file exit.json, written by rename as its last act.
+// Schema: schemas/exit.schema.json. Exactly one of `code`, `signal` and `failure` is set.
+struct JobExit {
+  std::optional<int> code;
+  std::optional<int> signal;
+  std::optional<std::string> failure;  // the process could not be started: the data not mounted, the program not found
+  StopCause stop = StopCause::none;
+  Instant started_at;
+  Instant ended_at;
+  std::int64_t user_us = 0;      // CPU time of the process and the children it waited for, in microseconds
+  std::int64_t system_us = 0;
+  std::int64_t peak_bytes = 0;   // the largest resident size of one process
+
+  friend bool operator==(const JobExit&, const JobExit&) = default;
+};
+
+Json to_json(const JobExit& exit);
+Result<JobExit> job_exit_from(const Json& json);
+
+}  // namespace trainyard

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/run_plan.hpp"
+
+namespace trainyard {
+
+// An overlay that the worker mounts in a mount namespace of its own, so that it ends with the job.
+struct OverlayMount {
+  std::string lower;   // the user's folder; only read
+  std::string upper;   // the run's private layer
+  std::string work;
+  std::string target;  // exists
+  friend bool operator==(const OverlayMount&, const OverlayMount&) = default;
+};
+
+// Everything a worker needs, with absolute paths: the file job.json. Schema: schemas/job.schema.json.
+// The worker writes stdout.log, stderr.log, log_index.jsonl, events.jsonl and exit.json beside it.
+struct JobSpec {
+  struct Call {
+    Verb verb = Verb::train;
+    std::optional<std::string> directory;  // the argument of the verb, if it has one
+    friend bool operator==(const Call&, const Call&) = default;
+  };
+
+  RunId run;
+  std::string package;            // "digits@1.0", for messages
+  std::string library;
+  std::string working_directory;  // the private copy of the package folder
+  std::vector<Call> calls;
+  std::map<std::string, std::string> environment;  // the whole environment of the package's code
+  std::map<std::string, std::string> directories;  // by the names of trainyard_host.directory
+  std::vector<Parameter> parameters;
+  std::optional<OverlayMount> overlay;
+  std::int64_t grace_ms = RunRequest::kDefaultGrace;
+  std::optional<std::int64_t> max_runtime_ms;
+
+  friend bool operator==(const JobSpec&, const JobSpec&) = default;
+};
+
+// Where a run's code lives while it runs.
+struct Workspace {
+  std::string package_directory;
+  std::optional<OverlayMount> overlay;
+};
+
+// Pure.
+JobSpec job_for(const RunPlan& plan, const Workspace& workspace);
+
+Json to_json(const JobSpec& job);
+Result<JobSpec> job_spec_from(const Json& json);
+
+}  // namespace trainyard

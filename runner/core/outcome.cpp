@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/outcome.hpp"
+
+#include <csignal>
+
+#include "storage/values/limits.hpp"
+#include "storage/values/utf8.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr std::string_view kStatuses[] = {"Scheduled", "Queued", "Packaging", "Running", "Successful", "Failed", "Killed"};
+constexpr std::string_view kReasons[] = {"ok",        "package_error", "invalid_input", "crashed", "out_of_memory",
+                                         "disk_full", "stopped",       "max_runtime",   "lost",    "store_error"};
+
+std::string signal_text(int signal) {
+  switch (signal) {
+    case SIGSEGV: return "signal 11 (SIGSEGV: it touched memory that is not its own)";
+    case SIGABRT: return "signal 6 (SIGABRT: it called abort, or an exception left a function that must not throw)";
+    case SIGFPE: return "signal 8 (SIGFPE: a division by zero or another arithmetic fault)";
+    case SIGILL: return "signal 4 (SIGILL: an instruction that this processor does not have)";
+    case SIGBUS: return "signal 7 (SIGBUS: it read past the end of a mapped file, or the disk failed)";
+    case SIGKILL: return "signal 9 (SIGKILL: the kernel ends a process so when memory runs out, or somebody sent it)";
+    default: return "signal " + std::to_string(signal);
+  }
+}
+
+Outcome package_outcome(const event::Ended& word) {
+  const std::string why = word.message.empty() ? "the package failed with the status '" + word.status + "' and gave no reason" : word.message;
+  const std::string message = (word.verb.empty() ? "" : word.verb + ": ") + why;
+  if (word.status == "invalid_input") return outcome(RunReason::invalid_input, message);
+  if (word.status == "out_of_memory") return outcome(RunReason::out_of_memory, message);
+  if (word.status == "cancelled") {
+    return outcome(RunReason::package_error, message + "; the package gave up as if stopped, but nobody stopped the run");
+  }
+  return outcome(RunReason::package_error, message);
+}
+
+Outcome stopped(StopCause cause) {
+  if (cause == StopCause::asked) return outcome(RunReason::stopped, "stopped by a user");
+  return outcome(RunReason::max_runtime, "stopped because the run reached its longest permitted time");
+}
+
+}  // namespace
+
+std::string_view name_of(RunStatus status) { return kStatuses[static_cast<std::size_t>(status)]; }
+
+std::string_view name_of(RunReason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
+
+Result<RunReason> parse_run_reason(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(kReasons); ++i) {
+    if (kReasons[i] == text) return static_cast<RunReason>(i);
+  }
+  return fail(Errc::invalid, "'" + std::string(text) + "' is not the reason of a run's end");
+}
+
+RunStatus Outcome::status() const {
+  if (reason == RunReason::ok) return RunStatus::successful;
+  return reason == RunReason::stopped || reason == RunReason::max_runtime ? RunStatus::killed : RunStatus::failed;
+}
+
+Outcome outcome(RunReason reason, std::string message) {
+  const std::string clean = utf8_cleaned(message);
+  return {reason, std::string(utf8_prefix(clean, limits::kReasonCharacters))};
+}
+
+Outcome outcome_of(const Error& error) {
+  switch (error.code) {
+    case Errc::invalid:
+    case Errc::not_found:
+    case Errc::incompatible: return outcome(RunReason::invalid_input, error.message);
+    case Errc::package_failed: return outcome(RunReason::package_error, error.message);
+    case Errc::unavailable: return outcome(RunReason::disk_full, error.message);
+    case Errc::cancelled: return outcome(RunReason::stopped, error.message);
+    default: return outcome(RunReason::store_error, error.message);
+  }
+}
+
+Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word) {
+  if (exit.failure) return outcome(RunReason::store_error, *exit.failure);
+  const bool succeeded = exit.code == 0 && last_word && last_word->status == "ok";
+  if (succeeded) return outcome(RunReason::ok, "");
+  if (exit.stop != StopCause::none) return stopped(exit.stop);
+  if (exit.signal) return outcome(RunReason::crashed, "the package's process was ended by " + signal_text(*exit.signal));
+  if (exit.code != 0) {
+    return outcome(RunReason::package_error, "the package ended its process with exit code " + std::to_string(*exit.code));
+  }
+  if (!last_word) return outcome(RunReason::package_error, "the package ended its process with exit code 0 before its calls were done");
+  return package_outcome(*last_word);
+}
+
+}  // namespace trainyard

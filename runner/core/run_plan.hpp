@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runner/core/run_request.hpp"
+#include "storage/values/manifest.hpp"
+#include "storage/values/version_record.hpp"
+
+namespace trainyard {
+
+// Where a run finds its folders, relative to the working directory of its code.
+struct RunLayout {
+  RelPath training_data;
+  RelPath artifacts;
+  friend bool operator==(const RunLayout&, const RunLayout&) = default;
+};
+
+// A run decided: everything that will happen, nothing that has. Every refusal of a request happens while this is made.
+// Rests on disk as plan.json of the run's folder.
+struct RunPlan {
+  RunId run;
+  RunName name;
+  Instant created_at;
+  RunRequest request;
+  VersionRecord parent;
+  RelPath library;                                 // in the package folder
+  RunLayout layout;
+  bool save_training_data = false;
+  std::map<std::string, std::string> environment;  // as the results record it: what was given, and the defaults
+  std::vector<Parameter> parameters;               // the declared hyperparameters that have a value, typed, in the order of the manifest
+
+  friend bool operator==(const RunPlan&, const RunPlan&) = default;
+};
+
+// Pure. `invalid` names the parameter, the value and the rule; `incompatible` names the missing verb or power.
+Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest, const RunId& run, Instant now);
+
+Json to_json(const RunPlan& plan);
+Result<RunPlan> run_plan_from(const Json& json);
+
+// What becomes the new version: the package folder less the data, the artifacts and what interpreters leave behind.
+bool is_package_content(const RunLayout& layout, const RelPath& path);
+
+}  // namespace trainyard

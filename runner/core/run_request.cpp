@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/run_request.hpp"
+
+#include "storage/values/parameter.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr std::string_view kSchema = "trainyard.request/1";
+constexpr std::string_view kMountNames[] = {"best", "overlay", "reflink", "copy"};
+
+}  // namespace
+
+std::string_view name_of(MountKind kind) { return kMountNames[static_cast<std::size_t>(kind)]; }
+
+Result<MountKind> parse_mount_kind(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(kMountNames); ++i) {
+    if (kMountNames[i] == text) return static_cast<MountKind>(i);
+  }
+  return fail(Errc::invalid, "'" + std::string(text) + "' is none of best, overlay, reflink, copy");
+}
+
+Json to_json(const RunRequest& request) {
+  return {{"schema", kSchema},
+          {"type", request.type},
+          {"package", request.package.text()},
+          {"dataset", request.dataset},
+          {"name", request.name ? Json(request.name->text()) : Json(nullptr)},
+          {"environment", request.environment},
+          {"save_training_data", request.save_training_data},
+          {"grace_ms", request.grace_ms},
+          {"max_runtime_ms", request.max_runtime_ms ? Json(*request.max_runtime_ms) : Json(nullptr)},
+          {"mount", name_of(request.mount)}};
+}
+
+Result<RunRequest> run_request_from(const Json& json) {
+  Fields fields(json, "the run request");
+  fields.schema(kSchema);
+  const std::string type = fields.text("type");
+  if (type != "training") fields.note("type", "is '" + type + "' where 'training' is wanted");
+  const auto package = fields.parsed("package", PackageReference::parse);
+  const std::string dataset = fields.text("dataset");
+  if (!dataset.starts_with('/')) fields.note("dataset", "is not an absolute path");
+  const auto name = fields.parsed_or_null("name", RunName::parse);
+  const Json& environment = fields.object("environment");
+  const bool save_training_data = fields.boolean("save_training_data");
+  const std::int64_t grace_ms = fields.integer("grace_ms", 0, RunRequest::kLongestTime);
+  std::optional<std::int64_t> max_runtime_ms;
+  if (fields.nullable("max_runtime_ms") != nullptr) max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
+  const auto mount = fields.parsed("mount", parse_mount_kind);
+  TRY(fields.finish());
+  RunRequest request{type, *package, dataset, name, {}, save_training_data, grace_ms, max_runtime_ms, *mount};
+  for (const auto& [key, value] : environment.items()) {
+    if (!is_variable_name(key) || !value.is_string()) {
+      return fail(Errc::invalid, "the run request has an environment entry '" + key + "' that is not a variable name with a text");
+    }
+    request.environment[key] = value.get<std::string>();
+  }
+  return request;
+}
+
+}  // namespace trainyard

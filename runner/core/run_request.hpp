@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/values/names.hpp"
+#include "storage/values/json.hpp"
+
+namespace trainyard {
+
+// How a dataset is presented to a job. `best` leaves the choice to what the machine can do.
+enum class MountKind { best, overlay, reflink, copy };
+std::string_view name_of(MountKind kind);
+Result<MountKind> parse_mount_kind(std::string_view text);
+
+// What a user asks for, before anything is looked up. Schema: schemas/request.schema.json.
+struct RunRequest {
+  static constexpr std::int64_t kDefaultGrace = 120'000;
+  static constexpr std::int64_t kLongestTime = std::int64_t{366} * 24 * 3600 * 1000;
+
+  std::string type = "training";
+  PackageReference package;
+  std::string dataset;  // an absolute path
+  std::optional<RunName> name;
+  std::map<std::string, std::string> environment;  // variables and hyperparameters, as typed
+  bool save_training_data = false;
+  std::int64_t grace_ms = kDefaultGrace;          // between the polite and the hard end of a stopped run
+  std::optional<std::int64_t> max_runtime_ms;
+  MountKind mount = MountKind::best;
+
+  friend bool operator==(const RunRequest&, const RunRequest&) = default;
+};
+
+Json to_json(const RunRequest& request);
+Result<RunRequest> run_request_from(const Json& json);
+
+}  // namespace trainyard

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/run_results.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace trainyard {
+
+namespace {
+
+constexpr std::string_view kSchema = "trainyard.results/1";
+
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+Json tree_or_null(const std::optional<TreeSummary>& tree) { return tree ? to_json(*tree) : Json(nullptr); }
+
+Json hyperparameters(const RunPlan& plan) {
+  Json typed = Json::object();
+  for (const Parameter& parameter : plan.parameters) typed[parameter.name] = json_of(parameter.value);
+  return typed;
+}
+
+Json seed(const RunPlan& plan) {
+  for (const Parameter& parameter : plan.parameters) {
+    if (parameter.name == "seed" && type_of(parameter.value) == ParameterType::integer) return json_of(parameter.value);
+  }
+  return nullptr;
+}
+
+Outcome outcome_of(const RunState& state) {
+  const auto* const failed = std::get_if<state::Failed>(&state);
+  return failed != nullptr ? failed->outcome : Outcome{};
+}
+
+Json attempt(const RunReport& report, const Outcome& ended) {
+  if (!report.exit) return Json::array();
+  const JobExit& exit = *report.exit;
+  return Json::array({{{"attempt", 1},
+                       {"started_at", exit.started_at.text()},
+                       {"ended_at", exit.ended_at.text()},
+                       {"reason", name_of(ended.reason)},
+                       {"exit_code", exit.code ? Json(*exit.code) : Json(nullptr)},
+                       {"signal", exit.signal ? Json(*exit.signal) : Json(nullptr)},
+                       {"user_seconds", static_cast<double>(exit.user_us) / 1e6},
+                       {"system_seconds", static_cast<double>(exit.system_us) / 1e6},
+                       {"peak_bytes", exit.peak_bytes}}});
+}
+
+Json version_json(const std::optional<VersionRecord>& version) {
+  if (!version) return nullptr;
+  return {{"package", version->content.name.text()},
+          {"version", version->version.text()},
+          {"tree", to_json(version->content.tree)},
+          {"zip", to_json(version->content.zip)}};
+}
+
+Json traceability(const RunReport& report) {
+  const RunPlan& plan = report.plan;
+  const Outcome ended = outcome_of(report.state);
+  const auto data = data_of(report.state);
+  Json dataset = {{"input", "train_data"}, {"source", plan.request.dataset}, {"tree", nullptr}, {"mount", nullptr}};
+  if (data) {
+    dataset["tree"] = to_json(data->tree);
+    dataset["mount"] = name_of(data->mount);
+  }
+  const PackageAbi& abi = plan.parent.content.abi;
+  return {{"schema", kSchema},
+          {"run", plan.run.text()},
+          {"type", plan.request.type},
+          {"status", name_of(ended.status())},
+          {"reason", name_of(ended.reason)},
+          {"message", ended.reason == RunReason::ok ? Json(nullptr) : Json(ended.message)},
+          {"attempts", attempt(report, ended)},
+          {"datasets", Json::array({std::move(dataset)})},
+          {"snapshot", data && data->snapshot ? Json(snapshot_id(data->tree)) : Json(nullptr)},
+          {"parent", version_json(plan.parent)},
+          {"version", version_json(report.version)},
+          {"artifacts", tree_or_null(report.artifacts)},
+          {"abi", {{"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},
+          {"runner", report.runner_version},
+          {"host", report.host},
+          {"seed", seed(plan)},
+          {"hyperparameters", hyperparameters(plan)},
+          {"metrics", report.metrics.json()},
+          {"score", nullptr}};
+}
+
+}  // namespace
+
+void MetricSummaries::add(const event::Measured& measured) {
+  MetricSummary& summary = by_name_[measured.name];
+  ++summary.count;
+  summary.last = measured.value;
+  summary.last_step = measured.step;
+  if (!std::isfinite(measured.value)) return;
+  summary.least = std::min(summary.least.value_or(measured.value), measured.value);
+  summary.most = std::max(summary.most.value_or(measured.value), measured.value);
+}
+
+Json MetricSummaries::json() const {
+  Json json = Json::object();
+  for (const auto& [name, summary] : by_name_) {
+    json[name] = {{"count", summary.count},
+                  {"last", metric_value(summary.last)},
+                  {"last_step", summary.last_step},
+                  {"min", or_null(summary.least)},
+                  {"max", or_null(summary.most)}};
+  }
+  return json;
+}
+
+std::string snapshot_id(const TreeSummary& tree) { return tree.digest.hex(); }
+
+Json results_json(const RunReport& report) {
+  const RunPlan& plan = report.plan;
+  const auto data = data_of(report.state);
+  const double start = plan.created_at.seconds();
+  const double end = report.ended_at.seconds();
+  return {{"parameters",
+           {{"pipeline", plan.name.text()},
+            {"inputs",
+             {{"package", plan.parent.content.name.text()},
+              {"version", plan.parent.version.text()},
+              {"train_data", plan.request.dataset},
+              {"gpu", "False"}}},
+            {"env", plan.environment}}},
+          {"run_summary",
+           {{"execution_time", static_cast<double>(report.ended_at.microseconds - plan.created_at.microseconds) / 1e6},
+            {"start_at", start},
+            {"end_at", end},
+            {"outputs",
+             {{"train_data", data && data->snapshot ? Json(snapshot_id(data->tree)) : Json(nullptr)},
+              {"artifacts_data", report.artifacts ? Json(report.artifacts_folder) : Json(nullptr)},
+              {"package", report.version ? Json(report.version->content.name.text()) : Json(nullptr)},
+              {"version", report.version ? Json(report.version->version.text()) : Json(nullptr)}}}}},
+          {"traceability", traceability(report)}};
+}
+
+}  // namespace trainyard

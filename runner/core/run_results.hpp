@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/run_plan.hpp"
+#include "runner/core/run_state.hpp"
+
+namespace trainyard {
+
+// One metric over a whole run. Values that are not finite count, but are neither least nor most.
+struct MetricSummary {
+  std::uint64_t count = 0;
+  std::int64_t last_step = 0;
+  double last = 0;
+  std::optional<double> least;
+  std::optional<double> most;
+};
+
+// Folds the events of a run, in their order.
+class MetricSummaries {
+ public:
+  void add(const event::Measured& measured);
+  [[nodiscard]] Json json() const;
+
+ private:
+  std::map<std::string, MetricSummary> by_name_;
+};
+
+// All that is known of a run when it is over.
+struct RunReport {
+  RunPlan plan;
+  RunState state;  // Published or Failed
+  Instant ended_at;
+  std::optional<JobExit> exit;           // none when no job ran or nobody knows how it ended
+  std::optional<TreeSummary> artifacts;  // none when the run left no artifacts folder that could be read
+  std::string artifacts_folder;          // absolute
+  std::optional<VersionRecord> version;
+  MetricSummaries metrics;
+  std::string runner_version;
+  std::string host;
+};
+
+// Pure: the document _results.json. Its `parameters` and `run_summary` have the fixed keys of the results contract; `traceability` is enough to
+// audit the run from this file alone. Schema: schemas/results.schema.json.
+Json results_json(const RunReport& report);
+
+// How the results name a snapshot, and what every command that takes one accepts: the digest of its tree.
+std::string snapshot_id(const TreeSummary& tree);
+
+}  // namespace trainyard

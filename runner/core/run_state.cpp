@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/run_state.hpp"
+
+#include <array>
+
+namespace trainyard {
+
+namespace {
+
+constexpr std::array<std::string_view, 9> kStates = {"Planned",   "Staged",    "Running",   "Stopping", "Exited",
+                                                     "Succeeded", "Collected", "Published", "Failed"};
+constexpr std::array<std::string_view, 8> kHappenings = {"the data being staged", "the job starting",      "a stop being asked for",
+                                                         "the job ending",        "a good verdict",        "the outputs being collected",
+                                                         "a version being published", "something going wrong"};
+
+// Every transition that exists, one function each; whatever has none falls to the last.
+struct Transition {
+  using Next = Result<RunState>;
+
+  Next operator()(const state::Planned&, const happening::DataStaged& h) const { return RunState(state::Staged{h.data}); }
+  Next operator()(const state::Staged& s, const happening::JobStarted& h) const { return RunState(state::Running{s.data, h.job}); }
+  Next operator()(const state::Running& s, const happening::StopAsked&) const { return RunState(state::Stopping{s.data, s.job}); }
+  Next operator()(const state::Running& s, const happening::JobEnded&) const { return RunState(state::Exited{s.data}); }
+  Next operator()(const state::Stopping& s, const happening::StopAsked&) const { return RunState(s); }
+  Next operator()(const state::Stopping& s, const happening::JobEnded&) const { return RunState(state::Exited{s.data}); }
+  Next operator()(const state::Exited& s, const happening::JudgedGood&) const { return RunState(state::Succeeded{s.data}); }
+  Next operator()(const state::Succeeded& s, const happening::OutputsCollected& h) const { return RunState(state::Collected{s.data, h.outputs}); }
+  Next operator()(const state::Collected& s, const happening::VersionPublished& h) const {
+    return RunState(state::Published{s.data, s.outputs, h.version});
+  }
+  template <class Any, class What>
+  Next operator()(const Any& any, const What& what) const {
+    constexpr bool open = !std::is_same_v<Any, state::Published> && !std::is_same_v<Any, state::Failed>;
+    if constexpr (open && std::is_same_v<What, happening::WentWrong>) {
+      return RunState(state::Failed{std::string(name_of(RunState(any))), what.outcome, data_of(RunState(any))});
+    } else {
+      return fail(Errc::invalid, "a run that is " + std::string(name_of(RunState(any))) + " cannot meet " +
+                                     std::string(kHappenings[Happening(what).index()]));
+    }
+  }
+};
+
+Json to_json(const StagedData& data) {
+  return {{"tree", trainyard::to_json(data.tree)}, {"mount", name_of(data.mount)}, {"snapshot", data.snapshot}};
+}
+
+Result<StagedData> staged_from(const Json& json) {
+  Fields fields(json, "the staged data");
+  const auto tree = fields.nested("tree", tree_summary_from);
+  const auto mount = fields.parsed("mount", parse_mount_kind);
+  const bool snapshot = fields.boolean("snapshot");
+  TRY(fields.finish());
+  return StagedData{*tree, *mount, snapshot};
+}
+
+Json to_json(const CollectedOutputs& outputs) {
+  return {{"package", trainyard::to_json(outputs.package)}, {"zip", trainyard::to_json(outputs.zip)}, {"artifacts", trainyard::to_json(outputs.artifacts)}};
+}
+
+Result<CollectedOutputs> outputs_from(const Json& json) {
+  Fields fields(json, "the outputs");
+  const auto package = fields.nested("package", tree_summary_from);
+  const auto zip = fields.nested("zip", zip_summary_from);
+  const auto artifacts = fields.nested("artifacts", tree_summary_from);
+  TRY(fields.finish());
+  return CollectedOutputs{*package, *zip, *artifacts};
+}
+
+struct Writer {
+  Json& json;
+  void operator()(const state::Planned&) const {}
+  void operator()(const state::Staged& s) const { json["data"] = to_json(s.data); }
+  void operator()(const state::Running& s) const { with_job(s.data, s.job); }
+  void operator()(const state::Stopping& s) const { with_job(s.data, s.job); }
+  void operator()(const state::Exited& s) const { json["data"] = to_json(s.data); }
+  void operator()(const state::Succeeded& s) const { json["data"] = to_json(s.data); }
+  void operator()(const state::Collected& s) const {
+    json["data"] = to_json(s.data);
+    json["outputs"] = to_json(s.outputs);
+  }
+  void operator()(const state::Published& s) const {
+    json["data"] = to_json(s.data);
+    json["outputs"] = to_json(s.outputs);
+    json["version"] = s.version.text();
+  }
+  void operator()(const state::Failed& s) const {
+    if (s.data) json["data"] = to_json(*s.data);
+    json["phase"] = s.phase;
+    json["reason"] = name_of(s.outcome.reason);
+    json["message"] = s.outcome.message;
+  }
+  void with_job(const StagedData& data, const JobId& job) const {
+    json["data"] = to_json(data);
+    json["job"] = job.text;
+  }
+};
+
+}  // namespace
+
+Result<RunState> next(const RunState& state, const Happening& happening) { return std::visit(Transition{}, state, happening); }
+
+std::string_view name_of(const RunState& state) { return kStates[state.index()]; }
+
+RunStatus status_of(const RunState& state) {
+  if (const auto* const failed = std::get_if<state::Failed>(&state)) return failed->outcome.status();
+  if (std::holds_alternative<state::Published>(state)) return RunStatus::successful;
+  const bool before_start = std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Staged>(state);
+  return before_start ? RunStatus::packaging : RunStatus::running;
+}
+
+bool is_final(const RunState& state) {
+  return std::holds_alternative<state::Published>(state) || std::holds_alternative<state::Failed>(state);
+}
+
+std::optional<StagedData> data_of(const RunState& state) {
+  return std::visit(
+      [](const auto& held) -> std::optional<StagedData> {
+        if constexpr (requires { held.data; }) {
+          return held.data;
+        } else {
+          return std::nullopt;
+        }
+      },
+      state);
+}
+
+// Every key is always there, null where the state does not know it.
+Json to_json(const JournalEntry& entry) {
+  Json json = {{"time", entry.time.text()}, {"state", name_of(entry.state)}, {"status", name_of(status_of(entry.state))},
+               {"data", nullptr},           {"job", nullptr},                {"outputs", nullptr},
+               {"version", nullptr},        {"phase", nullptr},              {"reason", nullptr},
+               {"message", nullptr}};
+  std::visit(Writer{json}, entry.state);
+  return json;
+}
+
+Result<JournalEntry> journal_entry_from(const Json& json) {
+  Fields fields(json, "the journal entry");
+  const auto time = fields.parsed("time", Instant::parse);
+  const std::string name = fields.text("state");
+  static_cast<void>(fields.text("status"));
+  std::optional<StagedData> data;
+  if (fields.nullable("data") != nullptr) data = fields.nested("data", staged_from);
+  std::optional<CollectedOutputs> outputs;
+  if (fields.nullable("outputs") != nullptr) outputs = fields.nested("outputs", outputs_from);
+  const auto job = fields.optional_text("job");
+  const auto version = fields.parsed_or_null("version", PackageVersion::parse);
+  const auto phase = fields.optional_text("phase");
+  const auto reason = fields.parsed_or_null("reason", parse_run_reason);
+  const auto message = fields.optional_text("message");
+  TRY(fields.finish());
+  const auto entered = [&](RunState state) -> Result<JournalEntry> {
+    JournalEntry entry{*time, std::move(state)};
+    if (to_json(entry) != json) return fail(Errc::invalid, "the journal entry has the state '" + name + "' with what does not belong to it");
+    return entry;
+  };
+  if (name == "Planned") return entered(state::Planned{});
+  if (name == "Staged" && data) return entered(state::Staged{*data});
+  if (name == "Running" && data && job) return entered(state::Running{*data, {*job}});
+  if (name == "Stopping" && data && job) return entered(state::Stopping{*data, {*job}});
+  if (name == "Exited" && data) return entered(state::Exited{*data});
+  if (name == "Succeeded" && data) return entered(state::Succeeded{*data});
+  if (name == "Collected" && data && outputs) return entered(state::Collected{*data, *outputs});
+  if (name == "Published" && data && outputs && version) return entered(state::Published{*data, *outputs, *version});
+  if (name == "Failed" && phase && reason && *reason != RunReason::ok && message) return entered(state::Failed{*phase, {*reason, *message}, data});
+  return fail(Errc::invalid, "the journal entry has the state '" + name + "' without what belongs to it");
+}
+
+}  // namespace trainyard
