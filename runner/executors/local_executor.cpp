@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/executors/local_executor.hpp"
+
+#include <boost/filesystem/operations.hpp>
+#include <chrono>
+#include <csignal>
+
+#include "runner/processes/job_folder.hpp"
+#include "runner/processes/process_identity.hpp"
+
+namespace trainyard {
+
+namespace {
+
+JobFolder job_folder(const Path& run_folder) { return JobFolder(boost::filesystem::absolute(run_folder)); }
+
+}  // namespace
+
+LocalExecutor::~LocalExecutor() {
+  reap();
+  for (Process& supervisor : supervisors_) supervisor.detach();
+}
+
+Result<JobId> LocalExecutor::start(const Path& run_folder) {
+  reap();
+  SpawnOptions options;
+  options.argv = {worker_.string(), "supervise", job_folder(run_folder).path().string()};
+  options.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
+  options.group = SpawnOptions::Group::own_session;
+  // A stop that comes before the supervisor listens waits for it.
+  options.blocked_signals = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  Process supervisor = TRY(Process::spawn(options));
+  // Not waited for yet, so it has an identity even if it has already ended.
+  const ProcessIdentity identity = TRY(ProcessIdentity::of(supervisor.pid()));
+  const std::lock_guard lock(mutex_);
+  supervisors_.push_back(std::move(supervisor));
+  return JobId{identity.text()};
+}
+
+Result<std::optional<JobId>> LocalExecutor::recall(const Path& run_folder) {
+  const JobFolder folder = job_folder(run_folder);
+  const std::string claimant = TRY(claim_job(folder, kAbandoned));
+  if (claimant == kAbandoned) return std::optional<JobId>();
+  const auto identity = ProcessIdentity::parse(claimant);
+  if (!identity.ok()) return fail(Errc::corrupt, "'" + folder.claim().string() + "': " + identity.error().message);
+  return std::optional(JobId{claimant});
+}
+
+Result<JobLook> LocalExecutor::look(const JobId& job, const Path& run_folder) {
+  reap();
+  const JobFolder folder = job_folder(run_folder);
+  const ProcessIdentity supervisor = TRY(ProcessIdentity::parse(job.text));
+  // Asked before the file, so that a supervisor that ends in between has been given the time to write it.
+  const bool running = is_running(supervisor);
+  const auto exit = TRY(folder.read_exit());
+  if (exit) return JobLook(*exit);
+  return running ? JobLook(JobRunning{}) : JobLook(JobLost{});
+}
+
+Result<void> LocalExecutor::stop(const JobId& job, StopForce force) {
+  const ProcessIdentity supervisor = TRY(ProcessIdentity::parse(job.text));
+  return signal_process(supervisor, force == StopForce::polite ? SIGTERM : SIGUSR1);
+}
+
+void LocalExecutor::reap() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(supervisors_, [](Process& supervisor) {
+    const auto status = supervisor.wait(std::chrono::milliseconds(0));
+    return status.ok() && status->has_value();
+  });
+}
+
+}  // namespace trainyard

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/processes/job_folder.hpp"
+
+#include "storage/values/limits.hpp"
+
+namespace trainyard {
+
+Result<JobSpec> JobFolder::read_job() const {
+  const std::string text = TRY(read_file(job(), limits::kRecordBytes));
+  const Json json = TRY(parse_json(text, "the file '" + job().string() + "'"));
+  return job_spec_from(json);
+}
+
+Result<std::optional<JobExit>> JobFolder::read_exit() const {
+  const auto text = read_file(exit(), limits::kRecordBytes);
+  if (!text.ok()) {
+    if (text.error().code == Errc::not_found) return std::optional<JobExit>();
+    return text.error();
+  }
+  const auto json = parse_json(*text, "the file '" + exit().string() + "'");
+  if (!json.ok()) return fail(Errc::corrupt, json.error().message);
+  auto read = job_exit_from(*json);
+  if (!read.ok()) return fail(Errc::corrupt, "'" + exit().string() + "': " + read.error().message);
+  return std::optional(std::move(*read));
+}
+
+Result<std::string> claim_job(const JobFolder& folder, std::string_view claimant) {
+  const auto claimed = publish_file(folder.path(), folder.claim(), std::string(claimant) + "\n", 0444, Durable::no);
+  if (claimed.ok()) return std::string(claimant);
+  if (claimed.error().code != Errc::exists) return claimed.error();
+  std::string text = TRY(read_file(folder.claim(), limits::kRecordBytes));
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+}  // namespace trainyard

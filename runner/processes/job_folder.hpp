@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runner/core/job_exit.hpp"
+#include "runner/core/job_spec.hpp"
+#include "storage/files/files.hpp"
+
+namespace trainyard {
+
+// A run folder as the executor and the worker share it: the names of the files through which they speak. It knows nothing of what else
+// lies there.
+//
+//   job.json         the JobSpec; there before the job is started
+//   job.claim        one line: the id of the job that was started, or "abandoned" when starting it was forbidden. Written once
+//   stdout.log       what the package printed, byte for byte
+//   stderr.log
+//   log_index.jsonl  one line per piece of a log: {"offset":N,"size":N,"stream":"stdout"|"stderr","time":Instant}
+//   events.jsonl     one WorkerEvent per line
+//   exit.json        the JobExit; appears whole, as the worker's last act
+class JobFolder {
+ public:
+  // REQUIRES: `path` is absolute.
+  explicit JobFolder(Path path) : path_(std::move(path)) {}
+
+  [[nodiscard]] const Path& path() const { return path_; }
+  [[nodiscard]] Path job() const { return path_ / "job.json"; }
+  [[nodiscard]] Path claim() const { return path_ / "job.claim"; }
+  [[nodiscard]] Path stdout_log() const { return path_ / "stdout.log"; }
+  [[nodiscard]] Path stderr_log() const { return path_ / "stderr.log"; }
+  [[nodiscard]] Path log_index() const { return path_ / "log_index.jsonl"; }
+  [[nodiscard]] Path events() const { return path_ / "events.jsonl"; }
+  [[nodiscard]] Path exit() const { return path_ / "exit.json"; }
+
+  [[nodiscard]] Result<JobSpec> read_job() const;
+  // None as long as the worker has not written it.
+  [[nodiscard]] Result<std::optional<JobExit>> read_exit() const;
+
+ private:
+  Path path_;
+};
+
+inline constexpr std::string_view kAbandoned = "abandoned";
+
+// Writes job.claim unless somebody was faster, and yields what it says now: `claimant`, or that of the first. The one decision whether
+// the job of the folder runs is made here, by the file system.
+Result<std::string> claim_job(const JobFolder& folder, std::string_view claimant);
+
+}  // namespace trainyard

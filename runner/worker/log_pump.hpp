@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "runner/processes/job_folder.hpp"
+
+namespace trainyard {
+
+// Carries what a job prints from two pipes to stdout.log and stderr.log, byte for byte, and notes in log_index.jsonl when each piece
+// came. A log that cannot be written is given up, but its pipe is read on, so that the job never blocks on it.
+class LogPump {
+ public:
+  static constexpr std::size_t kStreams = 2;  // 0 is stdout, 1 is stderr
+
+  // Creates the three files, empty.
+  static Result<LogPump> open(const JobFolder& folder);
+
+  // For the job's process. Ours are closed with `close_write_ends` once it has its own: a pipe ends with its last writer.
+  [[nodiscard]] int write_end(std::size_t stream) const { return streams_.at(stream).write_end.get(); }
+  void close_write_ends();
+
+  // To poll for reading; -1 once the stream has ended.
+  [[nodiscard]] int read_end(std::size_t stream) const { return streams_.at(stream).read_end.get(); }
+
+  // Carries one piece of what is there now, without waiting.
+  void carry(std::size_t stream);
+  // Carries all that is there now from both streams, without waiting.
+  void drain();
+
+  // The first trouble with a file, if any.
+  [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
+
+ private:
+  struct Stream {
+    std::string_view name;
+    Path path;
+    UniqueFd log;
+    UniqueFd read_end;
+    UniqueFd write_end;
+    std::uint64_t offset = 0;
+    bool given_up = false;
+  };
+
+  LogPump() : buffer_(kPieceBytes) {}
+  bool carry_piece(Stream& stream);
+  Result<void> keep(Stream& stream, std::string_view bytes);
+
+  static constexpr std::size_t kPieceBytes = std::size_t{128} << 10U;
+
+  std::array<Stream, kStreams> streams_;
+  Path index_path_;
+  UniqueFd index_;
+  std::vector<char> buffer_;
+  std::optional<Error> trouble_;
+};
+
+}  // namespace trainyard

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/worker/plugin_run.hpp"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include "runner/processes/job_folder.hpp"
+#include "runner/worker/event_log.hpp"
+#include "runner/worker/exit_codes.hpp"
+#include "runner/worker/inner_process.hpp"
+#include "runner/worker/package_host.hpp"
+#include "runner/worker/plugin_library.hpp"
+#include "storage/values/limits.hpp"
+#include "storage/values/utf8.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr std::size_t kBuilderBytes = 256;
+
+event::Ended ended(std::string_view status, std::string_view verb, std::string_view message) {
+  const std::string clean = utf8_cleaned(message);
+  return {std::string(status), std::string(verb), std::string(utf8_prefix(clean, limits::kReasonCharacters))};
+}
+
+std::string_view name_of_status(trainyard_status status) {
+  constexpr std::string_view kNames[] = {"ok", "cancelled", "invalid_input", "failed", "bug", "out_of_memory"};
+  // What the contract does not list is a mistake of the package.
+  const bool known = status >= 0 && static_cast<std::size_t>(status) < std::size(kNames);
+  return kNames[known ? status : TRAINYARD_BUG];
+}
+
+// The calls of one job, on one object of the package.
+class PluginRun {
+ public:
+  PluginRun(const JobSpec& job, EventLog& events) : job_(job), events_(events), host_(job, events) {}
+
+  event::Ended run() {
+    auto loaded = load_plugin(job_.library);
+    if (!loaded.ok()) return ended("failed", "load", "cannot use '" + job_.library + "': " + loaded.error().message);
+    table_ = *loaded;
+    const char* const builder = table_.builder == nullptr ? "" : table_.builder;
+    tell(event::Loaded{table_.minor, utf8_cleaned({builder, ::strnlen(builder, kBuilderBytes)})});
+    auto end = call("create", table_.create, host_.table(), &self_);
+    for (std::size_t i = 0; !end && i < job_.calls.size(); ++i) end = make(job_.calls[i]);
+    return end.value_or(ended("ok", "", ""));
+  }
+
+ private:
+  // The functions as any function may be that was not made by our headers: the contract's own types would let the compiler leave the
+  // catch clauses out.
+  template <class... Arguments>
+  using Function = trainyard_status (*)(Arguments...);
+
+  std::optional<event::Ended> make(const JobSpec::Call& made) {
+    const std::string path = made.directory.value_or("");
+    const trainyard_text directory{path.data(), path.size()};
+    switch (made.verb) {
+      case Verb::process_data:
+        return call("process_data", table_.process_data, self_, directory);
+      case Verb::train:
+        return call("train", table_.train, self_, directory);
+      case Verb::save:
+        return call("save", table_.save, self_);
+      case Verb::evaluate:
+        return evaluate(directory);
+      case Verb::predict:
+        break;
+    }
+    return ended("failed", name_of(made.verb), "a job has no input for this call");
+  }
+
+  std::optional<event::Ended> evaluate(trainyard_text directory) {
+    double score = std::nan("");
+    if (auto end = call("evaluate", table_.evaluate, self_, directory, &score)) return end;
+    if (!std::isfinite(score)) return ended("failed", "evaluate", "evaluate() gave a score that is not a finite number");
+    tell(event::Measured{"score", 0, score});
+    return std::nullopt;
+  }
+
+  // None when all went well.
+  template <class Entry, class... Arguments>
+  std::optional<event::Ended> call(std::string_view verb, Entry entry, Arguments... arguments) {
+    const Function<Arguments...> function = entry;
+    if (function == nullptr) return ended("failed", verb, "the package has no function " + std::string(verb));
+    if (stop_asked()) return ended("cancelled", verb, "the run was asked to stop before " + std::string(verb) + "()");
+    tell(event::Called{std::string(verb)});
+    static_cast<void>(host_.take_explanation());
+    trainyard_status status = TRAINYARD_BUG;
+    const pid_t process = ::getpid();
+    try {
+      status = function(arguments...);
+    } catch (const std::exception& error) {
+      return ended("failed", verb, std::string(verb) + "() threw an exception across the C border: " + error.what());
+    } catch (...) {
+      return ended("failed", verb, std::string(verb) + "() threw something across the C border that is not a std::exception");
+    }
+    // A copy that the package forked has come back; the run is not its own.
+    if (::getpid() != process) ::_exit(kDone);
+    if (status == TRAINYARD_OK) return std::nullopt;
+    std::string why = host_.take_explanation();
+    if (why.empty()) why = std::string(verb) + "() returned status " + std::to_string(status) + " without an explanation";
+    return ended(name_of_status(status), verb, why);
+  }
+
+  void tell(EventLog::What what) { static_cast<void>(events_.write(std::move(what))); }
+
+  const JobSpec& job_;
+  EventLog& events_;
+  PackageHost host_;
+  trainyard_package table_{};
+  void* self_ = nullptr;
+};
+
+Result<void> run_in_this_process(const Path& run_folder, pid_t supervisor) {
+  TRY(become_inner(supervisor));
+  const JobFolder folder(run_folder);
+  const JobSpec job = TRY(folder.read_job());
+  EventLog events(TRY(EventLog::open(folder.events())), folder.events());
+  PluginRun run(job, events);
+  TRY(events.write(run.run()));
+  // From here, while host and log still exist: a thread of the package may be using them.
+  end_inner(kDone);
+}
+
+}  // namespace
+
+void run_plugin(const Path& run_folder, pid_t supervisor) {
+  const auto done = run_in_this_process(run_folder, supervisor);
+  if (!done.ok()) std::fprintf(stderr, "trainyard-worker: %s\n", done.error().message.c_str());
+  end_inner(kTrouble);
+}
+
+}  // namespace trainyard
