@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/engine/package_upload.hpp"
+
+#include "storage/packages/registry.hpp"
+#include "storage/packages/zip_reader.hpp"
+#include "storage/packages/zip_writer.hpp"
+#include "storage/trees/capture.hpp"
+
+namespace trainyard {
+
+namespace {
+
+// A folder that is gone, with everything in it, at the end of the scope.
+class ScratchFolder {
+ public:
+  static Result<ScratchFolder> in(const Path& scratch) {
+    ScratchFolder folder(scratch_name(scratch, "package"));
+    TRY(make_folder(folder.path_));
+    return folder;
+  }
+  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, Path())) {}
+  ScratchFolder& operator=(ScratchFolder&&) = delete;
+  ~ScratchFolder() {
+    if (!path_.empty()) static_cast<void>(remove_tree(path_));
+  }
+  [[nodiscard]] const Path& path() const { return path_; }
+
+ private:
+  explicit ScratchFolder(Path path) : path_(std::move(path)) {}
+  Path path_;
+};
+
+Result<ZipSummary> unpack(const Path& zip, const Path& folder) {
+  FolderWriter writer = TRY(FolderWriter::at(folder));
+  return TRY(unpack_zip(zip, writer)).zip;
+}
+
+CaptureOptions content_options(ObjectStore* objects) {
+  CaptureOptions options;
+  options.objects = objects;
+  options.wanted = [](const RelPath& path) { return path.name() != "__pycache__"; };
+  return options;
+}
+
+Result<void> require_there(const Path& package) {
+  if (TRY(status_of(package))) return {};
+  return fail(Errc::not_found, "there is no file or folder '" + package.string() + "'");
+}
+
+Result<VersionRecord> upload_folder(const Path& folder, std::optional<ZipSummary> zip, const std::string& change_log, const Store& store, Instant now) {
+  const CheckedPackage checked = TRY(check_package(folder));
+  ObjectStore& objects = store.objects();
+  const CapturedFolder captured = TRY(capture(folder, content_options(&objects)));
+  if (!zip) {
+    const Path packed = scratch_name(store.scratch(), "zip");
+    auto summary = pack_folder(folder, checked.manifest.name.text(), captured.tree, packed);
+    TRY(remove_file(packed));
+    zip = TRY(std::move(summary));
+  }
+  const TreeSummary tree = TRY(store_tree(captured.tree, objects));
+  TRY(objects.sync());
+  const PackageRegistry registry(store.packages(), store.scratch());
+  return registry.publish_major({checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log});
+}
+
+}  // namespace
+
+Result<CheckedPackage> validate_package(const Path& package, const Path& scratch) {
+  TRY(require_there(package));
+  if (is_folder(package)) return check_package(package);
+  const ScratchFolder folder = TRY(ScratchFolder::in(scratch));
+  TRY(unpack(package, folder.path()));
+  return check_package(folder.path());
+}
+
+Result<PackedPackage> pack_package(const Path& folder, const Path& zip) {
+  TRY(require_there(folder));
+  if (!is_folder(folder)) return fail(Errc::invalid, "'" + folder.string() + "' is not a folder; only a package folder can be packed");
+  CheckedPackage checked = TRY(check_package(folder));
+  const CapturedFolder captured = TRY(capture(folder, content_options(nullptr)));
+  const ZipSummary summary = TRY(pack_folder(folder, checked.manifest.name.text(), captured.tree, zip));
+  return PackedPackage{std::move(checked), TreeSummary::of(captured.tree), summary};
+}
+
+Result<VersionRecord> upload_package(const Path& package, const std::string& change_log, const Store& store, Instant now) {
+  TRY(require_there(package));
+  if (is_folder(package)) return upload_folder(package, std::nullopt, change_log, store, now);
+  const ScratchFolder folder = TRY(ScratchFolder::in(store.scratch()));
+  const ZipSummary zip = TRY(unpack(package, folder.path()));
+  return upload_folder(folder.path(), zip, change_log, store, now);
+}
+
+}  // namespace trainyard

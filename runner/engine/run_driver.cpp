@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/engine/run_driver.hpp"
+
+#include "runner/engine/collecting.hpp"
+#include "runner/engine/folder_watch.hpp"
+#include "storage/packages/registry.hpp"
+#include "storage/values/limits.hpp"
+
+namespace trainyard {
+
+namespace {
+
+// How long news other than the job's end may wait: events, and a wish to stop.
+constexpr int kPatienceMs = 50;
+
+Result<std::optional<JobExit>> read_exit(const RunFolder& folder) {
+  const auto text = read_file(folder.exit(), limits::kRecordBytes);
+  if (!text.ok() && text.error().code == Errc::not_found) return std::optional<JobExit>();
+  if (!text.ok()) return text.error();
+  return std::optional(TRY(job_exit_from(TRY(parse_json(*text, "the exit")))));
+}
+
+Happening lost(const std::string& message) { return happening::WentWrong{outcome(RunReason::lost, message)}; }
+
+}  // namespace
+
+Result<RunDriver> RunDriver::begin(RunPorts& ports, RunPlan plan, RunFolder folder, RunFolders::Lease lease) {
+  RunDriver driver(ports, std::move(plan), std::move(folder), std::move(lease), state::Planned{}, Origin::fresh);
+  TRY(driver.enter(state::Planned{}));
+  return driver;
+}
+
+Result<RunDriver> RunDriver::resume(RunPorts& ports, RunFolder folder, RunFolders::Lease lease) {
+  const auto lines = TRY(RunFolder::lines(folder.journal()));
+  if (lines.empty()) return fail(Errc::not_found, "the run in '" + folder.path().string() + "' never began");
+  const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
+  RunPlan plan = TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan"))));
+  return RunDriver(ports, std::move(plan), std::move(folder), std::move(lease), last.state, Origin::resumed);
+}
+
+Result<bool> RunDriver::job_is_running() {
+  const JobId* job = nullptr;
+  if (const auto* const running = std::get_if<state::Running>(&state_)) job = &running->job;
+  if (const auto* const stopping = std::get_if<state::Stopping>(&state_)) job = &stopping->job;
+  if (job == nullptr) return false;
+  return std::holds_alternative<JobRunning>(TRY(ports_->executor.look(*job, folder_.path())));
+}
+
+Result<RunReport> RunDriver::drive() {
+  while (!is_final(state_)) {
+    auto happening = act();
+    if (!happening.ok()) happening = Happening(happening::WentWrong{outcome_of(happening.error())});
+    TRY(enter(TRY(next(state_, *happening))));
+  }
+  return finish();
+}
+
+Result<void> RunDriver::enter(RunState state) {
+  state_ = std::move(state);
+  TRY(append_line(folder_.journal(), canonical(to_json(JournalEntry{ports_->now(), state_}))));
+  ports_->observer.entered(state_);
+  return {};
+}
+
+Result<Happening> RunDriver::act() {
+  return std::visit([this](const auto& state) { return act_on(state); }, state_);
+}
+
+template <class Final>
+Result<Happening> RunDriver::act_on(const Final& /*final*/) {
+  return fail(Errc::invalid, "a run that is over was asked to go on");
+}
+
+Result<Happening> RunDriver::act_on(const state::Planned& /*planned*/) {
+  if (origin_ == Origin::resumed) return lost("the runner ended before the run was staged");
+  staged_ = TRY(stage(plan_, folder_, *ports_));
+  return Happening(happening::DataStaged{staged_->data});
+}
+
+Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
+  if (origin_ == Origin::resumed) {
+    auto job = TRY(ports_->executor.recall(folder_.path()));
+    if (!job) return lost("the runner ended before the job was started");
+    return Happening(happening::JobStarted{std::move(*job)});
+  }
+  if (ports_->observer.stop_wish() != StopWish::none) return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+  const JobSpec job = job_for(plan_, staged_->workspace);
+  TRY(publish_file(ports_->store.scratch(), folder_.job(), readable(to_json(job)), 0644, Durable::no));
+  return Happening(happening::JobStarted{TRY(ports_->executor.start(folder_.path()))});
+}
+
+Result<Happening> RunDriver::watch(const JobId& job) {
+  FolderWatch watch(folder_.path());
+  for (;;) {
+    const JobLook look = TRY(ports_->executor.look(job, folder_.path()));
+    TRY(report_events());
+    if (std::holds_alternative<JobExit>(look)) return Happening(happening::JobEnded{});
+    if (std::holds_alternative<JobLost>(look)) return lost("the process that supervised the job is gone and left no word about its end");
+    const StopWish wish = ports_->observer.stop_wish();
+    if (wish > asked_) {
+      asked_ = wish;
+      TRY(ports_->executor.stop(job, wish == StopWish::now ? StopForce::now : StopForce::polite));
+      return Happening(happening::StopAsked{});
+    }
+    watch.wait(kPatienceMs);
+  }
+}
+
+Result<void> RunDriver::report_events() {
+  for (const WorkerEvent& event : TRY(events_.poll())) {
+    if (const auto* const measured = std::get_if<event::Measured>(&event.what)) metrics_.add(*measured);
+    ports_->observer.reported(event);
+  }
+  return {};
+}
+
+Result<Happening> RunDriver::act_on(const state::Exited& exited) {
+  const auto exit = TRY(read_exit(folder_));
+  if (!exit) return lost("the job ended but its exit.json is gone");
+  const Outcome verdict = judge(*exit, TRY(last_word(folder_.events())));
+  if (verdict.reason != RunReason::ok) return Happening(happening::WentWrong{verdict});
+  TRY(check_data_unchanged(plan_, exited.data, staged_ ? &staged_->captured : nullptr));
+  return Happening(happening::JudgedGood{});
+}
+
+Result<Happening> RunDriver::act_on(const state::Succeeded& /*succeeded*/) {
+  return Happening(happening::OutputsCollected{TRY(collect(plan_, folder_, ports_->store))});
+}
+
+Result<Happening> RunDriver::act_on(const state::Collected& collected) {
+  const VersionRecord record = TRY(publish(plan_, folder_, collected.outputs, ports_->store, ports_->now()));
+  return Happening(happening::VersionPublished{record.version});
+}
+
+Result<RunReport> RunDriver::finish() {
+  TRY(report_events());
+  const auto lines = TRY(RunFolder::lines(folder_.journal()));
+  const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
+  RunReport report{plan_, state_, last.time, TRY(read_exit(folder_)), {}, folder_.artifacts().string(), {}, metrics_, ports_->runner_version, ports_->host};
+  if (const auto* const published = std::get_if<state::Published>(&state_)) {
+    report.artifacts = published->outputs.artifacts;
+    const PackageRegistry registry(ports_->store.packages(), ports_->store.scratch());
+    report.version = TRY(registry.find({plan_.parent.content.name, published->version}));
+  } else {
+    // What a failed run wrote so far is kept as it is; where it cannot be hashed, the results say nothing of it.
+    TRY(keep_artifacts(plan_, folder_));
+    if (const auto captured = capture(folder_.artifacts(), {}); captured.ok()) {
+      report.artifacts = TRY(store_tree(captured->tree, ports_->store.objects()));
+    }
+  }
+  TRY(ports_->store.objects().sync());
+  TRY(remove_tree(folder_.workspace()));
+  const auto written = publish_file(ports_->store.scratch(), folder_.results(), readable(results_json(report)), 0444, Durable::yes);
+  if (!written.ok() && written.error().code != Errc::exists) return written.error();
+  TRY(lease_.finish());
+  return report;
+}
+
+}  // namespace trainyard

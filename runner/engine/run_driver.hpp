@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "runner/core/run_results.hpp"
+#include "runner/engine/event_tail.hpp"
+#include "runner/engine/run_ports.hpp"
+#include "runner/engine/staging.hpp"
+#include "storage/runs/run_folder.hpp"
+
+namespace trainyard {
+
+// Drives one run to its end: looks at its state, does what that state asks for, notes the next state in the journal. The same loop serves a
+// run that just began and one that another process left behind.
+class RunDriver {
+ public:
+  // A run that just began; its folder holds plan.json.
+  static Result<RunDriver> begin(RunPorts& ports, RunPlan plan, RunFolder folder, RunFolders::Lease lease);
+  // A run as its journal tells it. `not_found` when nothing was noted: then there is no run.
+  static Result<RunDriver> resume(RunPorts& ports, RunFolder folder, RunFolders::Lease lease);
+
+  [[nodiscard]] const RunState& state() const { return state_; }
+  [[nodiscard]] const RunFolder& folder() const { return folder_; }
+
+  // A job that still runs, although nobody drives its run.
+  [[nodiscard]] Result<bool> job_is_running();
+
+  // Returns when _results.json is written and the run is no longer active. An error means that the store cannot even keep the story; the run
+  // is then resumed by the next command.
+  Result<RunReport> drive();
+
+ private:
+  enum class Origin { fresh, resumed };
+
+  RunDriver(RunPorts& ports, RunPlan plan, RunFolder folder, RunFolders::Lease lease, RunState state, Origin origin)
+      : ports_(&ports), plan_(std::move(plan)), folder_(std::move(folder)), lease_(std::move(lease)), state_(std::move(state)), origin_(origin),
+        events_(folder_.events()) {}
+
+  Result<void> enter(RunState state);
+  // What the current state asks for. An error is something that went wrong with the run, not with the driver.
+  Result<Happening> act();
+  Result<Happening> act_on(const state::Planned& planned);
+  Result<Happening> act_on(const state::Staged& staged);
+  Result<Happening> act_on(const state::Running& running) { return watch(running.job); }
+  Result<Happening> act_on(const state::Stopping& stopping) { return watch(stopping.job); }
+  Result<Happening> act_on(const state::Exited& exited);
+  Result<Happening> act_on(const state::Succeeded& succeeded);
+  Result<Happening> act_on(const state::Collected& collected);
+  template <class Final>
+  Result<Happening> act_on(const Final& final);
+  Result<Happening> watch(const JobId& job);
+  Result<void> report_events();
+  Result<RunReport> finish();
+
+  RunPorts* ports_;
+  RunPlan plan_;
+  RunFolder folder_;
+  RunFolders::Lease lease_;
+  RunState state_;
+  Origin origin_;
+  EventTail events_;
+  MetricSummaries metrics_;
+  StopWish asked_ = StopWish::none;
+  std::optional<StagedRun> staged_;
+};
+
+}  // namespace trainyard

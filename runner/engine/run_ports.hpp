@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "runner/core/run_state.hpp"
+#include "runner/core/worker_event.hpp"
+#include "runner/executors/executor.hpp"
+#include "storage/store/store.hpp"
+#include "storage/trees/capture.hpp"
+
+namespace trainyard {
+
+// How much a user wants a run to stop. Only grows.
+enum class StopWish { none, polite, now };
+
+// Watches a run and may ask it to stop. Called in the thread that drives the run; must not block.
+class RunObserver {
+ public:
+  RunObserver() = default;
+  RunObserver(const RunObserver&) = delete;
+  RunObserver& operator=(const RunObserver&) = delete;
+  virtual ~RunObserver() = default;
+
+  virtual void entered(const RunState& /*state*/) {}
+  virtual void reading_data(const CaptureProgress& /*progress*/) {}
+  virtual void reported(const WorkerEvent& /*event*/) {}
+  virtual StopWish stop_wish() { return StopWish::none; }
+};
+
+// Everything outside that driving a run needs. All of it outlives the engine's calls.
+struct RunPorts {
+  const Store& store;
+  Executor& executor;
+  Path worker_program;
+  std::function<Instant()> now;
+  RunObserver& observer;
+  std::string runner_version;
+  std::string host;
+};
+
+}  // namespace trainyard
