@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runner/cli/command.hpp"
+#include "runner/cli/exit_code.hpp"
+
+namespace trainyard {
+
+
+// Each does what its command asks for and prints the answer to stdout. An error is for the caller to print.
+Result<ExitCode> perform(const command::Init& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageValidate& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageShow& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsShow& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotCreate& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotCheckout& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotVerify& command, const Invocation& invocation);
+
+}  // namespace trainyard

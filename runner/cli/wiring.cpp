@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/cli/wiring.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "runner/cli/terminal.hpp"
+#include "runner/cli/version.hpp"
+#include "runner/engine/run_engine.hpp"
+#include "runner/executors/local_executor.hpp"
+
+namespace trainyard {
+
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
+}
+
+RunPorts ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
+  return {store, executor, worker, now, observer, std::string("trainyard ") + kVersion, host_name()};
+}
+
+Result<void> end_interrupted_runs(const Store& store) {
+  const Path worker = TRY(worker_program());
+  LocalExecutor executor(worker);
+  RunObserver nobody;
+  RunPorts ports = ports_for(store, executor, worker, nobody);
+  for (const auto& report : TRY(recover_runs(ports))) {
+    if (!report.ok()) {
+      complain(report.error().message);
+    } else if (report->version) {
+      complain("the run " + report->plan.name.text() + ", which its runner had left, ended as " + report->version->content.name.text() + "@" +
+               report->version->version.text());
+    } else {
+      complain("the run " + report->plan.name.text() + ", which its runner had left, has ended without a version");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Path> store_path(const Invocation& invocation) {
+  if (!invocation.store.empty()) return Path(invocation.store);
+  const char* const home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') return fail(Errc::invalid, "no store is named: give --store DIR or set TRAINYARD_STORE");
+  return Path(home) / ".trainyard";
+}
+
+Result<Store> open_store(const Invocation& invocation) {
+  Store store = TRY(Store::open(TRY(store_path(invocation))));
+  TRY(end_interrupted_runs(store));
+  return store;
+}
+
+Instant now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
+}
+
+Result<Path> worker_program() {
+  const Path worker = TRY(real_path("/proc/self/exe")).parent_path() / "trainyard-worker";
+  if (is_there(worker)) return worker;
+  return fail(Errc::io, "the program '" + worker.string() + "' is missing; install Trainyard whole");
+}
+
+Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObserver& observer) {
+  const Path worker = TRY(worker_program());
+  LocalExecutor executor(worker);
+  RunPorts ports = ports_for(store, executor, worker, observer);
+  return run(request, ports);
+}
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_json(const Json& json) { print(readable(json)); }
+
+void complain(const std::string& sentence) {
+  const std::string line = "trainyard: " + printable(sentence) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace trainyard

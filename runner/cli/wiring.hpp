@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/cli/command.hpp"
+#include "runner/core/run_results.hpp"
+#include "runner/engine/run_ports.hpp"
+#include "storage/store/store.hpp"
+
+// The only place that names concrete adapters and reads clocks and the environment.
+namespace trainyard {
+
+// --store, else TRAINYARD_STORE, else ~/.trainyard.
+Result<Path> store_path(const Invocation& invocation);
+
+// Opens the store and ends the runs that a dead process left behind, telling of each on stderr.
+Result<Store> open_store(const Invocation& invocation);
+
+Instant now();
+
+// trainyard-worker, which lies beside this program.
+Result<Path> worker_program();
+
+// Plans and drives one run on this machine.
+Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObserver& observer);
+
+void print(const std::string& text);
+void print_json(const Json& json);
+// "trainyard: …" on stderr.
+void complain(const std::string& sentence);
+
+}  // namespace trainyard
