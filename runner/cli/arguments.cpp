@@ -55,7 +55,7 @@ class Grammar {
  private:
   // Every subcommand takes the common options too, so that they may stand anywhere.
   void common(CLI::App* app) {
-    app->add_option("--store", store_, "The store's folder")->envname("TRAINYARD_STORE")->type_name("DIR");
+    app->add_option("--store", store_, "The store's folder")->type_name("DIR");
     app->add_flag("--json", json_, "Print one JSON document instead of text");
   }
 

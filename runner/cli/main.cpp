@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <clocale>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "runner/cli/arguments.hpp"
@@ -28,6 +29,8 @@ ExitCode run(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
+  // Every time that is kept or shown is UTC, and libzip takes the times of a zip through local time.
+  ::setenv("TZ", "UTC0", 1);
   try {
     const ExitCode code = run(argc, argv);
     // A full disk or a closed pipe behind stdout must not look like success.

@@ -57,13 +57,11 @@ Result<ExitCode> perform(const command::PackageValidate& command, const Invocati
 }
 
 Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation) {
-  Path zip = command.zip;
-  if (zip.empty()) zip = TRY(validate_package(command.folder, "/")).manifest.name.text() + ".zip";
-  const PackedPackage packed = TRY(pack_package(command.folder, zip));
+  const PackedPackage packed = TRY(pack_package(command.folder, command.zip));
   if (invocation.output == Output::json) {
-    print_json({{"zip", zip.string()}, {"zip_digest", packed.zip.digest.hex()}, {"tree", to_json(packed.tree)}});
+    print_json({{"zip", packed.path.string()}, {"zip_digest", packed.zip.digest.hex()}, {"tree", to_json(packed.tree)}});
   } else {
-    print("packed " + plural(packed.tree.files, "file") + " into " + zip.string() + " (" + size_text(packed.zip.bytes) + ", sha256 " +
+    print("packed " + plural(packed.tree.files, "file") + " into " + packed.path.string() + " (" + size_text(packed.zip.bytes) + ", sha256 " +
           packed.zip.digest.hex() + ")\n");
   }
   return ExitCode::ok;

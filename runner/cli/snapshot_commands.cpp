@@ -25,6 +25,7 @@ std::string content_text(const TreeSummary& tree) { return plural(tree.files, "f
 Result<ExitCode> perform(const command::SnapshotCreate& command, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   const Path folder = TRY(real_path(command.folder));
+  if (!is_folder(folder)) return fail(Errc::invalid, "'" + folder.string() + "' is not a folder");
   StatusLine line;
   CaptureOptions options;
   options.objects = &store.objects();

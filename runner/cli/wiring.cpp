@@ -48,9 +48,13 @@ Result<void> end_interrupted_runs(const Store& store) {
 
 Result<Path> store_path(const Invocation& invocation) {
   if (!invocation.store.empty()) return Path(invocation.store);
-  const char* const home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') return fail(Errc::invalid, "no store is named: give --store DIR or set TRAINYARD_STORE");
-  return Path(home) / ".trainyard";
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
+  };
+  if (const std::string store = variable("TRAINYARD_STORE"); !store.empty()) return Path(store);
+  if (const std::string home = variable("HOME"); !home.empty()) return Path(home) / ".trainyard";
+  return fail(Errc::invalid, "no store is named: give --store DIR or set TRAINYARD_STORE");
 }
 
 Result<Store> open_store(const Invocation& invocation) {

@@ -67,7 +67,7 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
   job.environment["save_test_data"] = "false";
   // The least that libraries expect of any process.
   job.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
-  job.environment["HOME"] = package;
+  job.environment.try_emplace("HOME", package);
   job.environment.try_emplace("LC_ALL", "C.UTF-8");
   return job;
 }

@@ -28,7 +28,9 @@ std::string signal_text(int signal) {
 
 Outcome package_outcome(const event::Ended& word) {
   const std::string why = word.message.empty() ? "the package failed with the status '" + word.status + "' and gave no reason" : word.message;
-  const std::string message = (word.verb.empty() ? "" : word.verb + ": ") + why;
+  // The C++ kit names the verb itself.
+  const bool named = word.verb.empty() || why.starts_with(word.verb + ": ");
+  const std::string message = named ? why : word.verb + ": " + why;
   if (word.status == "invalid_input") return outcome(RunReason::invalid_input, message);
   if (word.status == "out_of_memory") return outcome(RunReason::out_of_memory, message);
   if (word.status == "cancelled") {

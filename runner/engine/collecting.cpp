@@ -29,6 +29,7 @@ Result<ZipSummary> zip_of(const RunPlan& plan, const RunFolder& folder, const Tr
   const Path zip = scratch_name(scratch, "zip");
   auto summary = pack_folder(folder.package(), plan.parent.content.name.text(), tree, zip);
   TRY(remove_file(zip));
+  if (!summary.ok()) return blame_package(summary.error());
   return summary;
 }
 

@@ -73,13 +73,14 @@ Result<CheckedPackage> validate_package(const Path& package, const Path& scratch
   return check_package(folder.path());
 }
 
-Result<PackedPackage> pack_package(const Path& folder, const Path& zip) {
+Result<PackedPackage> pack_package(const Path& folder, Path zip) {
   TRY(require_there(folder));
   if (!is_folder(folder)) return fail(Errc::invalid, "'" + folder.string() + "' is not a folder; only a package folder can be packed");
   CheckedPackage checked = TRY(check_package(folder));
+  if (zip.empty()) zip = checked.manifest.name.text() + ".zip";
   const CapturedFolder captured = TRY(capture(folder, content_options(nullptr)));
   const ZipSummary summary = TRY(pack_folder(folder, checked.manifest.name.text(), captured.tree, zip));
-  return PackedPackage{std::move(checked), TreeSummary::of(captured.tree), summary};
+  return PackedPackage{std::move(checked), std::move(zip), TreeSummary::of(captured.tree), summary};
 }
 
 Result<VersionRecord> upload_package(const Path& package, const std::string& change_log, const Store& store, Instant now) {

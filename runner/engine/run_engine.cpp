@@ -9,6 +9,7 @@
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -62,7 +63,15 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   const VersionRecord parent = TRY(registry.find(request.package));
   resolved.package.version = parent.version;
   resolved.dataset = TRY(resolve_dataset(request.dataset)).string();
+  if (!is_utf8(resolved.dataset)) {
+    return fail(Errc::invalid, "the path of the dataset '" + utf8_cleaned(resolved.dataset) + "' is not UTF-8, so no record can hold it; rename it");
+  }
   TRY(require_outside(resolved.dataset, store.root()));
+  // What the store itself writes during the run must not be taken for a change of the user's data.
+  const std::string root = TRY(real_path(store.root())).string();
+  if (resolved.dataset.starts_with(root + "/")) {
+    return fail(Errc::invalid, "the dataset '" + resolved.dataset + "' lies inside the store '" + root + "'; copy it to a folder outside");
+  }
 
   const Manifest manifest = TRY(manifest_of(parent, store.objects()));
   const RunFolders folders(store.runs(), store.active());

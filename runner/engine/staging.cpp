@@ -5,6 +5,7 @@
 #include "runner/mounts/mount_probe.hpp"
 #include "storage/trees/checkout.hpp"
 #include "storage/trees/snapshots.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
@@ -40,6 +41,7 @@ Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& 
   CaptureOptions options;
   if (plan.save_training_data) options.objects = &objects;
   options.progress = [&](const CaptureProgress& progress) { ports.observer.reading_data(progress); };
+  options.cancelled = [&] { return ports.observer.stop_wish() != StopWish::none; };
   StagedRun staged{{TreeSummary{sha256(""), 0, 0}, mounted.kind, plan.save_training_data}, {folder.package().string(), mounted.overlay}, {}, mounted.visible};
   staged.captured = TRY(capture(mounted.visible, options));
   staged.data.tree = TRY(store_tree(staged.captured.tree, objects));

@@ -9,8 +9,8 @@
 
 namespace trainyard {
 
-// Runs each job on this machine, under a supervisor process of its own in a session of its own. The job's id is the identity of that
-// supervisor; neither this object nor this process is needed for the job to end well.
+// Runs each job on this machine, under a supervisor process of its own in a session of its own. The job's id is the
+// identity of that supervisor; neither this object nor this process is needed for the job to end well.
 class LocalExecutor final : public Executor {
  public:
   // `worker` is the absolute path of the program trainyard-worker.

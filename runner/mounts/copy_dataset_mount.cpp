@@ -16,8 +16,8 @@ constexpr std::size_t kAtOnce = std::size_t{1} << 30U;
 constexpr std::size_t kBufferBytes = std::size_t{128} << 10U;
 
 Result<void> copy_content(int from, const Path& source, int to, const Path& copy) {
-  // Stays in the kernel where it can. Which file systems can differs by kernel, and some end early with success, so the plain way
-  // always finishes what is left.
+  // Stays in the kernel where it can. Which file systems can differs by kernel, and some end early with success, so the
+  // plain way always finishes what is left.
   while (::copy_file_range(from, nullptr, to, nullptr, kAtOnce, 0) > 0) {
   }
   std::array<std::byte, kBufferBytes> buffer;

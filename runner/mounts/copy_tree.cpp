@@ -20,12 +20,16 @@ struct CloseFolder {
 };
 using OpenFolder = std::unique_ptr<DIR, CloseFolder>;
 
-Error changed(const Path& path) { return fail(Errc::invalid, "'" + path.string() + "' changed while it was being copied"); }
+Error changed(const Path& path) {
+  return fail(Errc::invalid, "'" + path.string() + "' changed while it was being copied");
+}
 
 bool same_state(const struct stat& one, const struct stat& other) {
-  const auto same_time = [](const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; };
-  return one.st_dev == other.st_dev && one.st_ino == other.st_ino && one.st_size == other.st_size && one.st_mode == other.st_mode &&
-         same_time(one.st_mtim, other.st_mtim) && same_time(one.st_ctim, other.st_ctim);
+  const auto same_time = [](const timespec& a, const timespec& b) {
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+  };
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino && one.st_size == other.st_size &&
+         one.st_mode == other.st_mode && same_time(one.st_mtim, other.st_mtim) && same_time(one.st_ctim, other.st_ctim);
 }
 
 const char* kind_of(mode_t mode) {
@@ -57,12 +61,14 @@ Result<std::vector<std::string>> names_in(DIR* folder, const Path& shown) {
 
 class TreeCopier {
  public:
-  TreeCopier(FolderWriter writer, const CopyContent& copy_content) : writer_(std::move(writer)), copy_content_(copy_content) {}
+  TreeCopier(FolderWriter writer, const CopyContent& copy_content)
+      : writer_(std::move(writer)), copy_content_(copy_content) {}
 
   // Copies what is in the open folder `fd`. `below` is its path relative to the root: empty, or ending with '/'.
   Result<void> copy_folder(UniqueFd fd, const Path& shown, const std::string& below, std::size_t depth) {
     if (depth > limits::kFolderDepth) {
-      return fail(Errc::invalid, "'" + shown.string() + "' is deeper than " + std::to_string(limits::kFolderDepth) + " folders");
+      return fail(Errc::invalid,
+                  "'" + shown.string() + "' is deeper than " + std::to_string(limits::kFolderDepth) + " folders");
     }
     const struct stat before = TRY(state_of(fd.get(), shown));
     const OpenFolder folder(::fdopendir(fd.get()));
@@ -76,7 +82,8 @@ class TreeCopier {
   }
 
  private:
-  Result<void> copy_entry(int above, const std::string& name, const Path& shown, const std::string& below, std::size_t depth) {
+  Result<void> copy_entry(int above, const std::string& name, const Path& shown, const std::string& below,
+                          std::size_t depth) {
     const RelPath path = TRY(RelPath::parse(below));
     // Looked at before it is opened: opening a device can have effects.
     struct stat listed {};
@@ -84,7 +91,8 @@ class TreeCopier {
       return errno == ENOENT ? changed(shown) : system_error("look at", shown, errno);
     }
     if (!S_ISREG(listed.st_mode) && !S_ISDIR(listed.st_mode)) {
-      return fail(Errc::invalid, "'" + shown.string() + "' is " + kind_of(listed.st_mode) + "; a dataset can hold only files and folders");
+      return fail(Errc::invalid, "'" + shown.string() + "' is " + kind_of(listed.st_mode) +
+                                     "; a dataset can hold only files and folders");
     }
     UniqueFd fd = TRY(open_at(above, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, shown));
     const struct stat opened = TRY(state_of(fd.get(), shown));

@@ -28,7 +28,9 @@ std::string unescaped(std::string_view text) {
 
 // The fifth field of a line of /proc/self/mountinfo (proc(5)).
 std::string mount_point_of(std::string_view line) {
-  for (int field = 0; field < 4; ++field) line.remove_prefix(std::min(line.size(), line.find(' ')) + (line.find(' ') < line.size() ? 1 : 0));
+  for (int field = 0; field < 4; ++field) {
+    line.remove_prefix(std::min(line.size(), std::min(line.size(), line.find(' ')) + 1));
+  }
   return unescaped(line.substr(0, line.find(' ')));
 }
 
@@ -56,8 +58,8 @@ Result<void> require_outside(const Path& dataset, const Path& folder) {
     struct stat status {};
     if (::stat(above.c_str(), &status) != 0) return system_error("look at", above, errno);
     if (status.st_dev == outer.st_dev && status.st_ino == outer.st_ino) {
-      return fail(Errc::invalid, "the dataset '" + dataset.string() + "' contains the run's own folder '" + resolved.string() +
-                                     "'; choose a dataset outside of the store");
+      return fail(Errc::invalid, "the dataset '" + dataset.string() + "' contains the run's own folder '" +
+                                     resolved.string() + "'; choose a dataset outside of the store");
     }
   }
   return {};

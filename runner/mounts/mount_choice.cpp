@@ -12,7 +12,9 @@ namespace {
 std::optional<std::string> overlay_obstacle(const MountFacts& facts) {
   if (!facts.overlay_works) return facts.overlay_why_not;
   if (facts.mounted_below) return "it would hide what is mounted at '" + *facts.mounted_below + "'";
-  if (!facts.owner_mapped) return "the dataset belongs to another user or group, whose files only root can change in an overlay";
+  if (!facts.owner_mapped) {
+    return "the dataset belongs to another user or group, whose files only root can change in an overlay";
+  }
   return std::nullopt;
 }
 

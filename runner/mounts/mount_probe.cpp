@@ -73,21 +73,30 @@ Result<std::string> key_of(const Path& dataset, const Path& scratch) {
 Result<Answers> remembered(const Path& file) {
   const struct stat status = TRY(followed_status(file));
   const std::time_t age = std::time(nullptr) - status.st_mtim.tv_sec;
-  if (age < 0 || age > kBelievedSeconds) return fail(Errc::not_found, "the answer in '" + file.string() + "' is too old");
+  if (age < 0 || age > kBelievedSeconds)
+    return fail(Errc::not_found, "the answer in '" + file.string() + "' is too old");
   return answers_from(TRY(parse_json(TRY(read_file(file, limits::kRecordBytes)), file.string())));
+}
+
+std::string_view without_newline(std::string_view text) {
+  return text.ends_with('\n') ? text.substr(0, text.size() - 1) : text;
 }
 
 Result<Answers> ask(const Path& worker_program, const Path& dataset, const Path& scratch) {
   const Path folder = scratch_name(scratch, "mount-probe");
   TRY(make_folder(folder));
-  const auto output = run_program({worker_program.string(), "probe-overlay", dataset.string(), folder.string()}, {}, "/", "", kProbeTime);
+  const auto output = run_program({worker_program.string(), "probe-overlay", dataset.string(), folder.string()}, {},
+                                  "/", "", kProbeTime);
   const auto removed = remove_tree(folder);
   const ProgramOutput& ended = TRY(output);
   TRY(removed);
   Answers answers;
   answers.overlay_works = ended.status.code == 0;
   answers.all_ids_mapped = ended.out == "all\n";
-  if (!answers.overlay_works) answers.overlay_why_not = ended.err.empty() ? "its probe ended without an answer" : utf8_cleaned(ended.err.substr(0, ended.err.size() - 1));
+  if (!answers.overlay_works) {
+    answers.overlay_why_not =
+        ended.err.empty() ? "its probe ended without an answer" : utf8_cleaned(without_newline(ended.err));
+  }
   answers.reflink_works = can_reflink(dataset, scratch);
   return answers;
 }

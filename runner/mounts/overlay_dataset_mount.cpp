@@ -10,7 +10,8 @@ Result<MountedDataset> OverlayDatasetMount::prepare(const Path& dataset, const P
   TRY(require_outside(lower, target));
   TRY(require_outside(lower, layer));
   if (const auto point = TRY(mounted_below(lower))) {
-    return fail(Errc::invalid, "'" + point->string() + "' is a mount below the dataset, which an overlay would hide; use the mount 'copy'");
+    return fail(Errc::invalid, "'" + point->string() +
+                                   "' is a mount below the dataset, which an overlay would hide; use the mount 'copy'");
   }
   OverlayMount overlay{lower.string(), (layer / "upper").string(), (layer / "work").string(), target.string()};
   TRY(make_folder(overlay.upper));

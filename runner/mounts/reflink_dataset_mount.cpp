@@ -23,7 +23,8 @@ constexpr int kEntriesLookedAt = 10'000;
 Result<void> share_content(int from, const Path& source, int to, const Path& copy) {
   if (::ioctl(to, FICLONE, from) == 0) return {};
   if (errno == EOPNOTSUPP || errno == EXDEV || errno == EINVAL || errno == ENOTTY || errno == ENOSYS) {
-    return fail(Errc::invalid, "'" + source.string() + "' cannot share its content with '" + copy.string() + "': the file system has no reflinks, " +
+    return fail(Errc::invalid, "'" + source.string() + "' cannot share its content with '" + copy.string() +
+                                   "': the file system has no reflinks, " +
                                    "or they are two file systems; use the mount 'copy'");
   }
   return system_error("share content with", copy, errno);
@@ -32,7 +33,8 @@ Result<void> share_content(int from, const Path& source, int to, const Path& cop
 Result<Path> first_file(const Path& folder) {
   boost::system::error_code error;
   fs::recursive_directory_iterator entry(folder, error);
-  for (int looked_at = 0; !error && entry != fs::recursive_directory_iterator() && looked_at < kEntriesLookedAt; ++looked_at) {
+  for (int looked_at = 0; !error && entry != fs::recursive_directory_iterator() && looked_at < kEntriesLookedAt;
+       ++looked_at) {
     if (fs::symlink_status(entry->path(), error).type() == fs::regular_file) return entry->path();
     entry.increment(error);
   }

@@ -11,16 +11,14 @@
 
 namespace trainyard {
 
-// A run folder as the executor and the worker share it: the names of the files through which they speak. It knows nothing of what else
-// lies there.
+// A run folder as the executor and the worker share it: the names of the files through which they speak. It knows
+// nothing of what else lies there.
 //
 //   job.json         the JobSpec; there before the job is started
-//   job.claim        one line: the id of the job that was started, or "abandoned" when starting it was forbidden. Written once
-//   stdout.log       what the package printed, byte for byte
-//   stderr.log
-//   log_index.jsonl  one line per piece of a log: {"offset":N,"size":N,"stream":"stdout"|"stderr","time":Instant}
-//   events.jsonl     one WorkerEvent per line
-//   exit.json        the JobExit; appears whole, as the worker's last act
+//   job.claim        one line: the id of the job that was started, or "abandoned" when starting it was forbidden.
+//   Written once stdout.log       what the package printed, byte for byte stderr.log log_index.jsonl  one line per
+//   piece of a log: {"offset":N,"size":N,"stream":"stdout"|"stderr","time":Instant} events.jsonl     one WorkerEvent
+//   per line exit.json        the JobExit; appears whole, as the worker's last act
 class JobFolder {
  public:
   // REQUIRES: `path` is absolute.
@@ -45,8 +43,8 @@ class JobFolder {
 
 inline constexpr std::string_view kAbandoned = "abandoned";
 
-// Writes job.claim unless somebody was faster, and yields what it says now: `claimant`, or that of the first. The one decision whether
-// the job of the folder runs is made here, by the file system.
+// Writes job.claim unless somebody was faster, and yields what it says now: `claimant`, or that of the first. The one
+// decision whether the job of the folder runs is made here, by the file system.
 Result<std::string> claim_job(const JobFolder& folder, std::string_view claimant);
 
 }  // namespace trainyard

@@ -18,7 +18,8 @@ namespace trainyard {
 
 namespace {
 
-// posix_spawn's two objects. Their functions fail only for lack of memory or for a wrong argument, so their answers are added up.
+// posix_spawn's two objects. Their functions fail only for lack of memory or for a wrong argument, so their answers are
+// added up.
 class SpawnSettings {
  public:
   explicit SpawnSettings(const SpawnOptions& options) {

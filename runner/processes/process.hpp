@@ -15,8 +15,8 @@
 
 namespace trainyard {
 
-// How a process begins. Beyond what is listed it inherits limits, umask and credentials, but no descriptor, no signal mask and no ignored
-// signal.
+// How a process begins. Beyond what is listed it inherits limits, umask and credentials, but no descriptor, no signal
+// mask and no ignored signal.
 struct SpawnOptions {
   enum class Group { inherited, own, own_session };
 
@@ -28,23 +28,25 @@ struct SpawnOptions {
   int out = -1;
   int err = -1;
   Group group = Group::inherited;
-  std::vector<int> blocked_signals;  // blocked from the first instruction on, so that none is lost before the program listens
+  std::vector<int>
+      blocked_signals;  // blocked from the first instruction on, so that none is lost before the program listens
 };
 
 // How a process ended. Exactly one of `code` and `signal` is set.
 struct ExitStatus {
   std::optional<int> code;
   std::optional<int> signal;
-  std::int64_t user_us = 0;     // of the process and of the children that it waited for, in microseconds
+  std::int64_t user_us = 0;  // of the process and of the children that it waited for, in microseconds
   std::int64_t system_us = 0;
   std::int64_t peak_bytes = 0;  // the largest resident size of one of them
 };
 
-// A child process. Owns it: one that has not ended when this is destroyed is killed and waited for, unless it was let go with `detach`.
-// Not thread-safe. Nobody else may wait for the child, and SIGCHLD must not be ignored.
+// A child process. Owns it: one that has not ended when this is destroyed is killed and waited for, unless it was let
+// go with `detach`. Not thread-safe. Nobody else may wait for the child, and SIGCHLD must not be ignored.
 class Process {
  public:
-  // Never forks this process's memory (posix_spawn), so it costs the same in a large process. Fails when the program cannot be executed.
+  // Never forks this process's memory (posix_spawn), so it costs the same in a large process. Fails when the program
+  // cannot be executed.
   static Result<Process> spawn(const SpawnOptions& options);
 
   Process(Process&& other) noexcept;
@@ -55,8 +57,8 @@ class Process {
   // A descriptor that polls readable once the process has ended.
   [[nodiscard]] int end_fd() const { return pidfd_.get(); }
 
-  // Waits until the process has ended, at most for `timeout` (none: for ever). None when it still runs. Once it has given a status it
-  // always gives the same.
+  // Waits until the process has ended, at most for `timeout` (none: for ever). None when it still runs. Once it has
+  // given a status it always gives the same.
   Result<std::optional<ExitStatus>> wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt);
   // A process that has ended is fine.
   Result<void> signal(int number);

@@ -89,8 +89,8 @@ bool is_running(const ProcessIdentity& process) {
 }
 
 Result<void> signal_process(const ProcessIdentity& process, int number) {
-  // Opened first: what is then verified stays the process that the descriptor means. By number, because the header lacks C linkage in
-  // glibc 2.36.
+  // Opened first: what is then verified stays the process that the descriptor means. By number, because the header
+  // lacks C linkage in glibc 2.36.
   const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
   if (!pidfd && errno != ESRCH) return system_error("open the process", process.text(), errno);
   if (!pidfd || !is_running(process)) return {};

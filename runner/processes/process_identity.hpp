@@ -11,7 +11,8 @@
 
 namespace trainyard {
 
-// One process of this machine, told apart from every other that had or will have its number, also over a restart of the machine.
+// One process of this machine, told apart from every other that had or will have its number, also over a restart of the
+// machine.
 struct ProcessIdentity {
   pid_t pid = 0;
   std::uint64_t start_ticks = 0;  // field 22 of /proc/<pid>/stat: clock ticks since the machine started

@@ -32,8 +32,10 @@ Result<std::string> content_of(const UniqueFd& fd, const char* name) {
 
 }  // namespace
 
-Result<ProgramOutput> run_program(const std::vector<std::string>& argv, const std::map<std::string, std::string>& environment,
-                                  const std::string& working_directory, std::string_view stdin_text, std::chrono::milliseconds timeout) {
+Result<ProgramOutput> run_program(const std::vector<std::string>& argv,
+                                  const std::map<std::string, std::string>& environment,
+                                  const std::string& working_directory, std::string_view stdin_text,
+                                  std::chrono::milliseconds timeout) {
   const UniqueFd in = TRY(stream_in_memory("stdin", stdin_text));
   const UniqueFd out = TRY(stream_in_memory("stdout", {}));
   const UniqueFd err = TRY(stream_in_memory("stderr", {}));

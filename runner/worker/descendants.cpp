@@ -30,7 +30,8 @@ std::vector<pid_t> children() {
 }  // namespace
 
 Result<void> adopt_orphans() {
-  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return system_error("become the reaper of", "the job's processes", errno);
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+    return system_error("become the reaper of", "the job's processes", errno);
   return {};
 }
 

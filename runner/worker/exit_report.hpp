@@ -6,8 +6,8 @@
 
 namespace trainyard {
 
-// The file exit.json before it is written. Its room on the disk is taken when the job starts, so that a job that fills the disk does not
-// take away the means to say so.
+// The file exit.json before it is written. Its room on the disk is taken when the job starts, so that a job that fills
+// the disk does not take away the means to say so.
 class ExitReport {
  public:
   // Never fails: without room, `write` tries again.

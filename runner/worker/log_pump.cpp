@@ -69,8 +69,9 @@ bool LogPump::carry_piece(Stream& stream) {
 
 Result<void> LogPump::keep(Stream& stream, std::string_view bytes) {
   TRY(write_all(stream.log.get(), bytes, stream.path));
-  const std::string line = "{\"offset\":" + std::to_string(stream.offset) + ",\"size\":" + std::to_string(bytes.size()) +
-                           ",\"stream\":\"" + std::string(stream.name) + "\",\"time\":\"" + now().text() + "\"}\n";
+  const std::string line = "{\"offset\":" + std::to_string(stream.offset) +
+                           ",\"size\":" + std::to_string(bytes.size()) + ",\"stream\":\"" + std::string(stream.name) +
+                           "\",\"time\":\"" + now().text() + "\"}\n";
   stream.offset += bytes.size();
   return write_all(index_.get(), line, index_path_);
 }

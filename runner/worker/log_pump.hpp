@@ -11,8 +11,9 @@
 
 namespace trainyard {
 
-// Carries what a job prints from two pipes to stdout.log and stderr.log, byte for byte, and notes in log_index.jsonl when each piece
-// came. A log that cannot be written is given up, but its pipe is read on, so that the job never blocks on it.
+// Carries what a job prints from two pipes to stdout.log and stderr.log, byte for byte, and notes in log_index.jsonl
+// when each piece came. A log that cannot be written is given up, but its pipe is read on, so that the job never blocks
+// on it.
 class LogPump {
  public:
   static constexpr std::size_t kStreams = 2;  // 0 is stdout, 1 is stderr
@@ -20,7 +21,8 @@ class LogPump {
   // Creates the three files, empty.
   static Result<LogPump> open(const JobFolder& folder);
 
-  // For the job's process. Ours are closed with `close_write_ends` once it has its own: a pipe ends with its last writer.
+  // For the job's process. Ours are closed with `close_write_ends` once it has its own: a pipe ends with its last
+  // writer.
   [[nodiscard]] int write_end(std::size_t stream) const { return streams_.at(stream).write_end.get(); }
   void close_write_ends();
 

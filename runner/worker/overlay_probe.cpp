@@ -13,10 +13,12 @@ namespace {
 
 Result<MappedIds> probe(const Path& lower, const Path& scratch) {
   const MappedIds ids = mapped_ids();
-  const OverlayMount overlay{lower.string(), (scratch / "upper").string(), (scratch / "work").string(), (scratch / "target").string()};
+  const OverlayMount overlay{lower.string(), (scratch / "upper").string(), (scratch / "work").string(),
+                             (scratch / "target").string()};
   for (const std::string& folder : {overlay.upper, overlay.work, overlay.target}) TRY(make_folder(folder));
   TRY(enter_private_overlay(overlay));
-  // Each of these asks the file system of the layer for something else: a file, a rename with a whiteout behind it, a removal.
+  // Each of these asks the file system of the layer for something else: a file, a rename with a whiteout behind it, a
+  // removal.
   const Path first = scratch_name(overlay.target, "probe");
   const Path second = scratch_name(overlay.target, "probe");
   TRY(open_file(first, O_WRONLY | O_CREAT | O_EXCL, 0600));

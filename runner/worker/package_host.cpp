@@ -28,14 +28,10 @@ std::string cleaned(trainyard_text text, std::size_t characters) {
 
 std::string_view level_name(trainyard_level level) {
   switch (level) {
-    case TRAINYARD_DEBUG:
-      return "debug";
-    case TRAINYARD_WARNING:
-      return "warning";
-    case TRAINYARD_ERROR:
-      return "error";
-    default:
-      return "info";
+    case TRAINYARD_DEBUG: return "debug";
+    case TRAINYARD_WARNING: return "warning";
+    case TRAINYARD_ERROR: return "error";
+    default: return "info";
   }
 }
 
@@ -43,9 +39,7 @@ trainyard_value value_of(const ParameterValue& value, const std::string& text) {
   trainyard_value result{};
   result.text = borrowed(text);
   switch (type_of(value)) {
-    case ParameterType::text:
-      result.type = TRAINYARD_STRING;
-      break;
+    case ParameterType::text: result.type = TRAINYARD_STRING; break;
     case ParameterType::integer:
       result.type = TRAINYARD_INTEGER;
       result.integer = std::get<std::int64_t>(value);
@@ -83,7 +77,8 @@ struct PackageHost::Calls {
 
   static void log(void* self, trainyard_level level, trainyard_text text) noexcept {
     quietly([&] {
-      static_cast<void>(host(self).events_.write(event::Logged{std::string(level_name(level)), cleaned(text, kLogCharacters)}));
+      static_cast<void>(
+          host(self).events_.write(event::Logged{std::string(level_name(level)), cleaned(text, kLogCharacters)}));
     });
   }
 
@@ -92,7 +87,8 @@ struct PackageHost::Calls {
       if (is_metric_name(view(name)) && step >= 0) {
         static_cast<void>(host(self).events_.write(event::Measured{std::string(view(name)), step, value}));
       } else {
-        warn(host(self), "dropped the metric '" + cleaned(name, limits::kMetricNameBytes) + "' of step " + std::to_string(step) +
+        warn(host(self), "dropped the metric '" + cleaned(name, limits::kMetricNameBytes) + "' of step " +
+                             std::to_string(step) +
                              ": a name is 1 to 64 letters, digits, '_' or '-', and a step is 0 or more");
       }
     });
@@ -101,7 +97,8 @@ struct PackageHost::Calls {
   static void progress(void* self, double fraction, trainyard_text note) noexcept {
     quietly([&] {
       if (std::isnan(fraction)) return warn(host(self), "dropped a progress that is not a number");
-      static_cast<void>(host(self).events_.write(event::Progressed{std::clamp(fraction, 0.0, 1.0), cleaned(note, kNoteCharacters)}));
+      static_cast<void>(
+          host(self).events_.write(event::Progressed{std::clamp(fraction, 0.0, 1.0), cleaned(note, kNoteCharacters)}));
     });
   }
 

@@ -12,8 +12,8 @@
 
 namespace trainyard {
 
-// The table `trainyard_host` for one package: its answers come out of the job, what it tells goes into the event log. Texts are cleaned
-// to UTF-8 and cut. An event that cannot be written is lost; only `ended` is worth a failure.
+// The table `trainyard_host` for one package: its answers come out of the job, what it tells goes into the event log.
+// Texts are cleaned to UTF-8 and cut. An event that cannot be written is lost; only `ended` is worth a failure.
 class PackageHost {
  public:
   static constexpr std::size_t kLogCharacters = std::size_t{64} << 10U;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/worker/plugin_library.hpp"
 
-// With the standard library's paths Boost.DLL neither converts to wide characters, which an invalid locale makes impossible, nor needs
-// another library.
+// With the standard library's paths Boost.DLL neither converts to wide characters, which an invalid locale makes
+// impossible, nor needs another library.
 #define BOOST_DLL_USE_STD_FS
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
@@ -32,8 +32,8 @@ Result<trainyard_package> copy_of(const trainyard_package& found) {
   // Alone, these two fields can be read of any table.
   const std::uint32_t size = found.struct_size;
   if (size < kLeastSize) {
-    return fail(Errc::incompatible, "its table " + std::string(kEntry) + " has " + std::to_string(size) + " bytes where at least " +
-                                        std::to_string(kLeastSize) + " are needed");
+    return fail(Errc::incompatible, "its table " + std::string(kEntry) + " has " + std::to_string(size) +
+                                        " bytes where at least " + std::to_string(kLeastSize) + " are needed");
   }
   trainyard_package table{};
   std::memcpy(&table, &found, std::min<std::size_t>(size, sizeof(table)));

@@ -52,8 +52,8 @@ class PluginRun {
   }
 
  private:
-  // The functions as any function may be that was not made by our headers: the contract's own types would let the compiler leave the
-  // catch clauses out.
+  // The functions as any function may be that was not made by our headers: the contract's own types would let the
+  // compiler leave the catch clauses out.
   template <class... Arguments>
   using Function = trainyard_status (*)(Arguments...);
 
@@ -61,16 +61,11 @@ class PluginRun {
     const std::string path = made.directory.value_or("");
     const trainyard_text directory{path.data(), path.size()};
     switch (made.verb) {
-      case Verb::process_data:
-        return call("process_data", table_.process_data, self_, directory);
-      case Verb::train:
-        return call("train", table_.train, self_, directory);
-      case Verb::save:
-        return call("save", table_.save, self_);
-      case Verb::evaluate:
-        return evaluate(directory);
-      case Verb::predict:
-        break;
+      case Verb::process_data: return call("process_data", table_.process_data, self_, directory);
+      case Verb::train: return call("train", table_.train, self_, directory);
+      case Verb::save: return call("save", table_.save, self_);
+      case Verb::evaluate: return evaluate(directory);
+      case Verb::predict: break;
     }
     return ended("failed", name_of(made.verb), "a job has no input for this call");
   }
@@ -78,7 +73,8 @@ class PluginRun {
   std::optional<event::Ended> evaluate(trainyard_text directory) {
     double score = std::nan("");
     if (auto end = call("evaluate", table_.evaluate, self_, directory, &score)) return end;
-    if (!std::isfinite(score)) return ended("failed", "evaluate", "evaluate() gave a score that is not a finite number");
+    if (!std::isfinite(score))
+      return ended("failed", "evaluate", "evaluate() gave a score that is not a finite number");
     tell(event::Measured{"score", 0, score});
     return std::nullopt;
   }
@@ -98,13 +94,15 @@ class PluginRun {
     } catch (const std::exception& error) {
       return ended("failed", verb, std::string(verb) + "() threw an exception across the C border: " + error.what());
     } catch (...) {
-      return ended("failed", verb, std::string(verb) + "() threw something across the C border that is not a std::exception");
+      return ended("failed", verb,
+                   std::string(verb) + "() threw something across the C border that is not a std::exception");
     }
     // A copy that the package forked has come back; the run is not its own.
     if (::getpid() != process) ::_exit(kDone);
     if (status == TRAINYARD_OK) return std::nullopt;
     std::string why = host_.take_explanation();
-    if (why.empty()) why = std::string(verb) + "() returned status " + std::to_string(status) + " without an explanation";
+    if (why.empty())
+      why = std::string(verb) + "() returned status " + std::to_string(status) + " without an explanation";
     return ended(name_of_status(status), verb, why);
   }
 

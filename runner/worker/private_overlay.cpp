@@ -16,7 +16,9 @@ namespace trainyard {
 
 namespace {
 
-Error refused(const std::string& action, int error_number) { return fail(Errc::io, "cannot " + action + ": " + std::strerror(error_number)); }
+Error refused(const std::string& action, int error_number) {
+  return fail(Errc::io, "cannot " + action + ": " + std::strerror(error_number));
+}
 
 Result<void> write_process_file(const Path& path, const std::string& text) {
   const UniqueFd fd = TRY(open_file(path, O_WRONLY));
@@ -43,21 +45,26 @@ Result<void> enter_private_namespace() {
     TRY(map_same_ids(user, group));
   }
   // Without this the mount would travel to every other namespace that shares propagation with ours.
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return refused("make the mounts private", errno);
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return refused("make the mounts private", errno);
+  }
   return {};
 }
 
-// How the options name a folder: free of the characters that overlay options treat as special (',', ':', '\'), whatever its path is.
+// How the options name a folder: free of the characters that overlay options treat as special (',', ':', '\'), whatever
+// its path is.
 std::string option_path(const UniqueFd& folder) { return "/proc/self/fd/" + std::to_string(folder.get()); }
 
 Result<void> mount_overlay(const OverlayMount& overlay, MappedIds ids) {
   const UniqueFd lower = TRY(open_file(overlay.lower, O_PATH | O_DIRECTORY));
   const UniqueFd upper = TRY(open_file(overlay.upper, O_PATH | O_DIRECTORY));
   const UniqueFd work = TRY(open_file(overlay.work, O_PATH | O_DIRECTORY));
-  std::string options = "lowerdir=" + option_path(lower) + ",upperdir=" + option_path(upper) + ",workdir=" + option_path(work);
+  std::string options =
+      "lowerdir=" + option_path(lower) + ",upperdir=" + option_path(upper) + ",workdir=" + option_path(work);
   // The features of overlays that outlive their mount are off, and so is syncing: the layer is thrown away.
   options += ",volatile,index=off,xino=off,metacopy=off";
-  // Marks of the overlay itself are stored as trusted attributes, which a user namespace does not have. Only there can folders be renamed.
+  // The overlay keeps its own marks in trusted attributes, without which folders cannot be renamed; a user namespace
+  // has only the user's.
   options += ids == MappedIds::all ? ",redirect_dir=on" : ",userxattr";
   if (::mount("overlay", overlay.target.c_str(), "overlay", MS_NODEV | MS_NOSUID, options.c_str()) != 0) {
     const int error = errno;
@@ -67,7 +74,9 @@ Result<void> mount_overlay(const OverlayMount& overlay, MappedIds ids) {
   struct statvfs mounted {};
   if (::statvfs(overlay.target.c_str(), &mounted) != 0) return refused("look at the mount", errno);
   // The kernel says yes to a layer that it cannot write, and mounts it read-only.
-  if ((mounted.f_flag & ST_RDONLY) != 0) return fail(Errc::io, "this user cannot write the layer '" + overlay.upper + "'");
+  if ((mounted.f_flag & ST_RDONLY) != 0) {
+    return fail(Errc::io, "this user cannot write the layer '" + overlay.upper + "'");
+  }
   return {};
 }
 

@@ -5,8 +5,9 @@
 
 #include "runner/core/job_spec.hpp"
 
-// An overlay that nobody but this process and its children can see. It needs no cleaning up: the kernel unmounts it when the last of
-// them ends, however they end. What is written below the target lands in the upper folder; the lower one is never written.
+// An overlay that nobody but this process and its children can see. It needs no cleaning up: the kernel unmounts it
+// when the last of them ends, however they end. What is written below the target lands in the upper folder; the lower
+// one is never written.
 namespace trainyard {
 
 // Whose files of the lower folder the processes of the overlay can change, in their private layer.
@@ -19,10 +20,10 @@ std::string_view name_of(MappedIds ids);
 // What enter_private_overlay will give to this process. Only root outside of any user namespace maps all ids.
 MappedIds mapped_ids();
 
-// Moves the calling process into a mount namespace of its own (without root: also into a user namespace, with the same ids) and mounts
-// the overlay there. The upper and the work folder exist, are empty, and are thrown away afterwards: nothing in them is ever synced.
-// For MappedIds::own, rename(2) of a folder that comes from the lower one fails with EXDEV, as between two file systems; programs like
-// mv then copy.
+// Moves the calling process into a mount namespace of its own (without root: also into a user namespace, with the same
+// ids) and mounts the overlay there. The upper and the work folder exist, are empty, and are thrown away afterwards:
+// nothing in them is ever synced. For MappedIds::own, rename(2) of a folder that comes from the lower one fails with
+// EXDEV, as between two file systems; programs like mv then copy.
 //
 // REQUIRES: one thread. After an error the process may be in the namespace, without the mount: end it.
 Result<void> enter_private_overlay(const OverlayMount& overlay);

@@ -5,7 +5,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#include <cerrno>
+#include <boost/filesystem/operations.hpp>
 #include <csignal>
 
 #include "runner/processes/clock.hpp"
@@ -42,7 +42,8 @@ Result<UniqueFd> open_signals() {
 }
 
 Result<Process> start_inner(const JobFolder& folder, const JobSpec& job, const LogPump& logs) {
-  if (!is_folder(job.working_directory)) return fail(Errc::invalid, "the working directory '" + job.working_directory + "' is not a folder");
+  if (!is_folder(job.working_directory))
+    return fail(Errc::invalid, "the working directory '" + job.working_directory + "' is not a folder");
   SpawnOptions options;
   options.program = "/proc/self/exe";
   options.argv = {"trainyard-worker", "run", folder.path().string(), std::to_string(::getpid())};
@@ -178,7 +179,8 @@ Result<bool> is_ours(const JobFolder& folder) {
 
 int supervise(const Path& run_folder) {
   static_cast<void>(::prctl(PR_SET_NAME, "trainyard-super", 0, 0, 0));
-  const JobFolder folder(run_folder);
+  // The job has another working directory.
+  const JobFolder folder(boost::filesystem::absolute(run_folder));
   JobExit exit;
   exit.started_at = now();
   const auto ours = is_ours(folder);

@@ -5,14 +5,14 @@
 
 namespace trainyard {
 
-// The outer half of the worker: runs the job of one run folder in a process of its own, keeps its deadline and its grace, collects its
-// logs, and leaves a truthful exit.json whatever the job does. It loads nothing foreign.
+// The outer half of the worker: runs the job of one run folder in a process of its own, keeps its deadline and its
+// grace, collects its logs, and leaves a truthful exit.json whatever the job does. It loads nothing foreign.
 //
 //   SIGTERM, SIGINT  the job is asked to end, and killed when the grace of job.json has passed
 //   SIGUSR1          the job is killed
 //
-// Returns the exit code of the process: 0 also when nothing was done because the job is claimed already, 70 when exit.json could not be
-// written. REQUIRES: one thread; the process is this function's alone.
+// Returns the exit code of the process: 0 also when nothing was done because the job is claimed already, 70 when
+// exit.json could not be written. REQUIRES: one thread; the process is this function's alone.
 int supervise(const Path& run_folder);
 
 }  // namespace trainyard

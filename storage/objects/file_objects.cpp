@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+#include "storage/values/sha256.hpp"
+
 namespace trainyard {
 
 namespace {

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "storage/values/sha256.hpp"
+
 namespace trainyard {
 
 Result<Digest> MemoryObjects::put(std::string_view bytes) {

@@ -13,6 +13,7 @@
 
 #include "storage/packages/zip_directory.hpp"
 #include "storage/packages/zip_names.hpp"
+#include "storage/values/sha256.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "storage/packages/zip_names.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 

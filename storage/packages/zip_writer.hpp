@@ -14,10 +14,11 @@ namespace trainyard {
 //
 // The bytes depend on `root` and `tree` alone: on no clock, time zone, umask, owner, order of creation or version of a
 // compressor.
-//   entries     "root/" first, then those of the tree in its order; a folder has an entry only when it is empty
-//   data        stored without compression; the files of a package are mostly model weights, and identity is the tree,
-//   not the zip time        1980-01-01 00:00, the first that a zip can hold attributes  Unix, 0100644, 0100755 for
-//   executables, 040755 for folders extra       none, but the 64-bit sizes of what needs them
+//   entries:    "root/" first, then those of the tree in its order; a folder has an entry only when it is empty
+//   data:       stored without compression; mostly it is model weights, and identity is the tree, not the zip
+//   time:       1980-01-01 00:00, the first that a zip can hold
+//   attributes: Unix, 0100644, 0100755 for executables, 040755 for folders
+//   extra:      none, but the 64-bit sizes of what needs them
 //
 // What unpack_zip would refuse by its name is refused here: `invalid`, with the name. A file whose bytes are no longer
 // those that the tree states is `invalid` too, and named. An existing `zip` is `exists`. While it works there is a

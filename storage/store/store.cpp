@@ -4,6 +4,7 @@
 #include "storage/objects/file_objects.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -43,6 +44,9 @@ Result<void> Store::create(const Path& root) {
 
 Result<Store> Store::open(const Path& root) {
   const Path full = TRY(absolute_path(root));
+  if (!is_utf8(full.string())) {
+    return fail(Errc::invalid, "the path of the store '" + utf8_cleaned(full.string()) + "' is not UTF-8, so no record can hold it; move it");
+  }
   TRY(check_format(full));
   return Store(full, std::make_unique<FileObjects>(full / "objects", full / "tmp"));
 }

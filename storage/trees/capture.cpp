@@ -147,27 +147,33 @@ class Readers {
     threads = static_cast<unsigned>(std::clamp<std::uint64_t>(total_.files, 1, threads));
     {
       std::vector<std::jthread> others;
-      for (unsigned i = 1; i < threads; ++i) others.emplace_back([this] { work(nullptr); });
-      work(options_.progress ? &options_.progress : nullptr);
+      for (unsigned i = 1; i < threads; ++i) others.emplace_back([this] { work(Thread::other); });
+      work(Thread::calling);
     }
     if (error_) return *error_;
     return {};
   }
 
  private:
-  void work(const std::function<void(const CaptureProgress&)>* progress) {
+  enum class Thread { calling, other };
+
+  void work(Thread thread) {
     for (std::size_t i = next_++; i < found_.size() && !failed_; i = next_++) {
       Found& item = found_[i];
       if (item.entry.kind != TreeEntry::Kind::file) continue;
-      if (auto read = read_one(root_, root_fd_, item, options_.objects); !read.ok()) {
-        const std::lock_guard lock(mutex_);
-        if (!error_) error_ = std::move(read).error();
-        failed_ = true;
-      }
+      if (auto read = read_one(root_, root_fd_, item, options_.objects); !read.ok()) end_with(std::move(read).error());
       ++files_done_;
       bytes_done_ += item.entry.size;
-      if (progress != nullptr) (*progress)({files_done_, total_.files, bytes_done_, total_.bytes});
+      if (thread == Thread::other) continue;
+      if (options_.progress) options_.progress({files_done_, total_.files, bytes_done_, total_.bytes});
+      if (options_.cancelled && options_.cancelled()) end_with(fail(Errc::cancelled, "stopped by a user"));
     }
+  }
+
+  void end_with(Error error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::move(error);
+    failed_ = true;
   }
 
   const Path& root_;

@@ -45,8 +45,9 @@ struct CaptureOptions {
   ObjectStore* objects = nullptr;
   // False for a path that does not belong to the content; a folder is asked for before it is entered.
   std::function<bool(const RelPath&)> wanted;
-  // Called now and then in the calling thread.
+  // Called now and then in the calling thread, as is `cancelled`: true ends the capture with the error `cancelled`.
   std::function<void(const CaptureProgress&)> progress;
+  std::function<bool()> cancelled;
   unsigned threads = 0;  // 0: as many as serve the machine
 };
 

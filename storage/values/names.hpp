@@ -46,6 +46,7 @@ struct PackageReference {
 
   static Result<PackageReference> parse(std::string_view text);
   [[nodiscard]] std::string text() const { return name.text() + (version ? "@" + version->text() : ""); }
+  friend bool operator==(const PackageReference&, const PackageReference&) = default;
 };
 
 // A UUID version 7 (RFC 9562): begins with its time, so runs sort by start.

@@ -22,7 +22,7 @@ std::string_view name_of(ParameterType type);
 using ParameterValue = std::variant<std::string, std::int64_t, double, bool>;  // in the order of ParameterType
 
 ParameterType type_of(const ParameterValue& value);
-// As the package finds it in its environment: the shortest text that reads back as the same number, "true" or "false".
+// As the package finds it in its environment: the fewest digits that read back as the same number, "true" or "false".
 std::string text_of(const ParameterValue& value);
 Json json_of(const ParameterValue& value);
 

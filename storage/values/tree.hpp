@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/values/digest.hpp"
+#include "storage/values/sha256.hpp"
 #include "storage/values/rel_path.hpp"
 #include "storage/values/result.hpp"
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/contract/test_job.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace trainyard::test {
+
+JobLook finished(Executor& executor, const JobId& job, const Path& run_folder) {
+  JobLook look;
+  await([&] {
+    look = must(executor.look(job, run_folder));
+    return !std::holds_alternative<JobRunning>(look);
+  });
+  return look;
+}
+
+TestJob::TestJob(std::string library, std::vector<Parameter> parameters)
+    : spec{must(RunId::parse("01890a5d-ac96-774b-bcce-b302099a8057")),
+           "test@1.0",
+           std::move(library),
+           {},
+           {},
+           {},
+           {},
+           std::move(parameters),
+           {},
+           10'000,
+           {}},
+      folder_(scratch_.folder("run")) {
+  const std::string package = scratch_.folder("package").string();
+  const std::string data = scratch_.folder("data").string();
+  const std::string artifacts = scratch_.folder("package/artifacts").string();
+  spec.working_directory = package;
+  spec.calls = {{Verb::train, data}, {Verb::save, std::nullopt}};
+#ifdef __SANITIZE_ADDRESS__
+  // A package that crashes or exits has to end as it would without the sanitizer.
+  spec.environment["ASAN_OPTIONS"] = "handle_segv=0:handle_abort=0:detect_leaks=0";
+#endif
+  spec.directories = {{"package", package}, {"artifacts", artifacts}, {"data", data}, {"training_data", data}};
+}
+
+TestJob TestJob::of_package(const std::string& name) {
+  return TestJob(std::string(TRAINYARD_TEST_PACKAGES_DIR) + "/" + name + "/lib" + name + ".so");
+}
+
+JobId TestJob::start(Executor& executor) const {
+  must(publish_file(path(), folder_.job(), readable(to_json(spec)), 0644, Durable::no));
+  return must(executor.start(path()));
+}
+
+JobLook TestJob::run(Executor& executor) const { return finished(executor, start(executor), path()); }
+
+JobExit TestJob::exit_of(Executor& executor) const {
+  const JobLook look = run(executor);
+  if (!std::holds_alternative<JobExit>(look)) throw std::runtime_error("the job left no exit.json");
+  return std::get<JobExit>(look);
+}
+
+std::vector<WorkerEvent> TestJob::events() const {
+  std::vector<WorkerEvent> events;
+  std::istringstream lines(exists(folder_.events()) ? content(folder_.events()) : "");
+  for (std::string line; std::getline(lines, line) && !lines.eof();) events.push_back(must(parse_worker_event(line)));
+  return events;
+}
+
+event::Ended TestJob::ended() const {
+  const auto all = events();
+  if (all.empty() || !std::holds_alternative<event::Ended>(all.back().what))
+    throw std::runtime_error("the last event is not 'ended'");
+  return std::get<event::Ended>(all.back().what);
+}
+
+void TestJob::await_call(const std::string& verb) const {
+  await([&] {
+    const auto calls = events_of<event::Called>();
+    return std::any_of(calls.begin(), calls.end(), [&](const event::Called& called) { return called.verb == verb; });
+  });
+}
+
+std::string content(const Path& path) { return must(read_file(path, SIZE_MAX / 4)); }
+
+}  // namespace trainyard::test

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/fault/fault_checks.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+namespace trainyard {
+
+bool has_job(const std::string& state) {
+  const auto place = std::find(kStates.begin(), kStates.end(), state);
+  return place != kStates.end() && place - kStates.begin() >= 2;
+}
+
+StoreLook require_promises(const FaultStore& store) {
+  StoreLook look = look_at(store);
+  REQUIRE(look.broken == std::vector<std::string>());
+  return look;
+}
+
+void require_next_training(const FaultStore& store, const StoreLook& before) {
+  const CommandEnd trained = store.train();
+  INFO("the training after it: " << trained.story());
+  REQUIRE(trained.code == 0);
+  const StoreLook after = require_promises(store);
+  std::vector<std::string> expected = before.counts;
+  expected.push_back("1." + std::to_string(before.counts.size()));
+  REQUIRE(after.counts == expected);
+  REQUIRE(after.runs.size() == before.runs.size() + 1);
+}
+
+void require_orderly_end(const CommandEnd& end) {
+  REQUIRE(end.code.has_value());
+  REQUIRE((end.code == 0 || end.code == 1 || end.code == 3));
+  if (end.code == 0) return;
+  REQUIRE(end.err.rfind("trainyard: ", 0) == 0);
+  REQUIRE(end.err.find("mistake of Trainyard itself") == std::string::npos);
+  REQUIRE(std::count(end.err.begin(), end.err.end(), '\n') == 1);
+}
+
+std::vector<std::size_t> journal_calls(const CommandEnd& end) {
+  std::vector<std::size_t> numbers;
+  for (const std::string& call : end.calls) {
+    if (call.find(" openat ") != std::string::npos && call.ends_with("/journal.jsonl")) numbers.push_back(std::stoul(call));
+  }
+  return numbers;
+}
+
+}  // namespace trainyard

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// To be preloaded into trainyard: counts its calls that change the disk or start a program, and lets one of them meet a fault. Other
+// programs are left alone, and so are standard output and standard error.
+//
+//   FAULT_AT      the number of the call, from 1; 0 only lists
+//   FAULT_MODE    kill        SIGKILL instead of the call
+//                 kill_after  SIGKILL once it is done
+//                 tear        SIGKILL after half of the bytes, where the call writes; else as kill
+//                 fail        it fails with FAULT_ERRNO (a number)
+//                 fail_on     it and every call after it fail so
+//   FAULT_REPORT  a file; before each call a line "<number> <call> <path>" is appended
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum mode { mode_kill, mode_kill_after, mode_tear, mode_fail, mode_fail_on };
+enum fate { fate_live, fate_die_after, fate_tear, fate_fail };
+
+static int is_ours;
+static long fault_at;
+static enum mode fault_mode;
+static int fault_errno;
+static int report = -1;
+static atomic_long calls;
+
+static const char* text_of(const char* variable) {
+  const char* const value = getenv(variable);
+  return value == NULL ? "" : value;
+}
+
+__attribute__((constructor)) static void begin(void) {
+  static const char* const modes[] = {"kill", "kill_after", "tear", "fail", "fail_on"};
+  char program[PATH_MAX];
+  const ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
+  if (size <= 0) return;
+  program[size] = '\0';
+  const char* const name = strrchr(program, '/');
+  if (name == NULL || strcmp(name, "/trainyard") != 0) return;
+  fault_at = atol(text_of("FAULT_AT"));
+  fault_errno = atoi(text_of("FAULT_ERRNO"));
+  for (int i = 0; i < 5; ++i) {
+    if (strcmp(modes[i], text_of("FAULT_MODE")) == 0) fault_mode = (enum mode)i;
+  }
+  report = (int)syscall(SYS_openat, AT_FDCWD, text_of("FAULT_REPORT"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  is_ours = 1;
+}
+
+static void die(void) {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
+static enum fate meet(const char* call, const char* path) {
+  if (!is_ours) return fate_live;
+  const long number = atomic_fetch_add(&calls, 1) + 1;
+  if (report >= 0) {
+    char line[PATH_MAX + 64];
+    const int size = snprintf(line, sizeof(line), "%ld %s %s\n", number, call, path);
+    syscall(SYS_write, report, line, size < (int)sizeof(line) ? (size_t)size : sizeof(line) - 1);
+  }
+  if (fault_at == 0 || number < fault_at || (number > fault_at && fault_mode != mode_fail_on)) return fate_live;
+  switch (fault_mode) {
+    case mode_kill: die(); break;
+    case mode_kill_after: return fate_die_after;
+    case mode_tear: return fate_tear;
+    case mode_fail:
+    case mode_fail_on: errno = fault_errno; return fate_fail;
+  }
+  return fate_live;
+}
+
+// For calls that get a descriptor: only what is a file or a folder counts.
+static enum fate meet_fd(const char* call, int fd) {
+  struct stat status;
+  if (!is_ours || fd <= 2 || fstat(fd, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) return fate_live;
+  char link[64];
+  char path[PATH_MAX];
+  snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+  const ssize_t size = readlink(link, path, sizeof(path) - 1);
+  path[size < 0 ? 0 : size] = '\0';
+  return meet(call, path);
+}
+
+// REAL(link) is the function that `link` stands before.
+#define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
+
+// Performs the call as its fate wants it; `failed` is what it answers when it fails.
+#define PERFORM(fate_of_call, failed, call)                 \
+  do {                                                      \
+    const enum fate fate = (fate_of_call);                  \
+    if (fate == fate_fail) return (failed);                 \
+    if (fate == fate_tear) die();                           \
+    const __typeof__(call) result = (call);                 \
+    if (fate == fate_die_after) die();                      \
+    return result;                                          \
+  } while (0)
+
+#define MODE_ARGUMENT(flags, mode)                          \
+  mode_t mode = 0;                                          \
+  if (((flags) & (O_CREAT | O_TMPFILE)) != 0) {             \
+    va_list rest;                                           \
+    va_start(rest, flags);                                  \
+    mode = (mode_t)va_arg(rest, unsigned);                  \
+    va_end(rest);                                           \
+  }
+
+int open(const char* path, int flags, ...) {
+  MODE_ARGUMENT(flags, mode)
+  PERFORM((flags & O_CREAT) != 0 ? meet("open", path) : fate_live, -1, REAL(open)(path, flags, mode));
+}
+
+int open64(const char* path, int flags, ...) {
+  MODE_ARGUMENT(flags, mode)
+  PERFORM((flags & O_CREAT) != 0 ? meet("open", path) : fate_live, -1, REAL(open64)(path, flags, mode));
+}
+
+int openat(int folder, const char* path, int flags, ...) {
+  MODE_ARGUMENT(flags, mode)
+  PERFORM((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, REAL(openat)(folder, path, flags, mode));
+}
+
+int openat64(int folder, const char* path, int flags, ...) {
+  MODE_ARGUMENT(flags, mode)
+  PERFORM((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, REAL(openat64)(folder, path, flags, mode));
+}
+
+ssize_t write(int fd, const void* bytes, size_t size) {
+  const enum fate fate = meet_fd("write", fd);
+  if (fate == fate_fail) return -1;
+  const ssize_t written = REAL(write)(fd, bytes, fate == fate_tear ? size / 2 : size);
+  if (fate == fate_tear || fate == fate_die_after) die();
+  return written;
+}
+
+// libzip writes through a FILE: what a full disk refuses comes to light here at the latest.
+int fclose(FILE* file) {
+  const int fd = fileno(file);
+  const int access = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+  const int writes = access >= 0 && (access & O_ACCMODE) != O_RDONLY;
+  PERFORM(writes ? meet_fd("fclose", fd) : fate_live, EOF, REAL(fclose)(file));
+}
+
+ssize_t copy_file_range(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t size, unsigned flags) {
+  PERFORM(meet_fd("copy_file_range", to), -1, REAL(copy_file_range)(from, from_offset, to, to_offset, size, flags));
+}
+
+int fsync(int fd) { PERFORM(meet_fd("fsync", fd), -1, REAL(fsync)(fd)); }
+int fdatasync(int fd) { PERFORM(meet_fd("fdatasync", fd), -1, REAL(fdatasync)(fd)); }
+int syncfs(int fd) { PERFORM(meet_fd("syncfs", fd), -1, REAL(syncfs)(fd)); }
+int ftruncate(int fd, off_t size) { PERFORM(meet_fd("ftruncate", fd), -1, REAL(ftruncate)(fd, size)); }
+int ftruncate64(int fd, off64_t size) { PERFORM(meet_fd("ftruncate", fd), -1, REAL(ftruncate64)(fd, size)); }
+int fchmod(int fd, mode_t mode) { PERFORM(meet_fd("fchmod", fd), -1, REAL(fchmod)(fd, mode)); }
+int flock(int fd, int operation) { PERFORM(meet_fd("flock", fd), -1, REAL(flock)(fd, operation)); }
+
+int chmod(const char* path, mode_t mode) { PERFORM(meet("chmod", path), -1, REAL(chmod)(path, mode)); }
+int mkdir(const char* path, mode_t mode) { PERFORM(meet("mkdir", path), -1, REAL(mkdir)(path, mode)); }
+int rmdir(const char* path) { PERFORM(meet("rmdir", path), -1, REAL(rmdir)(path)); }
+int unlink(const char* path) { PERFORM(meet("unlink", path), -1, REAL(unlink)(path)); }
+int link(const char* from, const char* to) { PERFORM(meet("link", to), -1, REAL(link)(from, to)); }
+int rename(const char* from, const char* to) { PERFORM(meet("rename", to), -1, REAL(rename)(from, to)); }
+
+int mkdirat(int folder, const char* path, mode_t mode) {
+  PERFORM(meet("mkdirat", path), -1, REAL(mkdirat)(folder, path, mode));
+}
+
+int unlinkat(int folder, const char* path, int flags) {
+  PERFORM(meet("unlinkat", path), -1, REAL(unlinkat)(folder, path, flags));
+}
+
+int fchmodat(int folder, const char* path, mode_t mode, int flags) {
+  PERFORM(meet("fchmodat", path), -1, REAL(fchmodat)(folder, path, mode, flags));
+}
+
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {
+  PERFORM(meet("linkat", to), -1, REAL(linkat)(from_folder, from, to_folder, to, flags));
+}
+
+int renameat(int from_folder, const char* from, int to_folder, const char* to) {
+  PERFORM(meet("renameat", to), -1, REAL(renameat)(from_folder, from, to_folder, to));
+}
+
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) {
+  PERFORM(meet("renameat2", to), -1, REAL(renameat2)(from_folder, from, to_folder, to, flags));
+}
+
+int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
+                char* const arguments[], char* const environment[]) {
+  PERFORM(meet("posix_spawn", path), fault_errno, REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment));
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/filesystem/operations.hpp>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runner/core/job_exit.hpp"
+#include "runner/core/job_spec.hpp"
+#include "runner/core/run_plan.hpp"
+#include "runner/core/run_request.hpp"
+#include "runner/core/run_results.hpp"
+#include "runner/core/run_state.hpp"
+#include "runner/core/worker_event.hpp"
+#include "storage/files/files.hpp"
+#include "storage/store/store.hpp"
+#include "storage/trees/snapshots.hpp"
+#include "storage/values/limits.hpp"
+#include "storage/values/manifest.hpp"
+#include "storage/values/tree.hpp"
+#include "storage/values/version_record.hpp"
+#include "tests/support/temp_folder.hpp"
+
+// Every example in schemas/examples/<document>/valid is read and written again, to the same bytes; every one in refused/ and invalid/ is
+// refused. With TRAINYARD_ACCEPT_GOLDEN=1 the valid ones are rewritten as the code writes them, and the test fails so that nobody takes
+// that for a pass.
+namespace trainyard {
+namespace {
+
+const Path kExamples = TRAINYARD_EXAMPLES;
+
+// The document that results from reading the text and writing what was read, as the code writes it to disk.
+using Rewrite = std::function<Result<std::string>(const std::string& text)>;
+
+template <class Read>
+Rewrite as_line(Read read) {
+  return [read](const std::string& text) -> Result<std::string> { return canonical(to_json(TRY(read(TRY(parse_json(text, "it")))))) + "\n"; };
+}
+
+template <class Read>
+Rewrite for_people(Read read) {
+  return [read](const std::string& text) -> Result<std::string> { return readable(to_json(TRY(read(TRY(parse_json(text, "it")))))); };
+}
+
+Result<std::string> rewrite_store_format(const std::string& text) {
+  const TempFolder folder;
+  folder.write("read/format", text);
+  TRY(Store::open(folder.path() / "read"));
+  TRY(Store::create(folder.path() / "written"));
+  return folder.read("written/format");
+}
+
+struct Document {
+  std::string name;
+  Rewrite rewrite;
+};
+
+const std::vector<Document>& documents() {
+  static const std::vector<Document> all = {
+      {"package", [](const std::string& text) -> Result<std::string> { return readable(to_json(TRY(Manifest::parse(text)))); }},
+      {"request", for_people(run_request_from)},
+      {"plan", for_people(run_plan_from)},
+      {"job", for_people(job_spec_from)},
+      {"event", as_line(worker_event_from)},
+      {"exit", for_people(job_exit_from)},
+      {"journal", as_line(journal_entry_from)},
+      {"tree", [](const std::string& text) -> Result<std::string> { return TRY(Tree::from_canonical(text)).canonical(); }},
+      {"version", as_line(version_record_from)},
+      {"snapshot", as_line(snapshot_from)},
+      {"store-format", rewrite_store_format},
+  };
+  return all;
+}
+
+// Authors may leave out what has a default, so these are written longer than they were read.
+const std::set<std::string> kShorthand = {"package/valid/minimal.json"};
+
+// The schemas say what is written today; a reader of events takes a status and a level that a newer worker may bring.
+const std::set<std::string> kTakenAllTheSame = {"event/invalid/ended_with_an_unknown_status.json", "event/invalid/log_with_an_unknown_level.json"};
+
+std::string text_of(const Path& path) {
+  const auto text = read_file(path, limits::kRecordBytes);
+  REQUIRE(text.ok());
+  return *text;
+}
+
+// The examples of one kind, as "package/valid/full.json".
+std::vector<std::string> examples(const std::string& document, const std::string& kind) {
+  std::vector<std::string> paths;
+  if (!is_folder(kExamples / document / kind)) return paths;
+  const auto names = list_folder(kExamples / document / kind);
+  REQUIRE(names.ok());
+  for (const std::string& name : *names) paths.push_back((Path(document) / kind / name).string());
+  return paths;
+}
+
+bool accepting() {
+  const char* const wish = std::getenv("TRAINYARD_ACCEPT_GOLDEN");
+  return wish != nullptr && std::string(wish) == "1";
+}
+
+void accept(const std::string& example, const std::string& text) {
+  const auto written = replace_file(kExamples, kExamples / example, text, 0644, Durable::no);
+  REQUIRE(written.ok());
+}
+
+void compare(const std::string& example, const std::string& written) {
+  INFO(example);
+  if (accepting()) {
+    accept(example, written);
+  } else {
+    CHECK(text_of(kExamples / example) == written);
+  }
+}
+
+template <class Value, class Read>
+Value golden(const std::string& example, Read read) {
+  const auto json = parse_json(text_of(kExamples / example), example);
+  REQUIRE(json.ok());
+  auto value = read(*json);
+  REQUIRE(value.ok());
+  return std::move(*value);
+}
+
+event::Measured measured(const std::string& name, std::int64_t step, double value) { return {name, step, value}; }
+
+RunReport successful_report() {
+  const auto published = golden<JournalEntry>("journal/valid/published.json", journal_entry_from);
+  auto plan = golden<RunPlan>("plan/valid/full.json", run_plan_from);
+  RunReport report{plan,
+                   published.state,
+                   *Instant::parse("2026-01-01T00:00:12.500000Z"),
+                   golden<JobExit>("exit/valid/well.json", job_exit_from),
+                   std::get<state::Published>(published.state).outputs.artifacts,
+                   "/var/lib/trainyard/runs/" + plan.run.text() + "/artifacts",
+                   golden<VersionRecord>("version/valid/trained.json", version_record_from),
+                   {},
+                   "0.1.0",
+                   "forge"};
+  report.metrics.add(measured("loss", 0, 2.5));
+  report.metrics.add(measured("loss", 5, 0.25));
+  report.metrics.add(measured("accuracy", 10, 0.9736));
+  report.metrics.add(measured("loss", 10, std::numeric_limits<double>::quiet_NaN()));
+  return report;
+}
+
+RunReport failed_report() {
+  RunReport report = successful_report();
+  report.exit = golden<JobExit>("exit/valid/segfault.json", job_exit_from);
+  auto data = *data_of(report.state);
+  data.snapshot = false;
+  report.state = state::Failed{"Exited", judge(*report.exit, std::nullopt), data};
+  report.artifacts = std::nullopt;
+  report.version = std::nullopt;
+  report.metrics = {};
+  return report;
+}
+
+RunReport report_of_run_killed_early() {
+  RunReport report = failed_report();
+  report.exit = std::nullopt;
+  report.state = state::Failed{"Planned", outcome(RunReason::stopped, "stopped by a user"), std::nullopt};
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("each valid example is written as it was read", "[golden]") {
+  for (const Document& document : documents()) {
+    const auto all = examples(document.name, "valid");
+    CHECK_FALSE(all.empty());
+    for (const std::string& example : all) {
+      const auto written = document.rewrite(text_of(kExamples / example));
+      INFO(example << ": " << (written.ok() ? "" : written.error().message));
+      REQUIRE(written.ok());
+      if (kShorthand.count(example) != 0) {
+        const auto again = document.rewrite(*written);
+        REQUIRE(again.ok());
+        CHECK(*again == *written);
+        CHECK(written->size() > text_of(kExamples / example).size());
+      } else {
+        compare(example, *written);
+      }
+    }
+  }
+}
+
+TEST_CASE("each invalid example is refused in one sentence", "[golden]") {
+  for (const Document& document : documents()) {
+    for (const char* const kind : {"invalid", "refused"}) {
+      for (const std::string& example : examples(document.name, kind)) {
+        const auto written = document.rewrite(text_of(kExamples / example));
+        INFO(example);
+        CHECK(written.ok() == (kTakenAllTheSame.count(example) != 0));
+        if (!written.ok()) {
+          const Error& error = written.error();
+          CHECK((error.code == Errc::invalid || error.code == Errc::incompatible));
+          CHECK(error.message.size() > 20);
+          CHECK(error.message.find('\n') == std::string::npos);
+          CHECK(error.message.back() != '.');
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("results are written as the examples show", "[golden]") {
+  compare("results/valid/successful.json", readable(results_json(successful_report())));
+  compare("results/valid/failed.json", readable(results_json(failed_report())));
+  compare("results/valid/killed_before_it_ran.json", readable(results_json(report_of_run_killed_early())));
+  CHECK(examples("results", "valid").size() == 3);
+}
+
+TEST_CASE("every document with examples is tested here", "[golden]") {
+  std::set<std::string> tested = {"results"};
+  for (const Document& document : documents()) tested.insert(document.name);
+  const auto folders = list_folder(kExamples);
+  REQUIRE(folders.ok());
+  CHECK(std::set<std::string>(folders->begin(), folders->end()) == tested);
+}
+
+// Last, so that everything is rewritten before it says so.
+TEST_CASE("golden files are not rewritten", "[golden]") {
+  if (accepting()) FAIL("golden files rewritten; look at the diff");
+}
+
+}  // namespace trainyard

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps the rooms apart: who may include whom, and what the pure rooms must not touch.
+
+    layering_test.py ROOT   checks the sources below ROOT, then that planted mistakes in a copy of them are found
+"""
+
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+LONGEST = 499  # lines of a file
+SOURCES = {".cpp", ".hpp", ".c", ".h"}
+CODE = SOURCES | {".py", ".cmake", ".sh"}
+
+STORAGE = ["values", "files", "objects", "trees", "store", "packages", "runs"]
+
+
+def rooms(text):
+    return {f"storage/{name}" if name in STORAGE else f"runner/{name}" for name in text.split()}
+
+
+# A room may include its own files and those of the rooms named here.
+TABLE = {
+    "storage/values": rooms(""),
+    "storage/files": rooms("values"),
+    "storage/objects": rooms("values files"),
+    "storage/trees": rooms("values files objects"),
+    "storage/store": rooms("values files objects"),
+    "storage/packages": rooms("values files objects trees"),
+    "storage/runs": rooms("values files"),
+    "runner/core": rooms("values"),
+    "runner/processes": rooms("values files core"),
+    "runner/mounts": rooms("values files trees core processes"),
+    "runner/executors": rooms("values files core processes"),
+    "runner/worker": rooms("values files core processes"),
+    "runner/engine": rooms(" ".join(STORAGE) + " core mounts executors processes"),
+    "runner/cli": rooms(" ".join(STORAGE) + " core mounts executors processes engine"),
+}
+
+# Headers that only some files may include: a header's beginning, and the beginnings of those files' paths.
+ONLY_IN = {
+    "boost/dll": ["runner/worker/plugin_library.cpp"],
+    "zip.h": ["storage/packages/zip_reader.cpp", "storage/packages/zip_writer.cpp"],
+    "nlohmann/": ["storage/values/"],
+    "openssl/": ["storage/values/"],
+    # The contract with package authors: who loads a package, and who looks at one without loading it.
+    "trainyard/": ["plugin-api/", "sample-packages/", "runner/worker/", "storage/packages/native_library.cpp"],
+    "CLI/": ["runner/cli/"],
+    "archive": ["storage/"],
+}
+# Of those, the ones that at most one file may include, wherever it lies.
+ONE_FILE = ["CLI/", "archive"]
+
+PURE = ["storage/values", "runner/core"]
+IMPURE_HEADERS = ["fstream", "filesystem", "boost/filesystem", "random", "ctime", "time.h", "sys", "unistd.h", "fcntl.h", "thread"]
+IMPURE_WORDS = re.compile(
+    r"\b(?:system_clock|steady_clock|high_resolution_clock|utc_clock|file_clock|random_device|mt19937|environ|ifstream|ofstream"
+    r"|(?:getenv|secure_getenv|setenv|s?rand|random|getrandom|open|openat|fopen|popen|time|clock|clock_gettime|gettimeofday|localtime|system)"
+    r"(?=\s*\())\b"
+)
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[>"]')
+LITERALS = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+
+
+def code_only(text):
+    """The text without comments and literals, with its line breaks."""
+    text = re.sub(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])", "", text)
+    return LITERALS.sub(lambda found: " " + "\n" * found.group().count("\n"), text)
+
+
+def includes(text):
+    for number, line in enumerate(text.splitlines(), 1):
+        found = INCLUDE.match(line)
+        if found:
+            yield number, found.group(1), found.group(2)
+
+
+def room_of(path):
+    """storage/values for storage/values/digest.hpp."""
+    return "/".join(path.split("/")[:2])
+
+
+def mistake_of_include(root, path, bracket, header):
+    """Why the file may not include the header, or None."""
+    for beginning, places in ONLY_IN.items():
+        if header.startswith(beginning) and not any(path.startswith(place) for place in places):
+            return f"includes <{header}>, which only {' and '.join(places)} may"
+    top = path.split("/")[0]
+    if bracket == "<":
+        ours = header.split("/")[0] in ("storage", "runner", "sample-packages", "tests")
+        return f'includes <{header}> instead of "{header}"' if ours else None
+    if top == "plugin-api":
+        return f'includes "{header}", but the promise to authors depends on nothing'
+    if top == "sample-packages":
+        beside = "/" not in header and (root / path).parent.joinpath(header).is_file()
+        return None if beside else f'includes "{header}", which is not beside it'
+    if not any((root / name).is_file() for name in (header, header + ".in")) or ".." in header.split("/"):
+        return f'includes "{header}", which is not a path from the root'
+    if room_of(header) not in TABLE[room_of(path)] | {room_of(path)}:
+        return f"includes {header}, but {room_of(path)} may not know {room_of(header)}"
+    return None
+
+
+def problems_of_source(root, path):
+    text = (root / path).read_text()
+    if path.split("/")[0] in ("storage", "runner") and room_of(path) not in TABLE:
+        yield f"{path}: its room is not in the table of {pathlib.Path(__file__).name}"
+        return
+    for number, bracket, header in includes(text):
+        mistake = mistake_of_include(root, path, bracket, header)
+        if mistake:
+            yield f"{path}:{number}: {mistake}"
+        if room_of(path) in PURE and any(header == bad or header.startswith(bad + "/") for bad in IMPURE_HEADERS):
+            yield f"{path}:{number}: includes <{header}>, but {room_of(path)} is pure"
+    if room_of(path) in PURE:
+        for number, line in enumerate(code_only(text).splitlines(), 1):
+            found = None if INCLUDE.match(line) else IMPURE_WORDS.search(line)
+            if found:
+                yield f"{path}:{number}: uses {found.group().strip()}, but {room_of(path)} is pure"
+
+
+def files_below(root, tops, suffixes):
+    for top in tops:
+        for path in sorted((root / top).rglob("*")):
+            if path.is_file() and (path.suffix in suffixes or path.name == "CMakeLists.txt"):
+                yield path.relative_to(root).as_posix()
+
+
+def problems(root):
+    found = []
+    users = {beginning: [] for beginning in ONE_FILE}
+    for path in files_below(root, ["storage", "runner", "plugin-api", "sample-packages"], SOURCES):
+        if path.endswith("CMakeLists.txt"):
+            continue
+        found += problems_of_source(root, path)
+        for _, _, header in includes((root / path).read_text()):
+            for beginning in ONE_FILE:
+                if header.startswith(beginning) and path not in users[beginning]:
+                    users[beginning].append(path)
+    for beginning, paths in users.items():
+        if len(paths) > 1:
+            found.append(f"{', '.join(paths)}: all include <{beginning}…>, which is the business of one file")
+    for path in files_below(root, ["storage", "runner", "plugin-api", "sample-packages", "tests", "benchmarks", "scripts"], CODE):
+        lines = len((root / path).read_text().splitlines())
+        if lines > LONGEST:
+            found.append(f"{path}: has {lines} lines, which is more than can be read in five minutes")
+    return found
+
+
+# A file, a line that must not be in it, and what the complaint says.
+PLANTED = [
+    ("storage/values/digest.hpp", '#include "storage/files/files.hpp"', "storage/values may not know storage/files"),
+    ("storage/objects/object_store.hpp", '#include "storage/trees/capture.hpp"', "storage/objects may not know storage/trees"),
+    ("storage/runs/run_folder.hpp", '#include "runner/core/run_plan.hpp"', "storage/runs may not know runner/core"),
+    ("runner/core/run_plan.hpp", '#include "storage/files/files.hpp"', "runner/core may not know storage/files"),
+    ("runner/core/run_plan.hpp", "#include <trainyard/abi.h>", "which only"),
+    ("runner/executors/executor.hpp", '#include "runner/engine/run_engine.hpp"', "runner/executors may not know runner/engine"),
+    ("runner/worker/plugin_library.hpp", '#include "storage/store/store.hpp"', "runner/worker may not know storage/store"),
+    ("runner/worker/supervisor.cpp", "#include <boost/dll/shared_library.hpp>", "plugin_library.cpp may"),
+    ("storage/trees/capture.cpp", "#include <zip.h>", "zip_reader.cpp"),
+    ("storage/trees/capture.cpp", '#include "capture.hpp"', "not a path from the root"),
+    ("storage/trees/capture.cpp", "#include <storage/trees/capture.hpp>", "instead of"),
+    ("sample-packages/digits/digits.cpp", '#include "storage/values/digest.hpp"', "not beside it"),
+    ("plugin-api/include/trainyard/abi.h", '#include "storage/values/digest.hpp"', "depends on nothing"),
+    ("storage/values/instant.cpp", "#include <fstream>", "is pure"),
+    ("storage/values/instant.cpp", "const auto now = std::chrono::system_clock::now();", "uses system_clock"),
+    ("runner/core/outcome.cpp", "const auto now = ::time (nullptr);", "uses time"),
+    ("runner/core/outcome.cpp", 'const char* home = std::getenv("HOME");', "uses getenv"),
+    ("storage/values/names.cpp", "std::random_device device;", "uses random_device"),
+    ("storage/values/names.cpp", "const int fd = ::open(path, 0);", "uses open"),
+    ("storage/values/names.cpp", "\n" * LONGEST, "more than can be read"),
+]
+# What looks like a mistake and is none.
+HARMLESS = ("storage/values/instant.cpp", '// system_clock::now(), getenv("x")\nconst char* const kText = "system_clock time(0)";')
+
+
+def self_test(root):
+    """What the check above failed to find, or found wrongly."""
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = pathlib.Path(temporary)
+        for top in ("storage", "runner", "plugin-api", "sample-packages"):
+            for path in files_below(root, [top], CODE):
+                (copy / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(root / path, copy / path)
+        before = set(problems(copy))
+        for file, line, complaint in PLANTED + [(*HARMLESS, None)]:
+            whole = (copy / file).read_text()
+            (copy / file).write_text(whole + line + "\n")
+            new = [problem for problem in problems(copy) if problem not in before]
+            (copy / file).write_text(whole)
+            if complaint is None and new:
+                yield f"self-test: a comment or a text is taken for code: {new}"
+            if complaint is not None and not any(complaint in problem and file in problem for problem in new):
+                yield f"self-test: {line.strip()[:60]!r} in {file} is not found"
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    root = pathlib.Path(sys.argv[1]).resolve()
+    found = problems(root) + list(self_test(root))
+    for problem in found:
+        print(problem, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/test_store.hpp"
+
+#include <fcntl.h>
+
+#include <csignal>
+#include <stdexcept>
+#include <thread>
+
+namespace trainyard {
+
+namespace {
+
+constexpr auto kLongest = std::chrono::seconds(120);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(5);
+
+template <class T>
+T required(Result<T> result) {
+  if (!result.ok()) throw std::runtime_error(result.error().message);
+  if constexpr (!std::is_void_v<T>) return std::move(result).value();
+}
+
+Arguments program(const Arguments& arguments) {
+  Arguments argv = {TRAINYARD_PROGRAM};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return argv;
+}
+
+Arguments training(const std::string& name, const std::string& package, const Path& dataset, const Arguments& more) {
+  Arguments arguments = {"run", "training", package, "--dataset", dataset.string(), "--name", name};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+}  // namespace
+
+std::string read_text(const Path& file) { return required(read_file(file, SIZE_MAX / 4)); }
+
+Json read_json(const Path& file) { return required(parse_json(read_text(file), "the file '" + file.string() + "'")); }
+
+std::vector<Json> read_json_lines(const Path& file) {
+  std::vector<Json> lines;
+  if (!is_there(file)) return lines;
+  const std::string text = read_text(file);
+  std::size_t begin = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+    lines.push_back(required(parse_json(std::string_view(text).substr(begin, end - begin), "a line of '" + file.string() + "'")));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+bool wait_until(const std::function<bool()>& condition) {
+  const auto last = std::chrono::steady_clock::now() + kLongest;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > last) return false;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return true;
+}
+
+RunningProgram::RunningProgram(const Path& scratch, const Arguments& argv, const Variables& environment)
+    : out_(scratch_name(scratch, "stdout")), err_(scratch_name(scratch, "stderr")) {
+  const UniqueFd out = required(open_file(out_, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  const UniqueFd err = required(open_file(err_, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  SpawnOptions options;
+  options.argv = argv;
+  options.environment = environment;
+  options.out = out.get();
+  options.err = err.get();
+  options.group = SpawnOptions::Group::own;
+  process_.emplace(required(Process::spawn(options)));
+}
+
+void RunningProgram::signal(int number) { required(process_->signal(number)); }
+
+ProgramOutput RunningProgram::wait() {
+  const auto status = required(process_->wait(std::chrono::duration_cast<std::chrono::milliseconds>(kLongest)));
+  if (!status) throw std::runtime_error("the program does not end; it said: " + read_text(err_));
+  return {*status, read_text(out_), read_text(err_)};
+}
+
+std::string EndedRun::message() const {
+  const Json& message = traceability().at("message");
+  return message.is_null() ? std::string() : message.get<std::string>();
+}
+
+std::string EndedRun::version() const {
+  const Json& version = results.at("run_summary").at("outputs").at("version");
+  return version.is_null() ? std::string() : version.get<std::string>();
+}
+
+TestStore::TestStore() : root_(temp_.path() / "store") { must({"init"}); }
+
+Variables TestStore::environment(const Variables& variables) const {
+  Variables all = {{"TRAINYARD_STORE", root_.string()}, {"HOME", temp_.path().string()}, {"PATH", "/usr/bin:/bin"}};
+  for (const auto& [name, value] : variables) all[name] = value;
+  return all;
+}
+
+ProgramOutput TestStore::run(const Arguments& arguments, const Variables& variables) const {
+  return required(run_program(program(arguments), environment(variables), temp_.path().string(), "",
+                              std::chrono::duration_cast<std::chrono::milliseconds>(kLongest)));
+}
+
+RunningProgram TestStore::start(const Arguments& arguments, const Variables& variables) const {
+  return {temp_.path(), program(arguments), environment(variables)};
+}
+
+std::string TestStore::must(const Arguments& arguments) const {
+  const ProgramOutput output = run(arguments);
+  if (output.status.code != 0) throw std::runtime_error("trainyard " + arguments.at(0) + ": " + output.err);
+  return output.out;
+}
+
+Json TestStore::json(Arguments arguments) const {
+  arguments.emplace_back("--json");
+  return required(parse_json(must(arguments), "the output of trainyard " + arguments.at(0)));
+}
+
+void TestStore::add(const std::string& name) const { must({"package", "add", test_package(name + ".zip").string()}); }
+
+EndedRun TestStore::train(const std::string& package, const Path& dataset, const Arguments& more) {
+  const std::string name = "run-" + std::to_string(++trained_);
+  return end(name, run(training(name, package, dataset, more)));
+}
+
+RunningProgram TestStore::start_training(const std::string& name, const std::string& package, const Path& dataset, const Arguments& more) const {
+  return start(training(name, package, dataset, more));
+}
+
+EndedRun TestStore::end(const std::string& name, ProgramOutput output) const {
+  const auto folder = run_folder(name);
+  if (!folder) throw std::runtime_error("there is no run '" + name + "'; it said: " + output.err);
+  return {std::move(output), *folder, read_json(*folder / "_results.json")};
+}
+
+std::optional<Path> TestStore::run_folder(const std::string& name) const {
+  for (const std::string& id : required(list_folder(root_ / "runs"))) {
+    const Path folder = root_ / "runs" / id;
+    if (is_there(folder / "plan.json") && read_json(folder / "plan.json").at("name") == name) return folder;
+  }
+  return std::nullopt;
+}
+
+void TestStore::wait_for_the_call(const std::string& name) const {
+  const bool called = wait_until([&] {
+    const auto folder = run_folder(name);
+    if (!folder) return false;
+    for (const Json& event : read_json_lines(*folder / "events.jsonl")) {
+      if (event.at("event") == "called" && event.at("verb") == "train") return true;
+    }
+    return false;
+  });
+  if (!called) throw std::runtime_error("the run '" + name + "' never came to its package");
+}
+
+std::vector<std::string> TestStore::versions(const std::string& package) const {
+  std::vector<std::string> versions;
+  for (const Json& record : json({"package", "list"})) {
+    if (record.at("package") == package) versions.push_back(record.at("version").get<std::string>());
+  }
+  return versions;
+}
+
+std::string TestStore::schema_mistakes() const {
+  static const std::map<std::string, std::string> kDocuments = {{"results", "_results.json"}, {"plan", "plan.json"},        {"job", "job.json"},
+                                                                {"exit", "exit.json"},        {"journal", "journal.jsonl"}, {"event", "events.jsonl"}};
+  std::string mistakes;
+  for (const auto& [schema, file] : kDocuments) {
+    Arguments argv = {TRAINYARD_SYSTEM_PYTHON, "-B", TRAINYARD_CHECK_SCHEMAS, "--schema", schema};
+    for (const std::string& id : required(list_folder(root_ / "runs"))) {
+      const Path path = root_ / "runs" / id / file;
+      if (is_there(path)) argv.push_back(path.string());
+    }
+    if (argv.size() == 5) continue;
+    const auto checked = required(run_program(argv, {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}}, "/", "",
+                                              std::chrono::duration_cast<std::chrono::milliseconds>(kLongest)));
+    if (checked.status.code != 0) mistakes += checked.err + checked.out;
+  }
+  return mistakes;
+}
+
+std::string TestStore::leftovers() const {
+  std::string left;
+  for (const char* const folder : {"active", "tmp"}) {
+    for (const std::string& name : required(list_folder(root_ / folder))) left += std::string(folder) + "/" + name + "\n";
+  }
+  for (const std::string& id : required(list_folder(root_ / "runs"))) {
+    if (is_there(root_ / "runs" / id / "workspace")) left += "runs/" + id + "/workspace\n";
+  }
+  return left;
+}
+
+Path test_package(const std::string& file) {
+  for (const char* const folder : {TRAINYARD_TEST_PACKAGES_DIR, TRAINYARD_ABI_PACKAGES_DIR, DIGITS_DIR}) {
+    if (is_there(Path(folder) / file)) return Path(folder) / file;
+  }
+  throw std::runtime_error("the build made no package '" + file + "'");
+}
+
+Arguments crash_plainly() {
+#ifdef __SANITIZE_ADDRESS__
+  return {"--env", "ASAN_OPTIONS=handle_segv=0:allocator_may_return_null=1:detect_leaks=0"};
+#else
+  return {};
+#endif
+}
+
+}  // namespace trainyard

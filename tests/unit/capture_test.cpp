@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/trees/capture.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "storage/objects/file_objects.hpp"
+#include "storage/objects/memory_objects.hpp"
+#include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace trainyard {
+namespace {
+
+CapturedFolder captured(const Path& folder, const CaptureOptions& options = {}) {
+  auto result = capture(folder, options);
+  if (!result.ok()) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+
+std::string refusal(const Path& folder, const CaptureOptions& options = {}) {
+  const auto result = capture(folder, options);
+  return result.ok() ? "" : result.error().message;
+}
+
+const TreeEntry* found(const Tree& tree, const char* path) { return tree.find(RelPath::parse(path).value()); }
+
+// One reader, who does something after its first file and before its second.
+CaptureOptions after_first_file(std::function<void()> act) {
+  CaptureOptions options;
+  options.threads = 1;
+  options.progress = [act = std::move(act)](const CaptureProgress& progress) {
+    if (progress.files_done == 1) act();
+  };
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a folder becomes its tree", "[capture]") {
+  const TempFolder folder;
+  folder.write("b.csv", "1,2\n");
+  folder.write("a/deep/er/file", "");
+  folder.write("run.sh", "#!/bin/sh\n");
+  folder.write("\xFFraw 100%", "x");
+  folder.folder("empty/also empty");
+  REQUIRE(::chmod((folder.path() / "run.sh").c_str(), 0755) == 0);
+  const Tree tree = captured(folder.path()).tree;
+  CHECK(tree.entries().size() == 5);
+  CHECK(tree.files() == 4);
+  CHECK(tree.bytes() == 15);
+  REQUIRE(found(tree, "b.csv") != nullptr);
+  CHECK(found(tree, "b.csv")->digest == sha256("1,2\n"));
+  CHECK(found(tree, "b.csv")->size == 4);
+  CHECK_FALSE(found(tree, "b.csv")->executable);
+  CHECK(found(tree, "run.sh")->executable);
+  CHECK(found(tree, "a/deep/er/file")->digest == sha256(""));
+  REQUIRE(found(tree, "empty/also empty") != nullptr);
+  CHECK(found(tree, "empty/also empty")->kind == TreeEntry::Kind::empty_folder);
+  CHECK(found(tree, "empty") == nullptr);
+  REQUIRE(found(tree, "\xFFraw 100%") != nullptr);
+  CHECK(found(tree, "\xFFraw 100%")->path.text() == "%FFraw 100%25");
+  CHECK(captured(folder.path() / "empty" / "also empty").tree == Tree());
+}
+
+TEST_CASE("times, owners and other bits are no content", "[capture]") {
+  const TempFolder folder;
+  const Path file = folder.write("a", "1");
+  const Digest before = captured(folder.path()).tree.digest();
+  REQUIRE(::chmod(file.c_str(), 0664) == 0);
+  boost::filesystem::last_write_time(file, 1'000'000);
+  CHECK(captured(folder.path()).tree.digest() == before);
+  REQUIRE(::chmod(file.c_str(), 0764) == 0);
+  CHECK(captured(folder.path()).tree.digest() != before);
+}
+
+TEST_CASE("many readers find what one finds", "[capture][threads]") {
+  const TempFolder folder;
+  for (int i = 0; i < 300; ++i) {
+    folder.write("data/" + std::to_string(i % 17) + "/file " + std::to_string(i), std::string(static_cast<std::size_t>(i) * 37, static_cast<char>(i)));
+  }
+  folder.folder("empty");
+  const TempFolder store;
+  FileObjects objects(store.folder("objects"), store.folder("tmp"));
+  CaptureOptions one;
+  one.threads = 1;
+  CaptureOptions many;
+  many.threads = 8;
+  many.objects = &objects;
+  CaptureProgress last;
+  many.progress = [&](const CaptureProgress& progress) {
+    last = progress;
+    last.files_done = std::max(last.files_done, progress.files_done);
+  };
+  const CapturedFolder by_one = captured(folder.path(), one);
+  const CapturedFolder by_many = captured(folder.path(), many);
+  CHECK(by_one.tree == by_many.tree);
+  CHECK((by_one.stamps == by_many.stamps));
+  CHECK(by_one.tree.files() == 300);
+  CHECK(captured(folder.path()).tree == by_one.tree);
+  CHECK(last.files == 300);
+  CHECK(last.files_done > 0);
+  CHECK(last.bytes == by_one.tree.bytes());
+  REQUIRE(objects.sync().ok());
+  for (const TreeEntry& entry : by_many.tree.entries()) {
+    if (entry.digest) CHECK(objects.has(*entry.digest).value());
+  }
+}
+
+TEST_CASE("what is neither file nor folder is named", "[capture]") {
+  const TempFolder folder;
+  folder.write("a", "1");
+  const Path odd = folder.folder("sub") / "odd";
+  std::string kind;
+  SECTION("a link to a file") {
+    kind = "a symbolic link";
+    REQUIRE(::symlink("../a", odd.c_str()) == 0);
+  }
+  SECTION("a link to a folder") {
+    kind = "a symbolic link";
+    REQUIRE(::symlink("/etc", odd.c_str()) == 0);
+  }
+  SECTION("a dangling link") {
+    kind = "a symbolic link";
+    REQUIRE(::symlink("nowhere", odd.c_str()) == 0);
+  }
+  SECTION("a fifo") {
+    kind = "a fifo";
+    REQUIRE(::mkfifo(odd.c_str(), 0600) == 0);
+  }
+  SECTION("a socket") {
+    kind = "a socket";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(odd.size() < sizeof(address.sun_path));
+    std::memcpy(address.sun_path, odd.c_str(), odd.size());
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  }
+  CHECK(refusal(folder.path()) == "'" + odd.string() + "' is " + kind + "; only regular files and folders can be kept");
+  CHECK(capture(folder.path(), {}).error().code == Errc::invalid);
+}
+
+TEST_CASE("a file that changes while a folder is read is named", "[capture]") {
+  const TempFolder folder;
+  folder.write("a", "1");
+  const Path victim = folder.write("sub/b", "2");
+  const TempFolder elsewhere;
+  elsewhere.write("b", "2");
+  const std::string changed = "'" + victim.string() + "' changed while it was read";
+  SECTION("it grows") { CHECK(refusal(folder.path(), after_first_file([&] { folder.write("sub/b", "22"); })) == changed); }
+  SECTION("it vanishes") { CHECK(refusal(folder.path(), after_first_file([&] { boost::filesystem::remove(victim); })) == changed); }
+  SECTION("it becomes executable") { CHECK(refusal(folder.path(), after_first_file([&] { ::chmod(victim.c_str(), 0777); })) == changed); }
+  SECTION("another takes its name") {
+    CHECK(refusal(folder.path(), after_first_file([&] { boost::filesystem::rename(folder.write("new", "2"), victim); })) == changed);
+  }
+  SECTION("a link takes its name") {
+    const std::string message = refusal(folder.path(), after_first_file([&] {
+                                          boost::filesystem::remove(victim);
+                                          boost::filesystem::create_symlink(elsewhere.path() / "b", victim);
+                                        }));
+    CHECK(message.find(victim.string()) != std::string::npos);
+  }
+  SECTION("a link takes the name of its folder") {
+    const std::string message = refusal(folder.path(), after_first_file([&] {
+                                          boost::filesystem::rename(folder.path() / "sub", elsewhere.path() / "sub");
+                                          boost::filesystem::create_directory_symlink(elsewhere.path() / "sub", folder.path() / "sub");
+                                        }));
+    CHECK(message.find(victim.string()) != std::string::npos);
+  }
+}
+
+TEST_CASE("what is not wanted is not looked at", "[capture]") {
+  const TempFolder folder;
+  folder.write("keep/a", "1");
+  folder.write("artifacts/b", "2");
+  folder.write("keep/__pycache__/c", "3");
+  REQUIRE(::mkfifo((folder.path() / "artifacts" / "fifo").c_str(), 0600) == 0);
+  std::vector<std::string> asked;
+  CaptureOptions options;
+  options.wanted = [&](const RelPath& path) {
+    asked.push_back(path.text());
+    return path.bytes() != "artifacts" && path.name() != "__pycache__";
+  };
+  const Tree tree = captured(folder.path(), options).tree;
+  REQUIRE(tree.entries().size() == 1);
+  CHECK(tree.entries().front().path.text() == "keep/a");
+  std::sort(asked.begin(), asked.end());
+  CHECK(asked == std::vector<std::string>{"artifacts", "keep", "keep/__pycache__", "keep/a"});
+}
+
+TEST_CASE("folders are followed to a bounded depth", "[capture]") {
+  const TempFolder folder;
+  Path deep = folder.path();
+  for (std::size_t i = 0; i < limits::kFolderDepth; ++i) deep /= "d";
+  make_folders(deep).value();
+  CHECK(captured(folder.path()).tree.entries().size() == 1);
+  make_folder(deep / "d").value();
+  const std::string message = refusal(folder.path());
+  CHECK(message == "'" + (deep / "d").string() + "' lies too deep: more than 512 folders");
+}
+
+TEST_CASE("a folder that is not there, or is none, is an error", "[capture]") {
+  const TempFolder folder;
+  CHECK(capture(folder.path() / "no", {}).error().code == Errc::not_found);
+  CHECK_FALSE(capture(folder.write("file", "1"), {}).ok());
+}
+
+TEST_CASE("a later change is told by names and stamps alone", "[capture]") {
+  const TempFolder folder;
+  const Path file = folder.write("b", "2");
+  folder.write("d/e", "3");
+  folder.folder("empty");
+  const CapturedFolder before = captured(folder.path());
+  const auto change = [&] { return change_since(folder.path(), before).value(); };
+  CHECK(change() == std::nullopt);
+  const auto shown = [&](const char* path) { return "'" + (folder.path() / path).string() + "'"; };
+  SECTION("changed") {
+    folder.write("b", "22");
+    CHECK(change() == shown("b") + " was changed");
+  }
+  SECTION("executable") {
+    REQUIRE(::chmod(file.c_str(), 0755) == 0);
+    CHECK(change() == shown("b") + " was changed");
+  }
+  SECTION("added first") {
+    folder.write("a", "1");
+    CHECK(change() == shown("a") + " was added");
+  }
+  SECTION("added last") {
+    folder.write("z", "1");
+    CHECK(change() == shown("z") + " was added");
+  }
+  SECTION("removed") {
+    boost::filesystem::remove(folder.path() / "d" / "e");
+    CHECK(change() == shown("d") + " was added");  // an empty folder now
+  }
+  SECTION("removed whole") {
+    boost::filesystem::remove_all(folder.path() / "d");
+    CHECK(change() == shown("d/e") + " was removed");
+  }
+  SECTION("removed last") {
+    boost::filesystem::remove(folder.path() / "empty");
+    CHECK(change() == shown("empty") + " was removed");
+  }
+  SECTION("filled") {
+    folder.write("empty/x", "1");
+    CHECK(change() == shown("empty") + " was removed");
+  }
+}
+
+TEST_CASE("a tree is an object too", "[capture]") {
+  const TempFolder folder;
+  folder.write("a", "1");
+  MemoryObjects objects;
+  const Tree tree = captured(folder.path()).tree;
+  const TreeSummary summary = store_tree(tree, objects).value();
+  CHECK(summary == TreeSummary::of(tree));
+  CHECK(load_tree(summary.digest, objects).value() == tree);
+  CHECK(load_tree(sha256("no"), objects).error().code == Errc::not_found);
+  const Digest other = objects.put("{}").value();
+  const auto wrong = load_tree(other, objects);
+  REQUIRE_FALSE(wrong.ok());
+  CHECK(wrong.error() == fail(Errc::corrupt, "the object " + other.hex() + " is not a tree: the tree has no key 'schema'"));
+}
+
+}  // namespace trainyard

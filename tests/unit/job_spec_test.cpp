@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/job_spec.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/example_run.hpp"
+
+namespace trainyard {
+
+TEST_CASE("a job is the plan with absolute paths", "[job_spec]") {
+  const OverlayMount overlay{"/data/digits", "/w/layer/upper", "/w/layer/work", "/w/package/dataset/training"};
+  const JobSpec job = job_for(example::plan(), {"/w/package", overlay});
+  CHECK(job.run == example::kRun);
+  CHECK(job.package == "digits@1.0");
+  CHECK(job.library == "/w/package/lib/libdigits.so");
+  CHECK(job.working_directory == "/w/package");
+  const std::vector<JobSpec::Call> calls = {{Verb::train, "/w/package/dataset/training"}, {Verb::save, std::nullopt}};
+  CHECK((job.calls == calls));
+  CHECK((job.overlay == overlay));
+  CHECK((job.parameters == example::plan().parameters));
+  CHECK(job.grace_ms == 120'000);
+  CHECK(job.max_runtime_ms == std::nullopt);
+  const std::map<std::string, std::string> directories = {
+      {"package", "/w/package"}, {"artifacts", "/w/package/artifacts"}, {"data", "/w/package/dataset/training"}, {"training_data", "/w/package/dataset/training"}};
+  CHECK(job.directories == directories);
+}
+
+TEST_CASE("the environment of a job is complete and nothing leaks into it", "[job_spec]") {
+  const JobSpec job = job_for(example::plan(), {"/w/package", {}});
+  const std::map<std::string, std::string> environment = {
+      {"HOME", "/w/package"},
+      {"LC_ALL", "C.UTF-8"},
+      {"OMP_NUM_THREADS", "2"},
+      {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+      {"artifacts_directory", "/w/package/artifacts"},
+      {"augment", "true"},
+      {"data_directory", "/w/package/dataset/training"},
+      {"epochs", "30"},
+      {"optimizer", "momentum"},
+      {"save_test_data", "false"},
+      {"save_training_data", "false"},
+      {"seed", "1"},
+      {"training_data_directory", "/w/package/dataset/training"},
+  };
+  CHECK(job.environment == environment);
+}
+
+TEST_CASE("folders that were moved are where the user put them", "[job_spec]") {
+  RunRequest request = example::request();
+  request.environment = {{"artifacts_directory", "out"}, {"training_data_directory", "100%"}};
+  const JobSpec job = job_for(example::plan_of(request).value(), {"/w/package", {}});
+  CHECK(job.environment.at("artifacts_directory") == "/w/package/out");
+  CHECK(job.environment.at("training_data_directory") == "/w/package/100%");
+  CHECK(job.calls.front().directory == "/w/package/100%");
+}
+
+TEST_CASE("a job is written as it was read", "[job_spec]") {
+  JobSpec job = job_for(example::plan(), {"/w/package", OverlayMount{"/a", "/b", "/c", "/d"}});
+  CHECK(job_spec_from(to_json(job)).value() == job);
+  job.overlay = std::nullopt;
+  job.max_runtime_ms = 1;
+  CHECK(job_spec_from(to_json(job)).value() == job);
+
+  Json json = to_json(job);
+  json["calls"][0]["verb"] = "fit";
+  CHECK(job_spec_from(json).error().message == "the job, key 'calls': a call, key 'verb': 'fit' is not a verb of a package");
+  json = to_json(job);
+  json["environment"]["epochs"] = 3;
+  CHECK(job_spec_from(json).error().message == "the job, key 'environment': 'epochs' is not a text");
+  json = to_json(job);
+  json["max_runtime_ms"] = 0;
+  CHECK(job_spec_from(json).error().message == "the job, key 'max_runtime_ms': is not between 1 and 31622400000");
+  json = to_json(job);
+  json["priority"] = 1;
+  CHECK(job_spec_from(json).error().message == "the job has an unknown key 'priority'");
+}
+
+}  // namespace trainyard

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/run_plan.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/example_run.hpp"
+
+namespace trainyard {
+namespace {
+
+RunRequest with(const std::map<std::string, std::string>& environment) {
+  RunRequest request = example::request();
+  request.environment = environment;
+  return request;
+}
+
+RunPlan planned(const std::map<std::string, std::string>& environment) { return example::plan_of(with(environment)).value(); }
+
+RelPath path(const char* text) { return RelPath::parse(text).value(); }
+
+}  // namespace
+
+TEST_CASE("a plan holds what was asked, what was found and the defaults", "[run_plan]") {
+  const RunPlan plan = example::plan();
+  CHECK(plan.run == example::kRun);
+  CHECK(plan.name.text() == "digits-8f1b2c4d");
+  CHECK(plan.created_at == example::kNow);
+  CHECK(plan.parent == example::parent());
+  CHECK(plan.library.bytes() == "lib/libdigits.so");
+  CHECK(plan.layout.training_data.bytes() == "dataset/training");
+  CHECK(plan.layout.artifacts.bytes() == "artifacts");
+  CHECK_FALSE(plan.save_training_data);
+  const std::map<std::string, std::string> environment = {{"OMP_NUM_THREADS", "2"}, {"artifacts_directory", "artifacts"}, {"augment", "true"}, {"epochs", "30"},
+                                                          {"optimizer", "momentum"}, {"save_training_data", "false"},       {"seed", "1"}};
+  CHECK(plan.environment == environment);
+  const std::vector<Parameter> parameters = {{"epochs", std::int64_t{30}}, {"optimizer", std::string("momentum")}, {"augment", true}, {"seed", std::int64_t{1}}};
+  CHECK((plan.parameters == parameters));
+}
+
+TEST_CASE("what a user gives replaces a default, as typed and as text", "[run_plan]") {
+  const RunPlan plan = planned({{"epochs", "10"}, {"augment", "False"}, {"OMP_NUM_THREADS", "8"}, {"note", "x"}});
+  CHECK(plan.environment.at("epochs") == "10");
+  CHECK(plan.environment.at("augment") == "False");
+  CHECK(plan.environment.at("OMP_NUM_THREADS") == "8");
+  const std::vector<Parameter> parameters = {
+      {"epochs", std::int64_t{10}}, {"optimizer", std::string("momentum")}, {"augment", false}, {"seed", std::int64_t{1}}, {"note", std::string("x")}};
+  CHECK((plan.parameters == parameters));
+  RunRequest named = example::request();
+  named.name = RunName::parse("nightly").value();
+  CHECK(example::plan_of(named)->name.text() == "nightly");
+}
+
+TEST_CASE("a snapshot can be asked for in three ways", "[run_plan]") {
+  RunRequest by_option = example::request();
+  by_option.save_training_data = true;
+  CHECK(example::plan_of(by_option)->save_training_data);
+  CHECK(example::plan_of(by_option)->environment.at("save_training_data") == "true");
+  for (const char* const name : {"save_training_data", "save_data"}) {
+    for (const char* const yes : {"true", "True", "TRUE", "1"}) {
+      const RunPlan plan = planned({{name, yes}});
+      CHECK(plan.save_training_data);
+      CHECK(plan.environment.at("save_training_data") == "true");
+      CHECK(plan.environment.count("save_data") == 0);
+    }
+    CHECK_FALSE(planned({{name, "False"}}).save_training_data);
+  }
+}
+
+TEST_CASE("folders can be elsewhere in the working directory", "[run_plan]") {
+  const RunPlan plan = planned({{"artifacts_directory", "out/for people"}, {"training_data_directory", "input"}});
+  CHECK(plan.layout.artifacts.bytes() == "out/for people");
+  CHECK(plan.layout.training_data.bytes() == "input");
+  CHECK(plan.environment.at("artifacts_directory") == "out/for people");
+}
+
+TEST_CASE("every refusal of a request says what is wrong", "[run_plan]") {
+  struct Row {
+    std::map<std::string, std::string> environment;
+    const char* message;
+  };
+  const Row rows[] = {
+      {{{"epochs", "0"}}, "hyperparameter 'epochs' is 0 but must be between 1 and 1000"},
+      {{{"epochs", "many"}}, "hyperparameter 'epochs': 'many' is not of type Integer"},
+      {{{"optimizer", "adam"}}, "hyperparameter 'optimizer' is adam but must be one of sgd, momentum"},
+      {{{"augment", "maybe"}}, "hyperparameter 'augment': 'maybe' is not of type Boolean"},
+      {{{"seed", "2"}}, "hyperparameter 'seed' cannot be changed by a run"},
+      {{{"epoch", "2"}}, "package 'digits' has no hyperparameter 'epoch' and accepts no others; did you mean 'epochs'?"},
+      {{{"zebra", "2"}}, "package 'digits' has no hyperparameter 'zebra' and accepts no others"},
+      {{{"data_directory", "x"}}, "the variable data_directory is set by Trainyard and cannot be given"},
+      {{{"PATH", "/bin"}}, "the variable PATH is set by Trainyard and cannot be given"},
+      {{{"artifacts_directory", "../x"}}, "the variable artifacts_directory: the path '../x' has '..' in it, so it could leave its folder"},
+      {{{"artifacts_directory", "/tmp"}}, "the variable artifacts_directory: the path '/tmp' is absolute; give one relative to its folder"},
+      {{{"artifacts_directory", ""}}, "the variable artifacts_directory: a path is empty"},
+      {{{"training_data_directory", "a/../b"}}, "the variable training_data_directory: the path 'a/../b' has '..' in it, so it could leave its folder"},
+      {{{"artifacts_directory", "dataset/training/out"}},
+       "the variables artifacts_directory and training_data_directory name folders inside one another: 'dataset/training/out' and 'dataset/training'"},
+      {{{"artifacts_directory", "dataset"}},
+       "the variables artifacts_directory and training_data_directory name folders inside one another: 'dataset' and 'dataset/training'"},
+      {{{"save_data", "yes"}}, "the variable save_data is 'yes' but must be true or false"},
+      {{{"save_training_data", ""}}, "the variable save_training_data is '' but must be true or false"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.message);
+    const auto plan = example::plan_of(with(row.environment));
+    REQUIRE_FALSE(plan.ok());
+    CHECK(plan.error().code == Errc::invalid);
+    CHECK(plan.error().message == row.message);
+  }
+}
+
+TEST_CASE("a package that cannot be trained is refused before anything else", "[run_plan]") {
+  const auto refusal = [](const VersionRecord& parent, const Manifest& manifest) {
+    const auto plan = plan_run(with({{"zebra", "1"}}), parent, manifest, example::kRun, example::kNow);
+    REQUIRE_FALSE(plan.ok());
+    CHECK(plan.error().code == Errc::incompatible);
+    return plan.error().message;
+  };
+  VersionRecord parent = example::parent();
+  parent.content.abi.verbs = {Verb::save, Verb::predict};
+  CHECK(refusal(parent, example::manifest()) == "package 'digits@1.0' cannot be trained because it has no train()");
+  parent.content.abi.verbs = {Verb::train};
+  CHECK(refusal(parent, example::manifest()) == "package 'digits@1.0' cannot be trained because it has no save()");
+  Manifest manifest = example::manifest();
+  manifest.training_enabled = false;
+  CHECK(refusal(example::parent(), manifest) == "package 'digits@1.0' cannot be trained because its manifest says training_enabled: false");
+  manifest.training_enabled = true;
+  manifest.requires_gpu = true;
+  CHECK(refusal(example::parent(), manifest) == "package 'digits@1.0' requires a GPU, which this Trainyard cannot give to a run");
+}
+
+TEST_CASE("a required hyperparameter must be given, and others may be when the package says so", "[run_plan]") {
+  Manifest manifest = example::manifest();
+  manifest.hyperparameters.back().required = true;
+  const auto missing = plan_run(example::request(), example::parent(), manifest, example::kRun, example::kNow);
+  REQUIRE_FALSE(missing.ok());
+  CHECK(missing.error().message == "hyperparameter 'note' is required; give it with --env note=VALUE");
+  CHECK(plan_run(with({{"note", ""}}), example::parent(), manifest, example::kRun, example::kNow).ok());
+
+  Manifest open = example::manifest();
+  open.custom_hyperparameters = true;
+  const auto plan = plan_run(with({{"zebra", "1"}}), example::parent(), open, example::kRun, example::kNow);
+  REQUIRE(plan.ok());
+  CHECK(plan->environment.at("zebra") == "1");
+  CHECK(plan->parameters.size() == 4);
+}
+
+TEST_CASE("a plan is written as it was read", "[run_plan]") {
+  RunRequest request = with({{"epochs", "10"}, {"artifacts_directory", "100%"}});
+  request.name = RunName::parse("nightly").value();
+  request.max_runtime_ms = 5;
+  const RunPlan plan = example::plan_of(request).value();
+  CHECK(run_plan_from(to_json(plan)).value() == plan);
+  CHECK(run_request_from(to_json(request)).value() == request);
+  Json json = to_json(plan);
+  json["request"]["dataset"] = "relative";
+  CHECK(run_plan_from(json).error().message == "the run plan, key 'request': the run request, key 'dataset': is not an absolute path");
+}
+
+TEST_CASE("the data, the artifacts and what interpreters leave are no package content", "[run_plan]") {
+  const RunLayout plain = example::plan().layout;
+  for (const char* const out : {"dataset", "dataset/training", "dataset/training/a.csv", "dataset/test", "artifacts", "artifacts/loss.svg", "__pycache__", "src/__pycache__"}) {
+    CAPTURE(out);
+    CHECK_FALSE(is_package_content(plain, path(out)));
+  }
+  for (const char* const in : {"package.json", "model/weights.bin", "datasets/x", "dataset.csv", "my/dataset", "artifacts2", "model/artifacts"}) {
+    CAPTURE(in);
+    CHECK(is_package_content(plain, path(in)));
+  }
+  const RunLayout moved{path("input/now"), path("out/files")};
+  CHECK(is_package_content(moved, path("dataset/x")));
+  CHECK(is_package_content(moved, path("input/other")));
+  CHECK(is_package_content(moved, path("out")));
+  CHECK_FALSE(is_package_content(moved, path("input/now/a.csv")));
+  CHECK_FALSE(is_package_content(moved, path("out/files")));
+}
+
+}  // namespace trainyard

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/core/run_results.hpp"
+#include "storage/values/sha256.hpp"
+
+#include <catch2/catch.hpp>
+#include <limits>
+#include <vector>
+
+#include "tests/unit/example_run.hpp"
+
+namespace trainyard {
+namespace {
+
+const TreeSummary kData{sha256("data"), 3, 30};
+const TreeSummary kArtifacts{sha256("artifacts"), 1, 5};
+
+RunReport successful(bool snapshot) {
+  RunRequest request = example::request();
+  request.environment = {{"epochs", "10"}};
+  VersionRecord version = example::parent();
+  version.version = {1, 1};
+  JobExit exit;
+  exit.code = 0;
+  exit.user_us = 1'500'000;
+  return {example::plan_of(request).value(),
+          state::Published{{kData, MountKind::copy, snapshot}, {version.content.tree, version.content.zip, kArtifacts}, {1, 1}},
+          Instant{example::kNow.microseconds + 12'500'000},
+          exit,
+          kArtifacts,
+          "/runs/1/artifacts",
+          version,
+          {},
+          "0.1.0",
+          "forge"};
+}
+
+RunReport failed(const Outcome& outcome) {
+  RunReport report = successful(false);
+  report.state = state::Failed{"Exited", outcome, StagedData{kData, MountKind::copy, false}};
+  report.version = std::nullopt;
+  return report;
+}
+
+std::vector<std::string> keys(const Json& json) {
+  std::vector<std::string> names;
+  for (const auto& [key, value] : json.items()) names.push_back(key);
+  return names;
+}
+
+using Keys = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]") {
+  RunReport nothing = failed(outcome(RunReason::lost, "gone"));
+  nothing.state = state::Failed{"Planned", outcome(RunReason::lost, "gone"), std::nullopt};
+  nothing.exit = std::nullopt;
+  nothing.artifacts = std::nullopt;
+  for (const RunReport& report : {successful(true), failed(outcome(RunReason::crashed, "signal 11")), nothing}) {
+    const Json json = results_json(report);
+    CHECK(keys(json) == Keys{"parameters", "run_summary", "traceability"});
+    CHECK(keys(json["parameters"]) == Keys{"env", "inputs", "pipeline"});
+    CHECK(keys(json["parameters"]["inputs"]) == Keys{"gpu", "package", "train_data", "version"});
+    CHECK(keys(json["run_summary"]) == Keys{"end_at", "execution_time", "outputs", "start_at"});
+    CHECK(keys(json["run_summary"]["outputs"]) == Keys{"artifacts_data", "package", "train_data", "version"});
+    CHECK(keys(json["traceability"]) == Keys{"abi",     "artifacts", "attempts", "datasets", "host",     "hyperparameters", "message", "metrics", "parent", "reason",
+                                             "run",     "runner",    "schema",   "score",    "seed",     "snapshot",        "status",  "type",    "version"});
+  }
+}
+
+TEST_CASE("the results of a run that made a version", "[run_results]") {
+  const Json json = results_json(successful(true));
+  CHECK(json["parameters"]["pipeline"] == Json("digits-8f1b2c4d"));
+  CHECK(json["parameters"]["inputs"] == Json({{"package", "digits"}, {"version", "1.0"}, {"train_data", "/data/digits"}, {"gpu", "False"}}));
+  CHECK(json["parameters"]["env"]["epochs"] == Json("10"));
+  CHECK(json["parameters"]["env"]["artifacts_directory"] == Json("artifacts"));
+  for (const auto& [key, value] : json["parameters"]["env"].items()) CHECK(value.is_string());
+  CHECK(json["run_summary"]["execution_time"] == Json(12.5));
+  CHECK(json["run_summary"]["start_at"] == Json(1767225600.0));
+  CHECK(json["run_summary"]["end_at"] == Json(1767225612.5));
+  CHECK(json["run_summary"]["start_at"].is_number_float());
+  const std::string snapshot = sha256("data").hex();
+  CHECK(json["run_summary"]["outputs"] == Json({{"train_data", snapshot}, {"artifacts_data", "/runs/1/artifacts"}, {"package", "digits"}, {"version", "1.1"}}));
+  const Json& trace = json["traceability"];
+  CHECK(trace["status"] == Json("Successful"));
+  CHECK(trace["reason"] == Json("ok"));
+  CHECK(trace["message"].is_null());
+  CHECK(trace["snapshot"] == Json(snapshot));
+  CHECK(trace["datasets"] == Json::array({{{"input", "train_data"}, {"source", "/data/digits"}, {"tree", to_json(kData)}, {"mount", "copy"}}}));
+  CHECK(trace["parent"]["version"] == Json("1.0"));
+  CHECK(trace["version"]["version"] == Json("1.1"));
+  CHECK(trace["version"]["zip"]["digest"] == Json(sha256("zip").hex()));
+  CHECK(trace["artifacts"] == to_json(kArtifacts));
+  CHECK(trace["seed"] == Json(1));
+  CHECK(trace["hyperparameters"] == Json({{"epochs", 10}, {"optimizer", "momentum"}, {"augment", true}, {"seed", 1}}));
+  CHECK(trace["attempts"].size() == 1);
+  CHECK(trace["attempts"][0]["exit_code"] == Json(0));
+  CHECK(trace["attempts"][0]["user_seconds"] == Json(1.5));
+  CHECK(results_json(successful(false))["run_summary"]["outputs"]["train_data"].is_null());
+}
+
+TEST_CASE("the results of a run that failed name no version", "[run_results]") {
+  const Json json = results_json(failed(outcome(RunReason::max_runtime, "too long")));
+  CHECK(json["run_summary"]["outputs"]["package"].is_null());
+  CHECK(json["run_summary"]["outputs"]["version"].is_null());
+  CHECK(json["run_summary"]["outputs"]["artifacts_data"] == Json("/runs/1/artifacts"));
+  CHECK(json["traceability"]["status"] == Json("Killed"));
+  CHECK(json["traceability"]["reason"] == Json("max_runtime"));
+  CHECK(json["traceability"]["message"] == Json("too long"));
+  CHECK(json["traceability"]["version"].is_null());
+  CHECK(json["traceability"]["attempts"][0]["reason"] == Json("max_runtime"));
+}
+
+TEST_CASE("metrics are summed up over a run", "[run_results]") {
+  MetricSummaries metrics;
+  CHECK(metrics.json() == Json::object());
+  metrics.add({"loss", 0, 2.0});
+  metrics.add({"loss", 1, std::numeric_limits<double>::infinity()});
+  metrics.add({"loss", 2, 0.5});
+  metrics.add({"loss", 3, std::numeric_limits<double>::quiet_NaN()});
+  metrics.add({"only_nan", 9, std::numeric_limits<double>::quiet_NaN()});
+  const Json json = metrics.json();
+  CHECK(json["loss"] == Json({{"count", 4}, {"last", "NaN"}, {"last_step", 3}, {"min", 0.5}, {"max", 2.0}}));
+  CHECK(json["only_nan"] == Json({{"count", 1}, {"last", "NaN"}, {"last_step", 9}, {"min", nullptr}, {"max", nullptr}}));
+}
+
+}  // namespace trainyard
