@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a training run costs beyond the training: whole `trainyard run training` processes of a package that does nothing, on ten small files,
-// beside the parts of it that nobody can avoid, each measured alone and in turn with the runs, so that a machine whose speed drifts does so
-// for all of them.
+// What a training run costs beyond the training: whole `trainyard run training` processes of a package that does
+// nothing, on ten small files, beside the parts of it that nobody can avoid, each measured alone and in turn with the
+// runs, so that a machine whose speed drifts does so for all of them.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -77,7 +77,8 @@ int main(int argc, char** argv) {
   require(make_folders(data));
   require(make_folders(package));
   for (int i = 0; i < 10; ++i) {
-    require(publish_file(folder, folder / "data" / (std::to_string(i) + ".csv"), std::string(4096, static_cast<char>('a' + i)), 0644, Durable::no));
+    require(publish_file(folder, folder / "data" / (std::to_string(i) + ".csv"),
+                         std::string(4096, static_cast<char>('a' + i)), 0644, Durable::no));
   }
   run_or_give_up({trainyard, "init", "--store", store}, 0);
   run_or_give_up({trainyard, "package", "add", NOOP_ZIP, "--store", store}, 0);
@@ -88,22 +89,23 @@ int main(int argc, char** argv) {
   require(make_folder(records));
 
   int number = 0;
-  Part whole{"whole run", [&] { run_or_give_up({trainyard, "run", "training", "noop", "--dataset", data, "--store", store}, 0); }};
+  Part whole{"whole run", [&] {
+               run_or_give_up({trainyard, "run", "training", "noop", "--dataset", data, "--store", store}, 0);
+             }};
   Part program{"start of trainyard", [&] { run_or_give_up({trainyard, "--version"}, 0); }};
   Part start{"start of trainyard-worker", [&] { run_or_give_up({worker}, 2); }};
   Part probe{"overlay mounted and gone, with a start of its own", [&] {
-    const Path layer = folder / ("layer" + std::to_string(number++));
-    require(make_folder(layer));
-    run_or_give_up({worker, "probe-overlay", data, layer.string()}, 0);
-  }};
-  Part durable{"durable record (write, fsync, link, fsync of the folder)", [&] {
-    require(publish_file(folder, records / std::to_string(number++), "{}\n", 0444, Durable::yes));
-  }};
+               const Path layer = folder / ("layer" + std::to_string(number++));
+               require(make_folder(layer));
+               run_or_give_up({worker, "probe-overlay", data, layer.string()}, 0);
+             }};
+  Part durable{"durable record (write, fsync, link, fsync of the folder)",
+               [&] { require(publish_file(folder, records / std::to_string(number++), "{}\n", 0444, Durable::yes)); }};
   Part zip{"zip of the package", [&] {
-    const Path target = folder / ("zip" + std::to_string(number++));
-    const auto packed = pack_folder(package / "noop", "noop", tree->tree, target);
-    if (!packed.ok()) give_up(packed.error().message);
-  }};
+             const Path target = folder / ("zip" + std::to_string(number++));
+             const auto packed = pack_folder(package / "noop", "noop", tree->tree, target);
+             if (!packed.ok()) give_up(packed.error().message);
+           }};
   const std::vector<Part*> parts = {&whole, &program, &start, &probe, &durable, &zip};
   for (int round = -1; round < rounds; ++round) {
     for (Part* const part : parts) {
@@ -115,7 +117,8 @@ int main(int argc, char** argv) {
 
   // The probe starts a worker only to mount; that start is not a part of a run.
   const double mount = std::max(0.0, probe.median() - start.median());
-  const double unavoidable = program.median() + 2 * start.median() + mount + kDurableRecords * durable.median() + zip.median();
+  const double unavoidable =
+      program.median() + 2 * start.median() + mount + kDurableRecords * durable.median() + zip.median();
   std::printf("medians of %d rounds, in milliseconds\n", rounds);
   std::printf("%8.2f  whole run\n", whole.median());
   std::printf("%8.2f  start of trainyard\n", program.median());

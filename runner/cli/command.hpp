@@ -34,10 +34,10 @@ struct PackageShow {
 struct RunTraining {
   std::string package;
   std::string dataset;
-  std::string name;                     // empty: made up
-  std::vector<std::string> environment; // K=V
+  std::string name;                      // empty: made up
+  std::vector<std::string> environment;  // K=V
   bool save_training_data = false;
-  std::string grace;                    // a duration, or empty
+  std::string grace;  // a duration, or empty
   std::string max_runtime;
   std::string mount;
 };
@@ -64,9 +64,10 @@ struct SnapshotVerify {
 
 }  // namespace command
 
-using Command = std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd, command::PackageList,
-                             command::PackageShow, command::RunTraining, command::RunsList, command::RunsShow, command::RunsLogs,
-                             command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify>;
+using Command = std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
+                             command::PackageList, command::PackageShow, command::RunTraining, command::RunsList,
+                             command::RunsShow, command::RunsLogs, command::SnapshotCreate, command::SnapshotList,
+                             command::SnapshotCheckout, command::SnapshotVerify>;
 
 struct Invocation {
   Command command;

@@ -19,7 +19,8 @@ ExitCode run(int argc, const char* const* argv) {
     return answer->code;
   }
   const auto& invocation = std::get<trainyard::Invocation>(parsed);
-  const auto code = std::visit([&](const auto& command) { return trainyard::perform(command, invocation); }, invocation.command);
+  const auto code =
+      std::visit([&](const auto& command) { return trainyard::perform(command, invocation); }, invocation.command);
   if (code.ok()) return *code;
   trainyard::complain(code.error().message);
   return trainyard::exit_code_of(code.error());

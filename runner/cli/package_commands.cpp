@@ -17,7 +17,9 @@ std::string verbs_text(const PackageAbi& abi) {
   return text;
 }
 
-std::string reference_text(const VersionRecord& record) { return record.content.name.text() + "@" + record.version.text(); }
+std::string reference_text(const VersionRecord& record) {
+  return record.content.name.text() + "@" + record.version.text();
+}
 
 std::string origin_text(const VersionDraft& content) {
   return content.parent ? "trained from " + content.parent->text() : std::string("uploaded");
@@ -28,7 +30,10 @@ PackageRegistry registry_of(const Store& store) { return {store.packages(), stor
 Json to_json(const CheckedPackage& checked) {
   Json verbs = Json::array();
   for (const Verb verb : checked.abi.verbs) verbs.push_back(name_of(verb));
-  return {{"valid", true}, {"manifest", trainyard::to_json(checked.manifest)}, {"verbs", std::move(verbs)}, {"builder", checked.abi.builder}};
+  return {{"valid", true},
+          {"manifest", trainyard::to_json(checked.manifest)},
+          {"verbs", std::move(verbs)},
+          {"builder", checked.abi.builder}};
 }
 
 }  // namespace
@@ -51,7 +56,8 @@ Result<ExitCode> perform(const command::PackageValidate& command, const Invocati
   if (invocation.output == Output::json) {
     print_json(to_json(checked));
   } else {
-    print(command.package + " is a valid package '" + checked.manifest.name.text() + "' with " + verbs_text(checked.abi) + "\n");
+    print(command.package + " is a valid package '" + checked.manifest.name.text() + "' with " +
+          verbs_text(checked.abi) + "\n");
   }
   return ExitCode::ok;
 }
@@ -59,10 +65,11 @@ Result<ExitCode> perform(const command::PackageValidate& command, const Invocati
 Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation) {
   const PackedPackage packed = TRY(pack_package(command.folder, command.zip));
   if (invocation.output == Output::json) {
-    print_json({{"zip", packed.path.string()}, {"zip_digest", packed.zip.digest.hex()}, {"tree", to_json(packed.tree)}});
+    print_json(
+        {{"zip", packed.path.string()}, {"zip_digest", packed.zip.digest.hex()}, {"tree", to_json(packed.tree)}});
   } else {
-    print("packed " + plural(packed.tree.files, "file") + " into " + packed.path.string() + " (" + size_text(packed.zip.bytes) + ", sha256 " +
-          packed.zip.digest.hex() + ")\n");
+    print("packed " + plural(packed.tree.files, "file") + " into " + packed.path.string() + " (" +
+          size_text(packed.zip.bytes) + ", sha256 " + packed.zip.digest.hex() + ")\n");
   }
   return ExitCode::ok;
 }
@@ -73,7 +80,8 @@ Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& i
   if (invocation.output == Output::json) {
     print_json(to_json(record));
   } else {
-    print("added " + reference_text(record) + " (" + plural(record.content.tree.files, "file") + ", " + size_text(record.content.tree.bytes) + ")\n");
+    print("added " + reference_text(record) + " (" + plural(record.content.tree.files, "file") + ", " +
+          size_text(record.content.tree.bytes) + ")\n");
   }
   return ExitCode::ok;
 }
@@ -87,8 +95,8 @@ Result<ExitCode> perform(const command::PackageList& /*command*/, const Invocati
     for (const VersionRecord& record : TRY(registry.versions(name))) {
       const VersionDraft& content = record.content;
       list.push_back(to_json(record));
-      rows.push_back({name.text(), record.version.text(), content.created_at.short_text(), origin_text(content), std::to_string(content.tree.files),
-                      size_text(content.tree.bytes)});
+      rows.push_back({name.text(), record.version.text(), content.created_at.short_text(), origin_text(content),
+                      std::to_string(content.tree.files), size_text(content.tree.bytes)});
     }
   }
   if (invocation.output == Output::json) {
@@ -113,7 +121,8 @@ Result<ExitCode> perform(const command::PackageShow& command, const Invocation& 
                {"from", content.run ? origin_text(content) + " by run " + content.run->text() : origin_text(content)},
                {"verbs", verbs_text(content.abi)},
                {"builder", printable(content.abi.builder)},
-               {"tree", content.tree.digest.hex() + " (" + plural(content.tree.files, "file") + ", " + size_text(content.tree.bytes) + ")"},
+               {"tree", content.tree.digest.hex() + " (" + plural(content.tree.files, "file") + ", " +
+                            size_text(content.tree.bytes) + ")"},
                {"zip", content.zip.digest.hex() + " (" + size_text(content.zip.bytes) + ")"},
                {"change log", content.change_log.empty() ? "-" : printable(content.change_log)}}));
   return ExitCode::ok;

@@ -24,31 +24,47 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
   if (unit == "m") factor = 60 * 1000;
   if (unit == "h") factor = 3600 * 1000;
   const double milliseconds = std::round(value * factor);
-  if (error == std::errc() && factor > 0 && value >= 0 && milliseconds <= static_cast<double>(RunRequest::kLongestTime)) {
+  if (error == std::errc() && factor > 0 && value >= 0 &&
+      milliseconds <= static_cast<double>(RunRequest::kLongestTime)) {
     return static_cast<std::int64_t>(milliseconds);
   }
-  return fail(Errc::invalid, option + " is '" + text + "' but must be a time such as 90s, 30m or 8h, of a year at most");
+  return fail(Errc::invalid,
+              option + " is '" + text + "' but must be a time such as 90s, 30m or 8h, of a year at most");
 }
 
 Result<RunRequest> request_of(const command::RunTraining& command) {
-  RunRequest request{"training", TRY(PackageReference::parse(command.package)), TRY(absolute_path(command.dataset)).string(), {}, {}, false,
-                     RunRequest::kDefaultGrace, {}, MountKind::best};
+  RunRequest request{"training",
+                     TRY(PackageReference::parse(command.package)),
+                     TRY(absolute_path(command.dataset)).string(),
+                     {},
+                     {},
+                     false,
+                     RunRequest::kDefaultGrace,
+                     {},
+                     MountKind::best};
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   for (const std::string& pair : command.environment) {
     const std::size_t equals = pair.find('=');
     const std::string name = pair.substr(0, equals);
     if (equals == std::string::npos || !is_variable_name(name)) {
-      return fail(Errc::invalid, "--env is '" + pair + "' but must be NAME=VALUE, with a name of letters, digits and '_'");
+      return fail(Errc::invalid,
+                  "--env is '" + pair + "' but must be NAME=VALUE, with a name of letters, digits and '_'");
     }
-    if (!request.environment.emplace(name, pair.substr(equals + 1)).second) return fail(Errc::invalid, "--env gives " + name + " twice");
+    if (!request.environment.emplace(name, pair.substr(equals + 1)).second)
+      return fail(Errc::invalid, "--env gives " + name + " twice");
   }
   request.save_training_data = command.save_training_data;
   if (!command.grace.empty()) request.grace_ms = TRY(parse_duration("--grace", command.grace));
   if (!command.max_runtime.empty()) {
     request.max_runtime_ms = TRY(parse_duration("--max-runtime", command.max_runtime));
-    if (*request.max_runtime_ms == 0) return fail(Errc::invalid, "--max-runtime is 0, which would stop the run before it starts");
+    if (*request.max_runtime_ms == 0)
+      return fail(Errc::invalid, "--max-runtime is 0, which would stop the run before it starts");
   }
-  if (!command.mount.empty()) request.mount = TRY(parse_mount_kind(command.mount));
+  if (!command.mount.empty()) {
+    const auto mount = parse_mount_kind(command.mount);
+    if (!mount.ok()) return within("--mount", mount.error());
+    request.mount = *mount;
+  }
   return request;
 }
 
@@ -58,10 +74,11 @@ void print_summary(const RunReport& report, const std::string& results) {
   const double seconds = static_cast<double>(report.ended_at.microseconds - plan.created_at.microseconds) / 1e6;
   std::vector<std::vector<std::string>> rows;
   if (report.version) {
-    print(report.version->content.name.text() + "@" + report.version->version.text() + " made from " + parent + " by run " + plan.name.text() + " in " +
-          duration_text(seconds) + "\n");
+    print(report.version->content.name.text() + "@" + report.version->version.text() + " made from " + parent +
+          " by run " + plan.name.text() + " in " + duration_text(seconds) + "\n");
   } else {
-    print("run " + plan.name.text() + " of " + parent + " ended after " + duration_text(seconds) + " and made no version\n");
+    print("run " + plan.name.text() + " of " + parent + " ended after " + duration_text(seconds) +
+          " and made no version\n");
   }
   if (report.artifacts) rows.push_back({"  artifacts", report.artifacts_folder});
   const auto data = data_of(report.state);
@@ -88,7 +105,8 @@ Result<ExitCode> perform(const command::RunTraining& command, const Invocation& 
   }
   const auto* const failed = std::get_if<state::Failed>(&report.state);
   if (failed == nullptr) return ExitCode::ok;
-  complain("run " + report.plan.name.text() + " " + (failed->outcome.status() == RunStatus::killed ? "was killed" : "failed") + " (" +
+  complain("run " + report.plan.name.text() + " " +
+           (failed->outcome.status() == RunStatus::killed ? "was killed" : "failed") + " (" +
            std::string(name_of(failed->outcome.reason)) + "): " + failed->outcome.message);
   return exit_code_of(failed->outcome);
 }

@@ -11,7 +11,8 @@ namespace {
 std::string line_of(const event::Logged& logged) { return logged.level + ": " + printable(logged.text); }
 
 std::string line_of(const event::Measured& measured) {
-  return printable(measured.name) + " = " + text_of(ParameterValue(measured.value)) + " at step " + std::to_string(measured.step);
+  return printable(measured.name) + " = " + text_of(ParameterValue(measured.value)) + " at step " +
+         std::to_string(measured.step);
 }
 
 }  // namespace
@@ -26,9 +27,11 @@ void RunDisplay::entered(const RunState& state) {
 }
 
 void RunDisplay::reading_data(const CaptureProgress& progress) {
-  const double fraction = progress.bytes == 0 ? 0 : static_cast<double>(progress.bytes_done) / static_cast<double>(progress.bytes);
+  const double fraction =
+      progress.bytes == 0 ? 0 : static_cast<double>(progress.bytes_done) / static_cast<double>(progress.bytes);
   draw("reading the data", fraction,
-       std::to_string(progress.files_done) + " of " + plural(progress.files, "file") + ", " + size_text(progress.bytes_done));
+       std::to_string(progress.files_done) + " of " + plural(progress.files, "file") + ", " +
+           size_text(progress.bytes_done));
 }
 
 void RunDisplay::reported(const WorkerEvent& event) {
@@ -39,7 +42,8 @@ void RunDisplay::reported(const WorkerEvent& event) {
   }
   if (const auto* const logged = std::get_if<event::Logged>(&event.what)) line_.print_above(line_of(*logged));
   if (const auto* const measured = std::get_if<event::Measured>(&event.what)) line_.print_above(line_of(*measured));
-  if (const auto* const progressed = std::get_if<event::Progressed>(&event.what)) draw(verb_, progressed->fraction, progressed->note);
+  if (const auto* const progressed = std::get_if<event::Progressed>(&event.what))
+    draw(verb_, progressed->fraction, progressed->note);
 }
 
 StopWish RunDisplay::stop_wish() {

@@ -8,8 +8,8 @@
 
 namespace trainyard {
 
-// Shows a run to the person who waits for it: on a terminal a progress bar with the package's log and metrics flowing above it, in a pipe
-// nothing. Ctrl-C asks the run to stop; a second one ends it at once.
+// Shows a run to the person who waits for it: on a terminal a progress bar with the package's log and metrics flowing
+// above it, in a pipe nothing. Ctrl-C asks the run to stop; a second one ends it at once.
 class RunDisplay final : public RunObserver {
  public:
   void entered(const RunState& state) override;

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "storage/runs/run_folder.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
@@ -26,7 +27,8 @@ Result<LogChunk> chunk_from(const std::string& line, const std::string& out, con
   const std::uint64_t size = fields.count("size");
   TRY(fields.finish());
   const std::string& log = stream == "stdout" ? out : err;
-  if (offset > log.size() || size > log.size() - offset) return fail(Errc::corrupt, "the log of the run is shorter than its index says");
+  if (offset > log.size() || size > log.size() - offset)
+    return fail(Errc::corrupt, "the log of the run is shorter than its index says");
   return LogChunk{*time, std::move(stream), log.substr(offset, size)};
 }
 
@@ -39,13 +41,14 @@ Result<LogSelection> parse_log_selection(const std::string& text) {
   return fail(Errc::invalid, "--stream is '" + text + "' but must be all, stdout or stderr");
 }
 
-Result<std::vector<LogChunk>> read_run_log(const RunFolder& folder, LogSelection selection) {
+Result<std::vector<LogChunk>> read_run_log(const JobFolder& folder, LogSelection selection) {
   const std::string out = TRY(read_log(folder.stdout_log()));
   const std::string err = TRY(read_log(folder.stderr_log()));
   std::vector<LogChunk> chunks;
   for (const std::string& line : TRY(RunFolder::lines(folder.log_index()))) {
     LogChunk chunk = TRY(chunk_from(line, out, err));
-    const bool wanted = selection == LogSelection::all || (selection == LogSelection::out) == (chunk.stream == "stdout");
+    const bool wanted =
+        selection == LogSelection::all || (selection == LogSelection::out) == (chunk.stream == "stdout");
     if (wanted) chunks.push_back(std::move(chunk));
   }
   return chunks;
@@ -53,7 +56,8 @@ Result<std::vector<LogChunk>> read_run_log(const RunFolder& folder, LogSelection
 
 Json to_json(const std::vector<LogChunk>& chunks) {
   Json list = Json::array();
-  for (const LogChunk& chunk : chunks) list.push_back({{"time", chunk.time.text()}, {"stream", chunk.stream}, {"text", utf8_cleaned(chunk.text)}});
+  for (const LogChunk& chunk : chunks)
+    list.push_back({{"time", chunk.time.text()}, {"stream", chunk.stream}, {"text", utf8_cleaned(chunk.text)}});
   return list;
 }
 

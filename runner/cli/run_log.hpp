@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/runs/run_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "storage/values/instant.hpp"
 #include "storage/values/json.hpp"
 
@@ -23,7 +23,7 @@ struct LogChunk {
 };
 
 // Both streams, in the order in which the supervisor met them.
-Result<std::vector<LogChunk>> read_run_log(const RunFolder& folder, LogSelection selection);
+Result<std::vector<LogChunk>> read_run_log(const JobFolder& folder, LogSelection selection);
 
 Json to_json(const std::vector<LogChunk>& chunks);
 

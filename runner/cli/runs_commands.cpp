@@ -21,11 +21,14 @@ struct KnownRun {
 };
 
 Result<KnownRun> read_run(const RunFolder& folder) {
-  KnownRun run{folder, TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan")))), {}};
+  KnownRun run{folder,
+               TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan")))),
+               {}};
   for (const std::string& line : TRY(RunFolder::lines(folder.journal()))) {
     run.journal.push_back(TRY(journal_entry_from(TRY(parse_json(line, "the journal")))));
   }
-  if (run.journal.empty()) return fail(Errc::not_found, "the run in '" + folder.path().string() + "' has no journal yet");
+  if (run.journal.empty())
+    return fail(Errc::not_found, "the run in '" + folder.path().string() + "' has no journal yet");
   return run;
 }
 
@@ -56,7 +59,8 @@ Result<KnownRun> find_run(const Store& store, const std::string& wanted) {
   }
   if (matches.empty()) return fail(Errc::not_found, "there is no run '" + wanted + "'" + did_you_mean(wanted, names));
   if (matches.size() > 1) {
-    return fail(Errc::invalid, "'" + wanted + "' fits " + std::to_string(matches.size()) + " runs; give the id, such as " + matches.back().plan.run.text());
+    return fail(Errc::invalid, "'" + wanted + "' fits " + std::to_string(matches.size()) +
+                                   " runs; give the id, such as " + matches.back().plan.run.text());
   }
   return std::move(matches.front());
 }
@@ -74,7 +78,9 @@ std::string version_text(const KnownRun& run) {
   return published == nullptr ? "-" : published->version.text();
 }
 
-std::string package_text(const KnownRun& run) { return run.plan.parent.content.name.text() + "@" + run.plan.parent.version.text(); }
+std::string package_text(const KnownRun& run) {
+  return run.plan.parent.content.name.text() + "@" + run.plan.parent.version.text();
+}
 
 double seconds_of(const KnownRun& run) {
   const Instant end = is_final(last(run).state) ? last(run).time : now();
@@ -104,8 +110,9 @@ Result<ExitCode> perform(const command::RunsList& /*command*/, const Invocation&
   std::vector<std::vector<std::string>> rows = {{"RUN", "PACKAGE", "STATUS", "REASON", "VERSION", "STARTED", "TOOK"}};
   for (const KnownRun& run : TRY(known_runs(store))) {
     list.push_back(summary_json(run));
-    rows.push_back({run.plan.name.text(), package_text(run), std::string(name_of(status_of(last(run).state))), reason_text(run), version_text(run),
-                    run.plan.created_at.short_text(), duration_text(seconds_of(run))});
+    rows.push_back({run.plan.name.text(), package_text(run), std::string(name_of(status_of(last(run).state))),
+                    reason_text(run), version_text(run), run.plan.created_at.short_text(),
+                    duration_text(seconds_of(run))});
   }
   if (invocation.output == Output::json) {
     print_json(list);
@@ -137,9 +144,11 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
                                                 {"started", run.plan.created_at.short_text()},
                                                 {"took", duration_text(seconds_of(run))},
                                                 {"folder", run.folder.path().string()}};
-  if (const auto* const failed = std::get_if<state::Failed>(&last(run).state)) rows.push_back({"message", printable(failed->outcome.message)});
+  if (const auto* const failed = std::get_if<state::Failed>(&last(run).state))
+    rows.push_back({"message", printable(failed->outcome.message)});
   for (const auto& [name, value] : run.plan.environment) rows.push_back({"env", printable(name + "=" + value)});
-  for (const JournalEntry& entry : run.journal) rows.push_back({"journal", entry.time.text() + "  " + std::string(name_of(entry.state))});
+  for (const JournalEntry& entry : run.journal)
+    rows.push_back({"journal", entry.time.text() + "  " + std::string(name_of(entry.state))});
   print(table(rows));
   return ExitCode::ok;
 }
@@ -148,7 +157,7 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
   const LogSelection selection = TRY(parse_log_selection(command.stream));
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
-  const auto chunks = TRY(read_run_log(run.folder, selection));
+  const auto chunks = TRY(read_run_log(JobFolder(run.folder.path()), selection));
   if (invocation.output == Output::json) {
     print_json(to_json(chunks));
   } else {

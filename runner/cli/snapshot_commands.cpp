@@ -14,7 +14,8 @@ Snapshots snapshots_of(const Store& store) { return {store.snapshots(), store.sc
 
 TreeProgress progress_on(StatusLine& line, const std::string& what) {
   return [&line, what](std::uint64_t done, std::uint64_t all) {
-    line.show(bar(static_cast<double>(done) / static_cast<double>(all)) + "  " + what + " " + std::to_string(done) + " of " + plural(all, "file"));
+    line.show(bar(static_cast<double>(done) / static_cast<double>(all)) + "  " + what + " " + std::to_string(done) +
+              " of " + plural(all, "file"));
   };
 }
 
@@ -30,8 +31,10 @@ Result<ExitCode> perform(const command::SnapshotCreate& command, const Invocatio
   CaptureOptions options;
   options.objects = &store.objects();
   options.progress = [&](const CaptureProgress& progress) {
-    const double fraction = progress.bytes == 0 ? 0 : static_cast<double>(progress.bytes_done) / static_cast<double>(progress.bytes);
-    line.show(bar(fraction) + "  reading " + std::to_string(progress.files_done) + " of " + plural(progress.files, "file"));
+    const double fraction =
+        progress.bytes == 0 ? 0 : static_cast<double>(progress.bytes_done) / static_cast<double>(progress.bytes);
+    line.show(bar(fraction) + "  reading " + std::to_string(progress.files_done) + " of " +
+              plural(progress.files, "file"));
   };
   const CapturedFolder captured = TRY(capture(folder, options));
   const Snapshot snapshot{TRY(store_tree(captured.tree, store.objects())), now(), folder.string(), std::nullopt};
@@ -52,8 +55,8 @@ Result<ExitCode> perform(const command::SnapshotList& /*command*/, const Invocat
   std::vector<std::vector<std::string>> rows = {{"SNAPSHOT", "CREATED", "FILES", "SIZE", "SOURCE"}};
   for (const Snapshot& snapshot : TRY(snapshots_of(store).list())) {
     list.push_back(to_json(snapshot));
-    rows.push_back({snapshot.id(), snapshot.created_at.short_text(), std::to_string(snapshot.tree.files), size_text(snapshot.tree.bytes),
-                    printable(snapshot.source)});
+    rows.push_back({snapshot.id(), snapshot.created_at.short_text(), std::to_string(snapshot.tree.files),
+                    size_text(snapshot.tree.bytes), printable(snapshot.source)});
   }
   if (invocation.output == Output::json) {
     print_json(list);
@@ -68,7 +71,8 @@ Result<ExitCode> perform(const command::SnapshotCheckout& command, const Invocat
   const Snapshot snapshot = TRY(snapshots_of(store).find(command.id));
   const Path folder = TRY(absolute_path(command.folder));
   StatusLine line;
-  TRY(checkout(TRY(load_tree(snapshot.tree.digest, store.objects())), store.objects(), folder, progress_on(line, "wrote")));
+  TRY(checkout(TRY(load_tree(snapshot.tree.digest, store.objects())), store.objects(), folder,
+               progress_on(line, "wrote")));
   line.clear();
   if (invocation.output == Output::json) {
     print_json({{"snapshot", snapshot.id()}, {"folder", folder.string()}});
@@ -82,7 +86,8 @@ Result<ExitCode> perform(const command::SnapshotVerify& command, const Invocatio
   const Store store = TRY(open_store(invocation));
   const Snapshot snapshot = TRY(snapshots_of(store).find(command.id));
   StatusLine line;
-  const auto problems = TRY(verify(TRY(load_tree(snapshot.tree.digest, store.objects())), store.objects(), progress_on(line, "read")));
+  const auto problems =
+      TRY(verify(TRY(load_tree(snapshot.tree.digest, store.objects())), store.objects(), progress_on(line, "read")));
   line.clear();
   if (invocation.output == Output::json) {
     print_json({{"snapshot", snapshot.id()}, {"verified", problems.empty()}, {"problems", problems}});

@@ -112,7 +112,8 @@ std::string plural(std::uint64_t count, std::string_view noun) {
 std::string printable(std::string_view text) {
   std::string clean = utf8_cleaned(text);
   std::replace_if(
-      clean.begin(), clean.end(), [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }, '?');
+      clean.begin(), clean.end(),
+      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }, '?');
   return clean;
 }
 

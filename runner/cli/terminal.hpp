@@ -9,7 +9,8 @@
 
 namespace trainyard {
 
-// A line on stderr that is drawn over itself while work goes on; nothing at all when stderr is not a terminal. Single-threaded.
+// A line on stderr that is drawn over itself while work goes on; nothing at all when stderr is not a terminal.
+// Single-threaded.
 class StatusLine {
  public:
   StatusLine();
@@ -36,8 +37,8 @@ std::string bar(double fraction);
 // Columns as wide as their widest cell, two spaces between; the first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
-std::string size_text(std::uint64_t bytes);        // "1.5 MiB"
-std::string duration_text(double seconds);         // "0.42 s", "3 min 5 s", "2 h 10 min"
+std::string size_text(std::uint64_t bytes);                      // "1.5 MiB"
+std::string duration_text(double seconds);                       // "0.42 s", "3 min 5 s", "2 h 10 min"
 std::string plural(std::uint64_t count, std::string_view noun);  // "1 file", "2 files"
 
 // One line fit for a terminal: control characters, which could move the cursor or worse, become '?'.

@@ -35,8 +35,8 @@ Result<void> end_interrupted_runs(const Store& store) {
     if (!report.ok()) {
       complain(report.error().message);
     } else if (report->version) {
-      complain("the run " + report->plan.name.text() + ", which its runner had left, ended as " + report->version->content.name.text() + "@" +
-               report->version->version.text());
+      complain("the run " + report->plan.name.text() + ", which its runner had left, ended as " +
+               report->version->content.name.text() + "@" + report->version->version.text());
     } else {
       complain("the run " + report->plan.name.text() + ", which its runner had left, has ended without a version");
     }

@@ -23,9 +23,9 @@ struct JobExit {
   StopCause stop = StopCause::none;
   Instant started_at;
   Instant ended_at;
-  std::int64_t user_us = 0;      // CPU time of the process and the children it waited for, in microseconds
+  std::int64_t user_us = 0;  // CPU time of the process and the children it waited for, in microseconds
   std::int64_t system_us = 0;
-  std::int64_t peak_bytes = 0;   // the largest resident size of one process
+  std::int64_t peak_bytes = 0;  // the largest resident size of one process
 
   friend bool operator==(const JobExit&, const JobExit&) = default;
 };

@@ -6,7 +6,8 @@
 
 namespace trainyard {
 
-// How an executor finds a job again, also from another process and after a restart. Only the executor that gave it reads it.
+// How an executor finds a job again, also from another process and after a restart. Only the executor that gave it
+// reads it.
 struct JobId {
   std::string text;
   friend auto operator<=>(const JobId&, const JobId&) = default;

@@ -56,7 +56,10 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
               package,
               {{Verb::train, data}, {Verb::save, std::nullopt}},
               plan.environment,
-              {{"package", package}, {"artifacts", package + "/" + plan.layout.artifacts.bytes()}, {"data", data}, {"training_data", data}},
+              {{"package", package},
+               {"artifacts", package + "/" + plan.layout.artifacts.bytes()},
+               {"data", data},
+               {"training_data", data}},
               plan.parameters,
               workspace.overlay,
               plan.request.grace_ms,
@@ -75,7 +78,8 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
 Json to_json(const JobSpec& job) {
   Json calls = Json::array();
   for (const auto& call : job.calls) {
-    calls.push_back({{"verb", name_of(call.verb)}, {"directory", call.directory ? Json(*call.directory) : Json(nullptr)}});
+    calls.push_back(
+        {{"verb", name_of(call.verb)}, {"directory", call.directory ? Json(*call.directory) : Json(nullptr)}});
   }
   return {{"schema", kSchema},
           {"run", job.run.text()},
@@ -106,10 +110,12 @@ Result<JobSpec> job_spec_from(const Json& json) {
   if (fields.nullable("overlay") != nullptr) overlay = fields.nested("overlay", overlay_from);
   const std::int64_t grace_ms = fields.integer("grace_ms", 0, RunRequest::kLongestTime);
   std::optional<std::int64_t> max_runtime_ms;
-  if (fields.nullable("max_runtime_ms") != nullptr) max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
+  if (fields.nullable("max_runtime_ms") != nullptr)
+    max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   TRY(fields.finish());
-  return JobSpec{*run,       std::move(package), std::move(library), std::move(working_directory), *calls, *environment, *directories,
-                 *parameters, overlay,            grace_ms,           max_runtime_ms};
+  return JobSpec{*run,    std::move(package), std::move(library), std::move(working_directory),
+                 *calls,  *environment,       *directories,       *parameters,
+                 overlay, grace_ms,           max_runtime_ms};
 }
 
 }  // namespace trainyard

@@ -13,8 +13,8 @@ namespace trainyard {
 
 // An overlay that the worker mounts in a mount namespace of its own, so that it ends with the job.
 struct OverlayMount {
-  std::string lower;   // the user's folder; only read
-  std::string upper;   // the run's private layer
+  std::string lower;  // the user's folder; only read
+  std::string upper;  // the run's private layer
   std::string work;
   std::string target;  // exists
   friend bool operator==(const OverlayMount&, const OverlayMount&) = default;
@@ -30,7 +30,7 @@ struct JobSpec {
   };
 
   RunId run;
-  std::string package;            // "digits@1.0", for messages
+  std::string package;  // "digits@1.0", for messages
   std::string library;
   std::string working_directory;  // the private copy of the package folder
   std::vector<Call> calls;

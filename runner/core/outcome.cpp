@@ -10,7 +10,8 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kStatuses[] = {"Scheduled", "Queued", "Packaging", "Running", "Successful", "Failed", "Killed"};
+constexpr std::string_view kStatuses[] = {"Scheduled",  "Queued", "Packaging", "Running",
+                                          "Successful", "Failed", "Killed"};
 constexpr std::string_view kReasons[] = {"ok",        "package_error", "invalid_input", "crashed", "out_of_memory",
                                          "disk_full", "stopped",       "max_runtime",   "lost",    "store_error"};
 
@@ -27,14 +28,17 @@ std::string signal_text(int signal) {
 }
 
 Outcome package_outcome(const event::Ended& word) {
-  const std::string why = word.message.empty() ? "the package failed with the status '" + word.status + "' and gave no reason" : word.message;
+  const std::string why = word.message.empty()
+                              ? "the package failed with the status '" + word.status + "' and gave no reason"
+                              : word.message;
   // The C++ kit names the verb itself.
   const bool named = word.verb.empty() || why.starts_with(word.verb + ": ");
   const std::string message = named ? why : word.verb + ": " + why;
   if (word.status == "invalid_input") return outcome(RunReason::invalid_input, message);
   if (word.status == "out_of_memory") return outcome(RunReason::out_of_memory, message);
   if (word.status == "cancelled") {
-    return outcome(RunReason::package_error, message + "; the package gave up as if stopped, but nobody stopped the run");
+    return outcome(RunReason::package_error,
+                   message + "; the package gave up as if stopped, but nobody stopped the run");
   }
   return outcome(RunReason::package_error, message);
 }
@@ -84,11 +88,15 @@ Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word)
   const bool succeeded = exit.code == 0 && last_word && last_word->status == "ok";
   if (succeeded) return outcome(RunReason::ok, "");
   if (exit.stop != StopCause::none) return stopped(exit.stop);
-  if (exit.signal) return outcome(RunReason::crashed, "the package's process was ended by " + signal_text(*exit.signal));
+  if (exit.signal)
+    return outcome(RunReason::crashed, "the package's process was ended by " + signal_text(*exit.signal));
   if (exit.code != 0) {
-    return outcome(RunReason::package_error, "the package ended its process with exit code " + std::to_string(*exit.code));
+    return outcome(RunReason::package_error,
+                   "the package ended its process with exit code " + std::to_string(*exit.code));
   }
-  if (!last_word) return outcome(RunReason::package_error, "the package ended its process with exit code 0 before its calls were done");
+  if (!last_word)
+    return outcome(RunReason::package_error,
+                   "the package ended its process with exit code 0 before its calls were done");
   return package_outcome(*last_word);
 }
 

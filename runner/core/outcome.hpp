@@ -43,8 +43,8 @@ Outcome outcome(RunReason reason, std::string message);
 // What an error of Trainyard's own work means for the run.
 Outcome outcome_of(const Error& error);
 
-// Pure: what the supervisor saw and the package's own last word make the verdict. Exit code 0 alone is never success, and a process that died
-// has failed, whatever it said before.
+// Pure: what the supervisor saw and the package's own last word make the verdict. Exit code 0 alone is never success,
+// and a process that died has failed, whatever it said before.
 //
 //   stop cause     exit             last word      verdict
 //   asked          any              any but ok     stopped

@@ -11,12 +11,14 @@ namespace {
 constexpr std::string_view kSchema = "trainyard.plan/1";
 
 // Set by Trainyard itself for every run; a user who gives one would be misled about where the data is.
-constexpr std::array<std::string_view, 6> kReserved = {"data_directory", "test_data_directory", "evaluation_data_directory",
-                                                       "checkpoint_directory", "save_test_data", "PATH"};
+constexpr std::array<std::string_view, 6> kReserved = {
+    "data_directory",       "test_data_directory", "evaluation_data_directory",
+    "checkpoint_directory", "save_test_data",      "PATH"};
 
 Result<RelPath> folder_variable(const RunRequest& request, const std::string& name, const char* otherwise) {
   const auto given = request.environment.find(name);
-  auto path = RelPath::parse(given == request.environment.end() ? std::string_view(otherwise) : std::string_view(given->second));
+  auto path = RelPath::parse(given == request.environment.end() ? std::string_view(otherwise)
+                                                                : std::string_view(given->second));
   if (!path.ok()) return within("the variable " + name, path.error());
   return path;
 }
@@ -25,8 +27,9 @@ Result<RunLayout> layout_of(const RunRequest& request) {
   RunLayout layout{TRY(folder_variable(request, "training_data_directory", "dataset/training")),
                    TRY(folder_variable(request, "artifacts_directory", "artifacts"))};
   if (layout.artifacts.is_within(layout.training_data) || layout.training_data.is_within(layout.artifacts)) {
-    return fail(Errc::invalid, "the variables artifacts_directory and training_data_directory name folders inside one another: '" +
-                                   layout.artifacts.text() + "' and '" + layout.training_data.text() + "'");
+    return fail(Errc::invalid,
+                "the variables artifacts_directory and training_data_directory name folders inside one another: '" +
+                    layout.artifacts.text() + "' and '" + layout.training_data.text() + "'");
   }
   return layout;
 }
@@ -38,7 +41,9 @@ Result<bool> wants_snapshot(const RunRequest& request) {
     const auto given = request.environment.find(name);
     if (given == request.environment.end()) continue;
     const auto value = parse_boolean(given->second);
-    if (!value) return fail(Errc::invalid, "the variable " + std::string(name) + " is '" + given->second + "' but must be true or false");
+    if (!value)
+      return fail(Errc::invalid,
+                  "the variable " + std::string(name) + " is '" + given->second + "' but must be true or false");
     wanted = wanted || *value;
   }
   return wanted;
@@ -61,15 +66,16 @@ Result<std::vector<Parameter>> typed_parameters(const RunRequest& request, const
     } else if (item.default_value) {
       parameters.push_back({item.name, *item.default_value});
     } else if (item.required) {
-      return fail(Errc::invalid, "hyperparameter '" + item.name + "' is required; give it with --env " + item.name + "=VALUE");
+      return fail(Errc::invalid,
+                  "hyperparameter '" + item.name + "' is required; give it with --env " + item.name + "=VALUE");
     }
   }
   return parameters;
 }
 
 Result<void> check_undeclared(const RunRequest& request, const Manifest& manifest) {
-  static constexpr std::array<std::string_view, 4> kLayoutNames = {"training_data_directory", "artifacts_directory", "save_training_data",
-                                                                   "save_data"};
+  static constexpr std::array<std::string_view, 4> kLayoutNames = {"training_data_directory", "artifacts_directory",
+                                                                   "save_training_data", "save_data"};
   for (const auto& [key, value] : request.environment) {
     if (std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end()) {
       return fail(Errc::invalid, "the variable " + key + " is set by Trainyard and cannot be given");
@@ -77,8 +83,8 @@ Result<void> check_undeclared(const RunRequest& request, const Manifest& manifes
     const bool known = manifest.find(key) != nullptr || manifest.environment.count(key) != 0 ||
                        std::find(kLayoutNames.begin(), kLayoutNames.end(), key) != kLayoutNames.end();
     if (!known && !manifest.custom_hyperparameters) {
-      return fail(Errc::invalid, "package '" + manifest.name.text() + "' has no hyperparameter '" + key + "' and accepts no others" +
-                                     did_you_mean(key, names_of(manifest)));
+      return fail(Errc::invalid, "package '" + manifest.name.text() + "' has no hyperparameter '" + key +
+                                     "' and accepts no others" + did_you_mean(key, names_of(manifest)));
     }
   }
   return {};
@@ -88,28 +94,37 @@ Result<void> check_able(const VersionRecord& parent, const Manifest& manifest) {
   const std::string package = parent.content.name.text() + "@" + parent.version.text();
   for (const Verb verb : {Verb::train, Verb::save}) {
     if (parent.content.abi.verbs.count(verb) == 0) {
-      return fail(Errc::incompatible, "package '" + package + "' cannot be trained because it has no " + std::string(name_of(verb)) + "()");
+      return fail(Errc::incompatible,
+                  "package '" + package + "' cannot be trained because it has no " + std::string(name_of(verb)) + "()");
     }
   }
   if (!manifest.training_enabled) {
-    return fail(Errc::incompatible, "package '" + package + "' cannot be trained because its manifest says training_enabled: false");
+    return fail(Errc::incompatible,
+                "package '" + package + "' cannot be trained because its manifest says training_enabled: false");
   }
   if (manifest.requires_gpu) {
-    return fail(Errc::incompatible, "package '" + package + "' requires a GPU, which this Trainyard cannot give to a run");
+    return fail(Errc::incompatible,
+                "package '" + package + "' requires a GPU, which this Trainyard cannot give to a run");
   }
   return {};
 }
 
 }  // namespace
 
-Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest, const RunId& run, Instant now) {
+Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest,
+                         const RunId& run, Instant now) {
   TRY(check_able(parent, manifest));
   TRY(check_undeclared(request, manifest));
-  RunPlan plan{run,    request.name ? *request.name : RunName::made_up(parent.content.name, run),
-               now,    request,
-               parent, manifest.library,
-               TRY(layout_of(request)), TRY(wants_snapshot(request)),
-               manifest.environment, TRY(typed_parameters(request, manifest))};
+  RunPlan plan{run,
+               request.name ? *request.name : RunName::made_up(parent.content.name, run),
+               now,
+               request,
+               parent,
+               manifest.library,
+               TRY(layout_of(request)),
+               TRY(wants_snapshot(request)),
+               manifest.environment,
+               TRY(typed_parameters(request, manifest))};
   for (const Parameter& parameter : plan.parameters) plan.environment[parameter.name] = text_of(parameter.value);
   for (const auto& [key, value] : request.environment) plan.environment[key] = value;
   plan.environment.erase("save_data");
@@ -148,7 +163,9 @@ Result<RunPlan> run_plan_from(const Json& json) {
   const Json& environment = fields.object("environment");
   const auto parameters = fields.nested("parameters", parameters_from);
   TRY(fields.finish());
-  RunPlan plan{*run, *name, *created_at, *request, *parent, *library, {*training_data, *artifacts}, save_training_data, {}, *parameters};
+  RunPlan plan{
+      *run, *name,      *created_at, *request, *parent, *library, {*training_data, *artifacts}, save_training_data,
+      {},   *parameters};
   for (const auto& [key, value] : environment.items()) {
     if (!value.is_string()) return fail(Errc::invalid, "the run plan has a variable '" + key + "' that is not a text");
     plan.environment[key] = value.get<std::string>();
@@ -157,8 +174,11 @@ Result<RunPlan> run_plan_from(const Json& json) {
 }
 
 bool is_package_content(const RunLayout& layout, const RelPath& path) {
-  const auto top = [](const RelPath& inner) { return std::string_view(inner.bytes()).substr(0, inner.bytes().find('/')); };
-  if (path.name() == "__pycache__" || path.is_within(layout.artifacts) || path.is_within(layout.training_data)) return false;
+  const auto top = [](const RelPath& inner) {
+    return std::string_view(inner.bytes()).substr(0, inner.bytes().find('/'));
+  };
+  if (path.name() == "__pycache__" || path.is_within(layout.artifacts) || path.is_within(layout.training_data))
+    return false;
   // The default layout keeps the input and what is made of it below one folder, which goes as a whole.
   return !(top(layout.training_data) == "dataset" && top(path) == "dataset");
 }

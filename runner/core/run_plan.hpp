@@ -26,17 +26,19 @@ struct RunPlan {
   Instant created_at;
   RunRequest request;
   VersionRecord parent;
-  RelPath library;                                 // in the package folder
+  RelPath library;  // in the package folder
   RunLayout layout;
   bool save_training_data = false;
   std::map<std::string, std::string> environment;  // as the results record it: what was given, and the defaults
-  std::vector<Parameter> parameters;               // the declared hyperparameters that have a value, typed, in the order of the manifest
+  std::vector<Parameter>
+      parameters;  // the declared hyperparameters that have a value, typed, in the order of the manifest
 
   friend bool operator==(const RunPlan&, const RunPlan&) = default;
 };
 
 // Pure. `invalid` names the parameter, the value and the rule; `incompatible` names the missing verb or power.
-Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest, const RunId& run, Instant now);
+Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest,
+                         const RunId& run, Instant now);
 
 Json to_json(const RunPlan& plan);
 Result<RunPlan> run_plan_from(const Json& json);

@@ -47,13 +47,15 @@ Result<RunRequest> run_request_from(const Json& json) {
   const bool save_training_data = fields.boolean("save_training_data");
   const std::int64_t grace_ms = fields.integer("grace_ms", 0, RunRequest::kLongestTime);
   std::optional<std::int64_t> max_runtime_ms;
-  if (fields.nullable("max_runtime_ms") != nullptr) max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
+  if (fields.nullable("max_runtime_ms") != nullptr)
+    max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   const auto mount = fields.parsed("mount", parse_mount_kind);
   TRY(fields.finish());
   RunRequest request{type, *package, dataset, name, {}, save_training_data, grace_ms, max_runtime_ms, *mount};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
-      return fail(Errc::invalid, "the run request has an environment entry '" + key + "' that is not a variable name with a text");
+      return fail(Errc::invalid,
+                  "the run request has an environment entry '" + key + "' that is not a variable name with a text");
     }
     request.environment[key] = value.get<std::string>();
   }

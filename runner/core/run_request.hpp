@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "storage/values/names.hpp"
 #include "storage/values/json.hpp"
+#include "storage/values/names.hpp"
 
 namespace trainyard {
 
@@ -28,7 +28,7 @@ struct RunRequest {
   std::optional<RunName> name;
   std::map<std::string, std::string> environment;  // variables and hyperparameters, as typed
   bool save_training_data = false;
-  std::int64_t grace_ms = kDefaultGrace;          // between the polite and the hard end of a stopped run
+  std::int64_t grace_ms = kDefaultGrace;  // between the polite and the hard end of a stopped run
   std::optional<std::int64_t> max_runtime_ms;
   MountKind mount = MountKind::best;
 

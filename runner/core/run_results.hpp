@@ -44,8 +44,8 @@ struct RunReport {
   std::string host;
 };
 
-// Pure: the document _results.json. Its `parameters` and `run_summary` have the fixed keys of the results contract; `traceability` is enough to
-// audit the run from this file alone. Schema: schemas/results.schema.json.
+// Pure: the document _results.json. Its `parameters` and `run_summary` have the fixed keys of the results contract;
+// `traceability` is enough to audit the run from this file alone. Schema: schemas/results.schema.json.
 Json results_json(const RunReport& report);
 
 // How the results name a snapshot, and what every command that takes one accepts: the digest of its tree.

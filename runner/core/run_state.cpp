@@ -9,22 +9,39 @@ namespace {
 
 constexpr std::array<std::string_view, 9> kStates = {"Planned",   "Staged",    "Running",   "Stopping", "Exited",
                                                      "Succeeded", "Collected", "Published", "Failed"};
-constexpr std::array<std::string_view, 8> kHappenings = {"the data being staged", "the job starting",      "a stop being asked for",
-                                                         "the job ending",        "a good verdict",        "the outputs being collected",
-                                                         "a version being published", "something going wrong"};
+constexpr std::array<std::string_view, 8> kHappenings = {"the data being staged",
+                                                         "the job starting",
+                                                         "a stop being asked for",
+                                                         "the job ending",
+                                                         "a good verdict",
+                                                         "the outputs being collected",
+                                                         "a version being published",
+                                                         "something going wrong"};
 
 // Every transition that exists, one function each; whatever has none falls to the last.
 struct Transition {
   using Next = Result<RunState>;
 
-  Next operator()(const state::Planned&, const happening::DataStaged& h) const { return RunState(state::Staged{h.data}); }
-  Next operator()(const state::Staged& s, const happening::JobStarted& h) const { return RunState(state::Running{s.data, h.job}); }
-  Next operator()(const state::Running& s, const happening::StopAsked&) const { return RunState(state::Stopping{s.data, s.job}); }
+  Next operator()(const state::Planned&, const happening::DataStaged& h) const {
+    return RunState(state::Staged{h.data});
+  }
+  Next operator()(const state::Staged& s, const happening::JobStarted& h) const {
+    return RunState(state::Running{s.data, h.job});
+  }
+  Next operator()(const state::Running& s, const happening::StopAsked&) const {
+    return RunState(state::Stopping{s.data, s.job});
+  }
   Next operator()(const state::Running& s, const happening::JobEnded&) const { return RunState(state::Exited{s.data}); }
   Next operator()(const state::Stopping& s, const happening::StopAsked&) const { return RunState(s); }
-  Next operator()(const state::Stopping& s, const happening::JobEnded&) const { return RunState(state::Exited{s.data}); }
-  Next operator()(const state::Exited& s, const happening::JudgedGood&) const { return RunState(state::Succeeded{s.data}); }
-  Next operator()(const state::Succeeded& s, const happening::OutputsCollected& h) const { return RunState(state::Collected{s.data, h.outputs}); }
+  Next operator()(const state::Stopping& s, const happening::JobEnded&) const {
+    return RunState(state::Exited{s.data});
+  }
+  Next operator()(const state::Exited& s, const happening::JudgedGood&) const {
+    return RunState(state::Succeeded{s.data});
+  }
+  Next operator()(const state::Succeeded& s, const happening::OutputsCollected& h) const {
+    return RunState(state::Collected{s.data, h.outputs});
+  }
   Next operator()(const state::Collected& s, const happening::VersionPublished& h) const {
     return RunState(state::Published{s.data, s.outputs, h.version});
   }
@@ -54,7 +71,9 @@ Result<StagedData> staged_from(const Json& json) {
 }
 
 Json to_json(const CollectedOutputs& outputs) {
-  return {{"package", trainyard::to_json(outputs.package)}, {"zip", trainyard::to_json(outputs.zip)}, {"artifacts", trainyard::to_json(outputs.artifacts)}};
+  return {{"package", trainyard::to_json(outputs.package)},
+          {"zip", trainyard::to_json(outputs.zip)},
+          {"artifacts", trainyard::to_json(outputs.artifacts)}};
 }
 
 Result<CollectedOutputs> outputs_from(const Json& json) {
@@ -97,14 +116,17 @@ struct Writer {
 
 }  // namespace
 
-Result<RunState> next(const RunState& state, const Happening& happening) { return std::visit(Transition{}, state, happening); }
+Result<RunState> next(const RunState& state, const Happening& happening) {
+  return std::visit(Transition{}, state, happening);
+}
 
 std::string_view name_of(const RunState& state) { return kStates[state.index()]; }
 
 RunStatus status_of(const RunState& state) {
   if (const auto* const failed = std::get_if<state::Failed>(&state)) return failed->outcome.status();
   if (std::holds_alternative<state::Published>(state)) return RunStatus::successful;
-  const bool before_start = std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Staged>(state);
+  const bool before_start =
+      std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Staged>(state);
   return before_start ? RunStatus::packaging : RunStatus::running;
 }
 
@@ -126,9 +148,15 @@ std::optional<StagedData> data_of(const RunState& state) {
 
 // Every key is always there, null where the state does not know it.
 Json to_json(const JournalEntry& entry) {
-  Json json = {{"time", entry.time.text()}, {"state", name_of(entry.state)}, {"status", name_of(status_of(entry.state))},
-               {"data", nullptr},           {"job", nullptr},                {"outputs", nullptr},
-               {"version", nullptr},        {"phase", nullptr},              {"reason", nullptr},
+  Json json = {{"time", entry.time.text()},
+               {"state", name_of(entry.state)},
+               {"status", name_of(status_of(entry.state))},
+               {"data", nullptr},
+               {"job", nullptr},
+               {"outputs", nullptr},
+               {"version", nullptr},
+               {"phase", nullptr},
+               {"reason", nullptr},
                {"message", nullptr}};
   std::visit(Writer{json}, entry.state);
   return json;
@@ -151,7 +179,8 @@ Result<JournalEntry> journal_entry_from(const Json& json) {
   TRY(fields.finish());
   const auto entered = [&](RunState state) -> Result<JournalEntry> {
     JournalEntry entry{*time, std::move(state)};
-    if (to_json(entry) != json) return fail(Errc::invalid, "the journal entry has the state '" + name + "' with what does not belong to it");
+    if (to_json(entry) != json)
+      return fail(Errc::invalid, "the journal entry has the state '" + name + "' with what does not belong to it");
     return entry;
   };
   if (name == "Planned") return entered(state::Planned{});
@@ -162,7 +191,8 @@ Result<JournalEntry> journal_entry_from(const Json& json) {
   if (name == "Succeeded" && data) return entered(state::Succeeded{*data});
   if (name == "Collected" && data && outputs) return entered(state::Collected{*data, *outputs});
   if (name == "Published" && data && outputs && version) return entered(state::Published{*data, *outputs, *version});
-  if (name == "Failed" && phase && reason && *reason != RunReason::ok && message) return entered(state::Failed{*phase, {*reason, *message}, data});
+  if (name == "Failed" && phase && reason && *reason != RunReason::ok && message)
+    return entered(state::Failed{*phase, {*reason, *message}, data});
   return fail(Errc::invalid, "the journal entry has the state '" + name + "' without what belongs to it");
 }
 

@@ -28,7 +28,8 @@ struct CollectedOutputs {
   friend bool operator==(const CollectedOutputs&, const CollectedOutputs&) = default;
 };
 
-// Where a run is. Each state carries what is known in it, and nothing that is not: a run without collected outputs cannot be published.
+// Where a run is. Each state carries what is known in it, and nothing that is not: a run without collected outputs
+// cannot be published.
 //
 //   Planned ▶ Staged ▶ Running ▶ Exited ▶ Succeeded ▶ Collected ▶ Published
 //                         │ stop asked      any state before Published ▶ Failed
@@ -80,8 +81,8 @@ struct Failed {
 
 }  // namespace state
 
-using RunState = std::variant<state::Planned, state::Staged, state::Running, state::Stopping, state::Exited, state::Succeeded, state::Collected,
-                              state::Published, state::Failed>;
+using RunState = std::variant<state::Planned, state::Staged, state::Running, state::Stopping, state::Exited,
+                              state::Succeeded, state::Collected, state::Published, state::Failed>;
 
 // What happens to a run.
 namespace happening {
@@ -107,8 +108,9 @@ struct WentWrong {
 
 }  // namespace happening
 
-using Happening = std::variant<happening::DataStaged, happening::JobStarted, happening::StopAsked, happening::JobEnded, happening::JudgedGood,
-                               happening::OutputsCollected, happening::VersionPublished, happening::WentWrong>;
+using Happening =
+    std::variant<happening::DataStaged, happening::JobStarted, happening::StopAsked, happening::JobEnded,
+                 happening::JudgedGood, happening::OutputsCollected, happening::VersionPublished, happening::WentWrong>;
 
 // Pure. `invalid` names both when the state machine has no such transition.
 Result<RunState> next(const RunState& state, const Happening& happening);

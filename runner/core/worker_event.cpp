@@ -20,13 +20,17 @@ double read_metric_value(Fields& fields, const char* key) {
 }
 
 struct Writer {
-  Json operator()(const event::Loaded& e) const { return {{"event", "loaded"}, {"abi_minor", e.abi_minor}, {"builder", e.builder}}; }
+  Json operator()(const event::Loaded& e) const {
+    return {{"event", "loaded"}, {"abi_minor", e.abi_minor}, {"builder", e.builder}};
+  }
   Json operator()(const event::Called& e) const { return {{"event", "called"}, {"verb", e.verb}}; }
   Json operator()(const event::Logged& e) const { return {{"event", "log"}, {"level", e.level}, {"text", e.text}}; }
   Json operator()(const event::Measured& e) const {
     return {{"event", "metric"}, {"name", e.name}, {"step", e.step}, {"value", metric_value(e.value)}};
   }
-  Json operator()(const event::Progressed& e) const { return {{"event", "progress"}, {"fraction", e.fraction}, {"note", e.note}}; }
+  Json operator()(const event::Progressed& e) const {
+    return {{"event", "progress"}, {"fraction", e.fraction}, {"note", e.note}};
+  }
   Json operator()(const event::Ended& e) const {
     return {{"event", "ended"}, {"status", e.status}, {"verb", e.verb}, {"message", e.message}};
   }
@@ -46,14 +50,17 @@ Result<WorkerEvent> worker_event_from(const Json& json) {
   const auto time = fields.parsed("time", Instant::parse);
   const std::string kind = fields.text("event");
   if (kind == "loaded") {
-    read.what = event::Loaded{static_cast<std::uint32_t>(fields.integer("abi_minor", 0, UINT32_MAX)), fields.text("builder")};
+    read.what =
+        event::Loaded{static_cast<std::uint32_t>(fields.integer("abi_minor", 0, UINT32_MAX)), fields.text("builder")};
   } else if (kind == "called") {
     read.what = event::Called{fields.text("verb")};
   } else if (kind == "log") {
     read.what = event::Logged{fields.text("level"), fields.text("text")};
   } else if (kind == "metric") {
-    event::Measured measured{fields.text("name"), fields.integer("step", 0, INT64_MAX), read_metric_value(fields, "value")};
-    if (!is_metric_name(measured.name)) fields.note("name", "is not a metric name of 1 to 64 letters, digits, '_' or '-'");
+    event::Measured measured{fields.text("name"), fields.integer("step", 0, INT64_MAX),
+                             read_metric_value(fields, "value")};
+    if (!is_metric_name(measured.name))
+      fields.note("name", "is not a metric name of 1 to 64 letters, digits, '_' or '-'");
     read.what = std::move(measured);
   } else if (kind == "progress") {
     read.what = event::Progressed{fields.number("fraction"), fields.text("note")};

@@ -39,7 +39,7 @@ struct Progressed {
   std::string note;
   friend bool operator==(const Progressed&, const Progressed&) = default;
 };
-struct Ended {  // the last event: how the package's calls ended
+struct Ended {         // the last event: how the package's calls ended
   std::string status;  // ok, cancelled, invalid_input, failed, bug, out_of_memory
   std::string verb;    // the call that ended it; empty when all went well
   std::string message;

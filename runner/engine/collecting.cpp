@@ -11,7 +11,8 @@ namespace {
 
 // What a package leaves behind is its own doing: a link in its artifacts is its error, not the user's input.
 Error blame_package(Error error) {
-  if (error.code == Errc::invalid || error.code == Errc::incompatible || error.code == Errc::not_found) error.code = Errc::package_failed;
+  if (error.code == Errc::invalid || error.code == Errc::incompatible || error.code == Errc::not_found)
+    error.code = Errc::package_failed;
   return error;
 }
 
@@ -57,12 +58,22 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
   return CollectedOutputs{package, zip, artifacts_tree};
 }
 
-Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs, const Store& store, Instant now) {
+Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
+                              const Store& store, Instant now) {
   const PackageRegistry registry(store.packages(), store.scratch());
-  if (auto made = TRY(registry.made_by(plan.parent.content.name, plan.run))) return *made;
+  if (auto made = TRY(registry.made_by(plan.parent.content.name, plan.run))) {
+    TRY(registry.sync(plan.parent.content.name));
+    return *made;
+  }
   const CheckedPackage checked = TRY(check_package(folder.package()));
-  return registry.publish_minor({plan.parent.content.name, now, plan.parent.version, plan.run, outputs.package, outputs.zip, checked.abi,
+  return registry.publish_minor({plan.parent.content.name, now, plan.parent.version, plan.run, outputs.package,
+                                 outputs.zip, checked.abi,
                                  "trained from " + plan.parent.version.text() + " by run " + plan.name.text()});
+}
+
+Result<bool> is_published(const RunPlan& plan, const Store& store) {
+  return TRY(PackageRegistry(store.packages(), store.scratch()).made_by(plan.parent.content.name, plan.run))
+      .has_value();
 }
 
 }  // namespace trainyard

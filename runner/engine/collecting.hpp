@@ -10,11 +10,15 @@ namespace trainyard {
 // Moves the artifacts out of the workspace to where they stay. Fine when that was done before, or when there are none.
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder);
 
-// Takes the outputs of a run that succeeded into the store: the package folder and its zip's digest, the digests of the artifacts. All of it is durable
-// when this returns. `package_failed` when what the package left is no package any more, or cannot be kept.
+// Takes the outputs of a run that succeeded into the store: the package folder and its zip's digest, the digests of the
+// artifacts. All of it is durable when this returns. `package_failed` when what the package left is no package any
+// more, or cannot be kept.
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const Store& store);
 
-// Makes the new version visible, unless this run made one before it was interrupted.
-Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs, const Store& store, Instant now);
+// Makes the new version visible and durable, unless this run made one before it was interrupted; then it makes that one
+// durable. After an error `is_published` tells whether there is a version.
+Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
+                              const Store& store, Instant now);
+Result<bool> is_published(const RunPlan& plan, const Store& store);
 
 }  // namespace trainyard

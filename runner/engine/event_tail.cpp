@@ -22,7 +22,8 @@ Result<std::vector<WorkerEvent>> EventTail::poll() {
     rest_.append(reinterpret_cast<const char*>(buffer.data()), got);
     std::size_t begin = 0;
     for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
-      if (auto event = parse_worker_event(std::string_view(rest_).substr(begin, end - begin)); event.ok()) events.push_back(std::move(*event));
+      if (auto event = parse_worker_event(std::string_view(rest_).substr(begin, end - begin)); event.ok())
+        events.push_back(std::move(*event));
       begin = end + 1;
     }
     rest_.erase(0, begin);

@@ -16,8 +16,8 @@ class EventTail {
  public:
   explicit EventTail(Path file) : file_(std::move(file)) {}
 
-  // The events of the lines that were completed since the last call. Lines that are no events are skipped: the package could have written
-  // there, and what it says beside its result decides nothing.
+  // The events of the lines that were completed since the last call. Lines that are no events are skipped: the package
+  // could have written there, and what it says beside its result decides nothing.
   Result<std::vector<WorkerEvent>> poll();
 
  private:

@@ -5,8 +5,8 @@
 
 namespace trainyard {
 
-// Wakes when a file gets its name in a folder, or after a while: where the kernel cannot tell (a network file system, no watches left) only
-// the while counts, so it makes waiting shorter and decides nothing.
+// Wakes when a file gets its name in a folder, or after a while: where the kernel cannot tell (a network file system,
+// no watches left) only the while counts, so it makes waiting shorter and decides nothing.
 class FolderWatch {
  public:
   explicit FolderWatch(const Path& folder);

@@ -47,7 +47,8 @@ Result<void> require_there(const Path& package) {
   return fail(Errc::not_found, "there is no file or folder '" + package.string() + "'");
 }
 
-Result<VersionRecord> upload_folder(const Path& folder, std::optional<ZipSummary> zip, const std::string& change_log, const Store& store, Instant now) {
+Result<VersionRecord> upload_folder(const Path& folder, std::optional<ZipSummary> zip, const std::string& change_log,
+                                    const Store& store, Instant now) {
   const CheckedPackage checked = TRY(check_package(folder));
   ObjectStore& objects = store.objects();
   const CapturedFolder captured = TRY(capture(folder, content_options(&objects)));
@@ -60,7 +61,8 @@ Result<VersionRecord> upload_folder(const Path& folder, std::optional<ZipSummary
   const TreeSummary tree = TRY(store_tree(captured.tree, objects));
   TRY(objects.sync());
   const PackageRegistry registry(store.packages(), store.scratch());
-  return registry.publish_major({checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log});
+  return registry.publish_major(
+      {checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log});
 }
 
 }  // namespace
@@ -75,7 +77,8 @@ Result<CheckedPackage> validate_package(const Path& package, const Path& scratch
 
 Result<PackedPackage> pack_package(const Path& folder, Path zip) {
   TRY(require_there(folder));
-  if (!is_folder(folder)) return fail(Errc::invalid, "'" + folder.string() + "' is not a folder; only a package folder can be packed");
+  if (!is_folder(folder))
+    return fail(Errc::invalid, "'" + folder.string() + "' is not a folder; only a package folder can be packed");
   CheckedPackage checked = TRY(check_package(folder));
   if (zip.empty()) zip = checked.manifest.name.text() + ".zip";
   const CapturedFolder captured = TRY(capture(folder, content_options(nullptr)));
@@ -83,7 +86,8 @@ Result<PackedPackage> pack_package(const Path& folder, Path zip) {
   return PackedPackage{std::move(checked), std::move(zip), TreeSummary::of(captured.tree), summary};
 }
 
-Result<VersionRecord> upload_package(const Path& package, const std::string& change_log, const Store& store, Instant now) {
+Result<VersionRecord> upload_package(const Path& package, const std::string& change_log, const Store& store,
+                                     Instant now) {
   TRY(require_there(package));
   if (is_folder(package)) return upload_folder(package, std::nullopt, change_log, store, now);
   const ScratchFolder folder = TRY(ScratchFolder::in(store.scratch()));

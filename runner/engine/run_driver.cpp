@@ -13,14 +13,13 @@ namespace {
 // How long news other than the job's end may wait: events, and a wish to stop.
 constexpr int kPatienceMs = 50;
 
-Result<std::optional<JobExit>> read_exit(const RunFolder& folder) {
-  const auto text = read_file(folder.exit(), limits::kRecordBytes);
-  if (!text.ok() && text.error().code == Errc::not_found) return std::optional<JobExit>();
-  if (!text.ok()) return text.error();
-  return std::optional(TRY(job_exit_from(TRY(parse_json(*text, "the exit")))));
-}
-
 Happening lost(const std::string& message) { return happening::WentWrong{outcome(RunReason::lost, message)}; }
+
+const JobId* job_of(const RunState& state) {
+  if (const auto* const running = std::get_if<state::Running>(&state)) return &running->job;
+  if (const auto* const stopping = std::get_if<state::Stopping>(&state)) return &stopping->job;
+  return nullptr;
+}
 
 }  // namespace
 
@@ -34,25 +33,35 @@ Result<RunDriver> RunDriver::resume(RunPorts& ports, RunFolder folder, RunFolder
   const auto lines = TRY(RunFolder::lines(folder.journal()));
   if (lines.empty()) return fail(Errc::not_found, "the run in '" + folder.path().string() + "' never began");
   const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
-  RunPlan plan = TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan"))));
+  RunPlan plan =
+      TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan"))));
   return RunDriver(ports, std::move(plan), std::move(folder), std::move(lease), last.state, Origin::resumed);
 }
 
 Result<bool> RunDriver::job_is_running() {
-  const JobId* job = nullptr;
-  if (const auto* const running = std::get_if<state::Running>(&state_)) job = &running->job;
-  if (const auto* const stopping = std::get_if<state::Stopping>(&state_)) job = &stopping->job;
+  if (std::holds_alternative<state::Staged>(state_)) TRY(step());
+  const JobId* const job = job_of(state_);
   if (job == nullptr) return false;
   return std::holds_alternative<JobRunning>(TRY(ports_->executor.look(*job, folder_.path())));
 }
 
 Result<RunReport> RunDriver::drive() {
-  while (!is_final(state_)) {
-    auto happening = act();
-    if (!happening.ok()) happening = Happening(happening::WentWrong{outcome_of(happening.error())});
-    TRY(enter(TRY(next(state_, *happening))));
-  }
+  while (!is_final(state_)) TRY(step());
   return finish();
+}
+
+Result<void> RunDriver::step() {
+  auto happening = act();
+  if (!happening.ok()) {
+    // A version that has its name may be in use already, so its run cannot fail any more; the next command makes it
+    // durable.
+    if (std::holds_alternative<state::Collected>(state_) && TRY(is_published(plan_, ports_->store)))
+      return happening.error();
+    // A run that is over has no job.
+    if (const JobId* const job = job_of(state_)) static_cast<void>(ports_->executor.stop(*job, StopForce::now));
+    happening = Happening(happening::WentWrong{outcome_of(happening.error())});
+  }
+  return enter(TRY(next(state_, *happening)));
 }
 
 Result<void> RunDriver::enter(RunState state) {
@@ -83,9 +92,10 @@ Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
     if (!job) return lost("the runner ended before the job was started");
     return Happening(happening::JobStarted{std::move(*job)});
   }
-  if (ports_->observer.stop_wish() != StopWish::none) return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+  if (ports_->observer.stop_wish() != StopWish::none)
+    return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
   const JobSpec job = job_for(plan_, staged_->workspace);
-  TRY(publish_file(ports_->store.scratch(), folder_.job(), readable(to_json(job)), 0644, Durable::no));
+  TRY(publish_file(ports_->store.scratch(), job_folder_.job(), readable(to_json(job)), 0644, Durable::no));
   return Happening(happening::JobStarted{TRY(ports_->executor.start(folder_.path()))});
 }
 
@@ -93,9 +103,10 @@ Result<Happening> RunDriver::watch(const JobId& job) {
   FolderWatch watch(folder_.path());
   for (;;) {
     const JobLook look = TRY(ports_->executor.look(job, folder_.path()));
-    TRY(report_events());
+    report_events();
     if (std::holds_alternative<JobExit>(look)) return Happening(happening::JobEnded{});
-    if (std::holds_alternative<JobLost>(look)) return lost("the process that supervised the job is gone and left no word about its end");
+    if (std::holds_alternative<JobLost>(look))
+      return lost("the process that supervised the job is gone and left no word about its end");
     const StopWish wish = ports_->observer.stop_wish();
     if (wish > asked_) {
       asked_ = wish;
@@ -106,18 +117,19 @@ Result<Happening> RunDriver::watch(const JobId& job) {
   }
 }
 
-Result<void> RunDriver::report_events() {
-  for (const WorkerEvent& event : TRY(events_.poll())) {
+void RunDriver::report_events() {
+  const auto events = events_.poll();
+  if (!events.ok()) return;
+  for (const WorkerEvent& event : *events) {
     if (const auto* const measured = std::get_if<event::Measured>(&event.what)) metrics_.add(*measured);
     ports_->observer.reported(event);
   }
-  return {};
 }
 
 Result<Happening> RunDriver::act_on(const state::Exited& exited) {
-  const auto exit = TRY(read_exit(folder_));
+  const auto exit = TRY(job_folder_.read_exit());
   if (!exit) return lost("the job ended but its exit.json is gone");
-  const Outcome verdict = judge(*exit, TRY(last_word(folder_.events())));
+  const Outcome verdict = judge(*exit, TRY(last_word(job_folder_.events())));
   if (verdict.reason != RunReason::ok) return Happening(happening::WentWrong{verdict});
   TRY(check_data_unchanged(plan_, exited.data, staged_ ? &staged_->captured : nullptr));
   return Happening(happening::JudgedGood{});
@@ -133,10 +145,21 @@ Result<Happening> RunDriver::act_on(const state::Collected& collected) {
 }
 
 Result<RunReport> RunDriver::finish() {
-  TRY(report_events());
+  report_events();
   const auto lines = TRY(RunFolder::lines(folder_.journal()));
   const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
-  RunReport report{plan_, state_, last.time, TRY(read_exit(folder_)), {}, folder_.artifacts().string(), {}, metrics_, ports_->runner_version, ports_->host};
+  // An exit that cannot be read has already failed the run; its story is told without it.
+  const auto exit = job_folder_.read_exit();
+  RunReport report{plan_,
+                   state_,
+                   last.time,
+                   exit.ok() ? *exit : std::nullopt,
+                   {},
+                   folder_.artifacts().string(),
+                   {},
+                   metrics_,
+                   ports_->runner_version,
+                   ports_->host};
   if (const auto* const published = std::get_if<state::Published>(&state_)) {
     report.artifacts = published->outputs.artifacts;
     const PackageRegistry registry(ports_->store.packages(), ports_->store.scratch());
@@ -150,7 +173,8 @@ Result<RunReport> RunDriver::finish() {
   }
   TRY(ports_->store.objects().sync());
   TRY(remove_tree(folder_.workspace()));
-  const auto written = publish_file(ports_->store.scratch(), folder_.results(), readable(results_json(report)), 0444, Durable::yes);
+  const auto written =
+      publish_file(ports_->store.scratch(), folder_.results(), readable(results_json(report)), 0444, Durable::yes);
   if (!written.ok() && written.error().code != Errc::exists) return written.error();
   TRY(lease_.finish());
   return report;

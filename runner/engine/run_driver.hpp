@@ -7,12 +7,13 @@
 #include "runner/engine/event_tail.hpp"
 #include "runner/engine/run_ports.hpp"
 #include "runner/engine/staging.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "storage/runs/run_folder.hpp"
 
 namespace trainyard {
 
-// Drives one run to its end: looks at its state, does what that state asks for, notes the next state in the journal. The same loop serves a
-// run that just began and one that another process left behind.
+// Drives one run to its end: looks at its state, does what that state asks for, notes the next state in the journal.
+// The same loop serves a run that just began and one that another process left behind.
 class RunDriver {
  public:
   // A run that just began; its folder holds plan.json.
@@ -23,20 +24,28 @@ class RunDriver {
   [[nodiscard]] const RunState& state() const { return state_; }
   [[nodiscard]] const RunFolder& folder() const { return folder_; }
 
-  // A job that still runs, although nobody drives its run.
+  // A job that still runs, although nobody drives its run. One that was started and not noted is noted.
   [[nodiscard]] Result<bool> job_is_running();
 
-  // Returns when _results.json is written and the run is no longer active. An error means that the store cannot even keep the story; the run
-  // is then resumed by the next command.
+  // Returns when _results.json is written and the run is no longer active. An error means that the store cannot even
+  // keep the story; the run is then resumed by the next command.
   Result<RunReport> drive();
 
  private:
   enum class Origin { fresh, resumed };
 
   RunDriver(RunPorts& ports, RunPlan plan, RunFolder folder, RunFolders::Lease lease, RunState state, Origin origin)
-      : ports_(&ports), plan_(std::move(plan)), folder_(std::move(folder)), lease_(std::move(lease)), state_(std::move(state)), origin_(origin),
-        events_(folder_.events()) {}
+      : ports_(&ports),
+        plan_(std::move(plan)),
+        folder_(std::move(folder)),
+        lease_(std::move(lease)),
+        state_(std::move(state)),
+        origin_(origin),
+        job_folder_(folder_.path()),
+        events_(job_folder_.events()) {}
 
+  // From one state to the next.
+  Result<void> step();
   Result<void> enter(RunState state);
   // What the current state asks for. An error is something that went wrong with the run, not with the driver.
   Result<Happening> act();
@@ -50,7 +59,8 @@ class RunDriver {
   template <class Final>
   Result<Happening> act_on(const Final& final);
   Result<Happening> watch(const JobId& job);
-  Result<void> report_events();
+  // Events that cannot be read are no news; the verdict reads them again.
+  void report_events();
   Result<RunReport> finish();
 
   RunPorts* ports_;
@@ -59,6 +69,7 @@ class RunDriver {
   RunFolders::Lease lease_;
   RunState state_;
   Origin origin_;
+  JobFolder job_folder_;
   EventTail events_;
   MetricSummaries metrics_;
   StopWish asked_ = StopWish::none;

@@ -25,7 +25,8 @@ Result<Manifest> manifest_of(const VersionRecord& record, ObjectStore& objects) 
   const Tree tree = TRY(load_tree(record.content.tree.digest, objects));
   const TreeEntry* const entry = tree.find(TRY(RelPath::parse(kManifestFile)));
   if (entry == nullptr || !entry->digest) {
-    return fail(Errc::corrupt, "the stored package '" + record.content.name.text() + "@" + record.version.text() + "' has no package.json");
+    return fail(Errc::corrupt, "the stored package '" + record.content.name.text() + "@" + record.version.text() +
+                                   "' has no package.json");
   }
   return Manifest::parse(TRY(objects.read(*entry->digest, limits::kManifestBytes)));
 }
@@ -42,6 +43,8 @@ Result<std::optional<RunReport>> recover_run(const RunId& run, const RunFolders&
   if (!lease) return std::optional<RunReport>();
   const RunFolder folder = folders.folder(run);
   if (is_there(folder.results())) {
+    // Their writer may have come no further than to give them their name.
+    TRY(sync_folder(folder.path()));
     TRY(lease->finish());
     return std::optional<RunReport>();
   }
@@ -64,13 +67,15 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   resolved.package.version = parent.version;
   resolved.dataset = TRY(resolve_dataset(request.dataset)).string();
   if (!is_utf8(resolved.dataset)) {
-    return fail(Errc::invalid, "the path of the dataset '" + utf8_cleaned(resolved.dataset) + "' is not UTF-8, so no record can hold it; rename it");
+    return fail(Errc::invalid, "the path of the dataset '" + utf8_cleaned(resolved.dataset) +
+                                   "' is not UTF-8, so no record can hold it; rename it");
   }
   TRY(require_outside(resolved.dataset, store.root()));
   // What the store itself writes during the run must not be taken for a change of the user's data.
   const std::string root = TRY(real_path(store.root())).string();
   if (resolved.dataset.starts_with(root + "/")) {
-    return fail(Errc::invalid, "the dataset '" + resolved.dataset + "' lies inside the store '" + root + "'; copy it to a folder outside");
+    return fail(Errc::invalid, "the dataset '" + resolved.dataset + "' lies inside the store '" + root +
+                                   "'; copy it to a folder outside");
   }
 
   const Manifest manifest = TRY(manifest_of(parent, store.objects()));
@@ -92,7 +97,9 @@ Result<std::vector<Result<RunReport>>> recover_runs(RunPorts& ports) {
   const RunFolders folders(ports.store.runs(), ports.store.active());
   for (const RunId& run : TRY(folders.active())) {
     auto report = recover_run(run, folders, ports);
-    if (!report.ok()) reports.emplace_back(within("the run " + run.text() + " was left unfinished and cannot be ended", report.error()));
+    if (!report.ok())
+      reports.emplace_back(
+          within("the run " + run.text() + " was left unfinished and cannot be ended", report.error()));
     if (report.ok() && *report) reports.emplace_back(std::move(**report));
   }
   return reports;

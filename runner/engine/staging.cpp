@@ -42,7 +42,10 @@ Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& 
   if (plan.save_training_data) options.objects = &objects;
   options.progress = [&](const CaptureProgress& progress) { ports.observer.reading_data(progress); };
   options.cancelled = [&] { return ports.observer.stop_wish() != StopWish::none; };
-  StagedRun staged{{TreeSummary{sha256(""), 0, 0}, mounted.kind, plan.save_training_data}, {folder.package().string(), mounted.overlay}, {}, mounted.visible};
+  StagedRun staged{{TreeSummary{sha256(""), 0, 0}, mounted.kind, plan.save_training_data},
+                   {folder.package().string(), mounted.overlay},
+                   {},
+                   mounted.visible};
   staged.captured = TRY(capture(mounted.visible, options));
   staged.data.tree = TRY(store_tree(staged.captured.tree, objects));
   TRY(objects.sync());
@@ -63,7 +66,8 @@ Result<void> check_data_unchanged(const RunPlan& plan, const StagedData& data, c
   }
   const CapturedFolder now = TRY(capture(plan.request.dataset, {}));
   if (now.tree.digest() == data.tree.digest) return {};
-  return fail(Errc::invalid, "the dataset '" + plan.request.dataset + "' is no longer what it was when the run began; run again once the data is at rest");
+  return fail(Errc::invalid, "the dataset '" + plan.request.dataset +
+                                 "' is no longer what it was when the run began; run again once the data is at rest");
 }
 
 }  // namespace trainyard

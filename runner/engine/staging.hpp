@@ -15,12 +15,13 @@ struct StagedRun {
   Path visible;             // the folder that was captured
 };
 
-// Makes the workspace of a run: the private copy of the package, the data mounted below it, the empty artifacts folder. Hashes the data, and
-// keeps its bytes as a snapshot when the plan says so. What is named in the answer is durable in the store.
+// Makes the workspace of a run: the private copy of the package, the data mounted below it, the empty artifacts folder.
+// Hashes the data, and keeps its bytes as a snapshot when the plan says so. What is named in the answer is durable in
+// the store.
 Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& ports);
 
-// An error that names the file when the data that the job saw is no longer what was staged. For a run that an earlier process staged,
-// `captured` is null and the data is read again.
+// An error that names the file when the data that the job saw is no longer what was staged. For a run that an earlier
+// process staged, `captured` is null and the data is read again.
 Result<void> check_data_unchanged(const RunPlan& plan, const StagedData& data, const CapturedFolder* captured);
 
 }  // namespace trainyard

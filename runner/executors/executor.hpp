@@ -17,8 +17,8 @@ using JobLook = std::variant<JobRunning, JobExit, JobLost>;
 
 enum class StopForce { polite, now };
 
-// Where a job runs. The job is described by job.json in its run folder, and everything it tells lies there too; an executor only starts it,
-// looks at it and stops it. Thread-safe.
+// Where a job runs. The job is described by job.json in its run folder, and everything it tells lies there too; an
+// executor only starts it, looks at it and stops it. Thread-safe.
 class Executor {
  public:
   Executor() = default;
@@ -29,8 +29,8 @@ class Executor {
   // Starts the job of `run_folder`, which must not have been started before. It outlives this process.
   virtual Result<JobId> start(const Path& run_folder) = 0;
 
-  // The job that was started for `run_folder` by a process that died before it could note the id. When it answers none, no job runs there
-  // and none will: a start that is still under way gives up.
+  // The job that was started for `run_folder` by a process that died before it could note the id. When it answers none,
+  // no job runs there and none will: a start that is still under way gives up.
   virtual Result<std::optional<JobId>> recall(const Path& run_folder) = 0;
 
   virtual Result<JobLook> look(const JobId& job, const Path& run_folder) = 0;

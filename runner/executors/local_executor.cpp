@@ -5,7 +5,7 @@
 #include <chrono>
 #include <csignal>
 
-#include "runner/processes/job_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "runner/processes/process_identity.hpp"
 
 namespace trainyard {

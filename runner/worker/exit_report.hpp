@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runner/core/job_exit.hpp"
-#include "runner/processes/job_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 
 namespace trainyard {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runner/processes/job_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 
 namespace trainyard {
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <exception>
 
-#include "runner/processes/job_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "runner/worker/event_log.hpp"
 #include "runner/worker/exit_codes.hpp"
 #include "runner/worker/inner_process.hpp"

@@ -8,8 +8,8 @@
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
 
+#include "runner/jobs/job_folder.hpp"
 #include "runner/processes/clock.hpp"
-#include "runner/processes/job_folder.hpp"
 #include "runner/processes/poll_until.hpp"
 #include "runner/processes/process.hpp"
 #include "runner/processes/process_identity.hpp"

@@ -88,7 +88,9 @@ Error system_error(std::string_view action, const Path& path, int error_number) 
   return fail(code, "cannot " + std::string(action) + " '" + path.string() + "': " + std::strerror(error_number));
 }
 
-Result<UniqueFd> open_file(const Path& path, int flags, unsigned mode) { return open_at(AT_FDCWD, path.c_str(), flags, path, mode); }
+Result<UniqueFd> open_file(const Path& path, int flags, unsigned mode) {
+  return open_at(AT_FDCWD, path.c_str(), flags, path, mode);
+}
 
 Result<UniqueFd> open_at(int folder, const char* name, int flags, const Path& shown, unsigned mode) {
   for (;;) {
@@ -110,7 +112,8 @@ Result<std::string> read_file(const Path& path, std::size_t most) {
     const std::size_t got = TRY(read_some(fd.get(), std::as_writable_bytes(std::span(bytes).subspan(size)), path));
     size += got;
     if (size < bytes.size()) break;
-    if (size > most) return fail(Errc::invalid, "'" + path.string() + "' is larger than " + std::to_string(most) + " bytes");
+    if (size > most)
+      return fail(Errc::invalid, "'" + path.string() + "' is larger than " + std::to_string(most) + " bytes");
     bytes.resize(std::min(most + 1, bytes.size() * 2));
   }
   bytes.resize(size);
@@ -226,7 +229,8 @@ Result<void> sync_folder(const Path& path) {
   return sync_file(fd.get(), path);
 }
 
-Result<void> publish_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode, Durable durable) {
+Result<void> publish_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode,
+                          Durable durable) {
   const Path temporary = TRY(write_scratch(scratch, bytes, mode, durable));
   const int linked = ::link(temporary.c_str(), path.c_str());
   const int error = errno;
@@ -236,7 +240,8 @@ Result<void> publish_file(const Path& scratch, const Path& path, std::string_vie
   return {};
 }
 
-Result<void> replace_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode, Durable durable) {
+Result<void> replace_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode,
+                          Durable durable) {
   const Path temporary = TRY(write_scratch(scratch, bytes, mode, durable));
   if (const auto renamed = rename_path(temporary, path); !renamed.ok()) {
     static_cast<void>(::unlink(temporary.c_str()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
 #include <boost/filesystem/path.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -8,19 +9,20 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
 #include <vector>
 
 #include "storage/files/unique_fd.hpp"
 #include "storage/values/result.hpp"
 
-// The operating system's files, with errors that name the path. What needs `openat`, `link`, `fsync` of a folder or a refusal to follow
-// links is done by system call, because Boost.Filesystem has none of them; the rest is Boost's. No rule of the product lives here.
+// The operating system's files, with errors that name the path. What needs `openat`, `link`, `fsync` of a folder or a
+// refusal to follow links is done by system call, because Boost.Filesystem has none of them; the rest is Boost's. No
+// rule of the product lives here.
 namespace trainyard {
 
 using Path = boost::filesystem::path;
 
-// "cannot open '/x': Permission denied". ENOENT becomes not_found, EEXIST exists, ENOSPC and EDQUOT unavailable, anything else io.
+// "cannot open '/x': Permission denied". ENOENT becomes not_found, EEXIST exists, ENOSPC and EDQUOT unavailable,
+// anything else io.
 Error system_error(std::string_view action, const Path& path, int error_number);
 
 Result<UniqueFd> open_file(const Path& path, int flags, unsigned mode = 0);
@@ -56,12 +58,16 @@ Result<void> sync_folder(const Path& path);
 
 enum class Durable { no, yes };
 
-// Writes `bytes` to a temporary file in `scratch` (same file system) and links it to `path`: the file appears whole or not at all, and
-// never replaces another, which is `exists`. With Durable::yes it survives a power cut once this returns.
-Result<void> publish_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode, Durable durable);
+// Writes `bytes` to a temporary file in `scratch` (same file system) and links it to `path`: the file appears whole or
+// not at all, and never replaces another, which is `exists`. With Durable::yes it survives a power cut once this
+// returns.
+Result<void> publish_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode,
+                          Durable durable);
 // The same, but an existing file is replaced.
-Result<void> replace_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode, Durable durable);
-// One writer at a time. What a full disk or a power cut left of a line before is cut off first, so that lines never run together.
+Result<void> replace_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode,
+                          Durable durable);
+// One writer at a time. What a full disk or a power cut left of a line before is cut off first, so that lines never run
+// together.
 Result<void> append_line(const Path& path, std::string_view line);
 Result<void> rename_path(const Path& from, const Path& to);
 

@@ -25,9 +25,12 @@ std::span<std::byte> buffer() {
   return bytes;
 }
 
-std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
-Result<Path> write_temporary(const Path& scratch, std::string_view bytes, int rest, const Path& shown, Sha256& hash, std::uint64_t& size) {
+Result<Path> write_temporary(const Path& scratch, std::string_view bytes, int rest, const Path& shown, Sha256& hash,
+                             std::uint64_t& size) {
   const Path temporary = scratch_name(scratch, "object");
   const UniqueFd out = TRY(open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0444));
   auto written = write_all(out.get(), bytes, temporary);
@@ -48,7 +51,8 @@ Result<Path> write_temporary(const Path& scratch, std::string_view bytes, int re
 }
 
 Error corrupt_object(const Digest& digest, const Path& path) {
-  return fail(Errc::corrupt, "the object " + digest.hex() + " is corrupt: the bytes of '" + path.string() + "' have another digest");
+  return fail(Errc::corrupt,
+              "the object " + digest.hex() + " is corrupt: the bytes of '" + path.string() + "' have another digest");
 }
 
 }  // namespace
@@ -139,7 +143,8 @@ Result<std::string> FileObjects::read(const Digest& digest, std::size_t most) {
   std::string bytes;
   for (;;) {
     const std::size_t got = TRY(read_some(fd.get(), buffer(), path_of(digest)));
-    if (got > most - bytes.size()) return fail(Errc::invalid, "the object " + digest.hex() + " is larger than " + std::to_string(most) + " bytes");
+    if (got > most - bytes.size())
+      return fail(Errc::invalid, "the object " + digest.hex() + " is larger than " + std::to_string(most) + " bytes");
     bytes += text_of(buffer().first(got));
     if (got < kBuffer) break;
   }

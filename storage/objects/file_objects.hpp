@@ -11,8 +11,9 @@ namespace trainyard {
 
 // One file per object: <root>/ab/cdef…, mode 0444, its bytes as they are.
 //
-// A new object waits in `scratch` under a temporary name until `sync` has made its bytes durable, and only then gets its final name: a file
-// in <root> is complete, whatever happened. What a dead process left in `scratch` is rubbish and belongs to nobody.
+// A new object waits in `scratch` under a temporary name until `sync` has made its bytes durable, and only then gets
+// its final name: a file in <root> is complete, whatever happened. What a dead process left in `scratch` is rubbish and
+// belongs to nobody.
 class FileObjects final : public ObjectStore {
  public:
   // Both folders exist, on one file system.

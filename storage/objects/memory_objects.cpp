@@ -34,7 +34,8 @@ Result<std::string> MemoryObjects::read(const Digest& digest, std::size_t most) 
   const std::lock_guard lock(mutex_);
   const auto found = objects_.find(digest);
   if (found == objects_.end()) return fail(Errc::not_found, "the store has no object " + digest.hex());
-  if (found->second.size() > most) return fail(Errc::invalid, "the object " + digest.hex() + " is larger than " + std::to_string(most) + " bytes");
+  if (found->second.size() > most)
+    return fail(Errc::invalid, "the object " + digest.hex() + " is larger than " + std::to_string(most) + " bytes");
   return found->second;
 }
 

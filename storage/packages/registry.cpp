@@ -41,7 +41,8 @@ Result<VersionRecord> PackageRegistry::read(const Path& folder, const PackageVer
     const Errc code = record.error().code == Errc::incompatible ? Errc::incompatible : Errc::corrupt;
     return fail(code, "the record '" + path.string() + "' cannot be read: " + record.error().message);
   }
-  if (record->version != version) return fail(Errc::corrupt, "the record '" + path.string() + "' says that it is version " + record->version.text());
+  if (record->version != version)
+    return fail(Errc::corrupt, "the record '" + path.string() + "' says that it is version " + record->version.text());
   return record;
 }
 
@@ -76,7 +77,8 @@ Result<VersionRecord> PackageRegistry::find(const PackageReference& reference) c
   if (!reference.version) return records.back();
   std::vector<std::string> known;
   for (const VersionRecord& record : records) known.push_back(record.version.text());
-  return fail(Errc::not_found, "package '" + reference.name.text() + "' has no version " + reference.version->text() + "; its newest is " + known.back());
+  return fail(Errc::not_found, "package '" + reference.name.text() + "' has no version " + reference.version->text() +
+                                   "; its newest is " + known.back());
 }
 
 Result<std::optional<VersionRecord>> PackageRegistry::made_by(const PackageName& name, const RunId& run) const {
@@ -86,9 +88,15 @@ Result<std::optional<VersionRecord>> PackageRegistry::made_by(const PackageName&
   return std::optional<VersionRecord>();
 }
 
-Result<VersionRecord> PackageRegistry::publish_major(const VersionDraft& draft) const { return publish(draft, std::nullopt); }
+Result<void> PackageRegistry::sync(const PackageName& name) const { return sync_folder(folder_of(name)); }
 
-Result<VersionRecord> PackageRegistry::publish_minor(const VersionDraft& draft) const { return publish(draft, draft.parent->major); }
+Result<VersionRecord> PackageRegistry::publish_major(const VersionDraft& draft) const {
+  return publish(draft, std::nullopt);
+}
+
+Result<VersionRecord> PackageRegistry::publish_minor(const VersionDraft& draft) const {
+  return publish(draft, draft.parent->major);
+}
 
 Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const {
   const Path folder = folder_of(draft.name);
@@ -105,8 +113,8 @@ Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::o
       }
     }
     const VersionRecord record{number_after(found, major), draft};
-    const auto published = publish_file(scratch_, folder / (record.version.text() + std::string(kSuffix)), canonical(to_json(record)) + "\n", 0444,
-                                        Durable::yes);
+    const auto published = publish_file(scratch_, folder / (record.version.text() + std::string(kSuffix)),
+                                        canonical(to_json(record)) + "\n", 0444, Durable::yes);
     if (published.ok()) return record;
     // Somebody was faster with this number: take the next.
     if (published.error().code != Errc::exists) return published.error();

@@ -10,8 +10,9 @@
 
 namespace trainyard {
 
-// The versions of all packages. A version is one record file, made by `link`, so that it exists whole or not at all and no number is given
-// twice, however many processes publish at once. What a record names must be durable before it is published.
+// The versions of all packages. A version is one record file, made by `link`, so that it exists whole or not at all and
+// no number is given twice, however many processes publish at once. What a record names must be durable before it is
+// published.
 class PackageRegistry {
  public:
   // Both folders exist, on one file system.
@@ -25,9 +26,13 @@ class PackageRegistry {
   [[nodiscard]] Result<VersionRecord> find(const PackageReference& reference) const;
   [[nodiscard]] Result<std::optional<VersionRecord>> made_by(const PackageName& name, const RunId& run) const;
 
+  // Makes durable what `made_by` found: its writer may have come no further than to give it its name.
+  [[nodiscard]] Result<void> sync(const PackageName& name) const;
+
   // An upload: 1.0, or the next major. `exists` when another package has this name but for its case.
   Result<VersionRecord> publish_major(const VersionDraft& draft) const;
   // What a run made: the highest minor of the parent's major, plus one. REQUIRES: the draft has a parent.
+  // After an error a version may be there all the same, if only its durability is in doubt: ask `made_by`.
   Result<VersionRecord> publish_minor(const VersionDraft& draft) const;
 
  private:

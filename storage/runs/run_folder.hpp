@@ -15,7 +15,7 @@ namespace trainyard {
 //
 //   plan.json        what was decided; written first
 //   journal.jsonl    the states that the run entered
-//   job.json         for the worker; then job.claim, events.jsonl, stdout.log, stderr.log, log_index.jsonl, exit.json by the worker
+//   job.json …       what the runner and its worker say to each other (runner/jobs)
 //   workspace/       while it runs: the private copy of the package and the layer over the data
 //   artifacts/       what the run made for people
 //   _results.json    written last: its presence means that the run is over and complete
@@ -26,12 +26,6 @@ class RunFolder {
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] Path plan() const { return path_ / "plan.json"; }
   [[nodiscard]] Path journal() const { return path_ / "journal.jsonl"; }
-  [[nodiscard]] Path job() const { return path_ / "job.json"; }
-  [[nodiscard]] Path events() const { return path_ / "events.jsonl"; }
-  [[nodiscard]] Path exit() const { return path_ / "exit.json"; }
-  [[nodiscard]] Path stdout_log() const { return path_ / "stdout.log"; }
-  [[nodiscard]] Path stderr_log() const { return path_ / "stderr.log"; }
-  [[nodiscard]] Path log_index() const { return path_ / "log_index.jsonl"; }
   [[nodiscard]] Path workspace() const { return path_ / "workspace"; }
   [[nodiscard]] Path package() const { return path_ / "workspace" / "package"; }
   [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
@@ -50,7 +44,8 @@ class RunFolders {
  public:
   RunFolders(Path runs, Path active) : runs_(std::move(runs)), active_(std::move(active)) {}
 
-  // The right to drive a run: from when it is made until `finish`. Released by the kernel when the process ends in any way.
+  // The right to drive a run: from when it is made until `finish`. Released by the kernel when the process ends in any
+  // way.
   class Lease {
    public:
     Lease(FileLock lock, Path marker) : lock_(std::move(lock)), marker_(std::move(marker)) {}

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/store/store.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "storage/objects/file_objects.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/limits.hpp"
@@ -15,7 +18,8 @@ constexpr const char* kFolders[] = {"objects", "packages", "snapshots", "runs", 
 Result<void> check_format(const Path& root) {
   const auto text = read_file(root / "format", limits::kRecordBytes);
   if (!text.ok() && text.error().code == Errc::not_found) {
-    return fail(Errc::not_found, "'" + root.string() + "' is not a store; make one with 'trainyard init --store " + root.string() + "'");
+    return fail(Errc::not_found,
+                "'" + root.string() + "' is not a store; make one with 'trainyard init --store " + root.string() + "'");
   }
   if (!text.ok()) return text.error();
   const Json json = TRY(parse_json(*text, "the file '" + (root / "format").string() + "'"));
@@ -23,10 +27,23 @@ Result<void> check_format(const Path& root) {
   const std::int64_t format = fields.integer("format", 1, INT32_MAX);
   TRY(fields.finish());
   if (format != Store::kFormat) {
-    return fail(Errc::incompatible, "the store '" + root.string() + "' has format " + std::to_string(format) + " but this Trainyard reads format " +
-                                        std::to_string(Store::kFormat) + "; use a newer Trainyard");
+    return fail(Errc::incompatible, "the store '" + root.string() + "' has format " + std::to_string(format) +
+                                        " but this Trainyard reads format " + std::to_string(Store::kFormat) +
+                                        "; use a newer Trainyard");
   }
   return {};
+}
+
+// Holds nothing, or no more than what an interrupted `create` leaves: a store without its format.
+Result<bool> can_become_store(const Path& root) {
+  for (const std::string& name : TRY(list_folder(root))) {
+    const bool ours = std::find(std::begin(kFolders), std::end(kFolders), name) != std::end(kFolders);
+    if (!ours || !is_folder(root / name)) return false;
+    for (const std::string& inner : TRY(list_folder(root / name))) {
+      if (name != "tmp" || !inner.starts_with("file-")) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -34,10 +51,13 @@ Result<void> check_format(const Path& root) {
 Result<void> Store::create(const Path& root) {
   if (is_there(root / "format")) return fail(Errc::exists, "'" + root.string() + "' is a store already");
   TRY(make_folders(root));
-  if (!TRY(list_folder(root)).empty()) {
+  if (!TRY(can_become_store(root))) {
     return fail(Errc::invalid, "'" + root.string() + "' is not empty; a store needs a folder of its own");
   }
-  for (const char* const name : kFolders) TRY(make_folder(root / name));
+  for (const char* const name : kFolders) {
+    const auto made = make_folder(root / name);
+    if (!made.ok() && made.error().code != Errc::exists) return made.error();
+  }
   TRY(sync_folder(root));
   return publish_file(root / "tmp", root / "format", readable({{"format", kFormat}}), 0444, Durable::yes);
 }
@@ -45,7 +65,8 @@ Result<void> Store::create(const Path& root) {
 Result<Store> Store::open(const Path& root) {
   const Path full = TRY(absolute_path(root));
   if (!is_utf8(full.string())) {
-    return fail(Errc::invalid, "the path of the store '" + utf8_cleaned(full.string()) + "' is not UTF-8, so no record can hold it; move it");
+    return fail(Errc::invalid, "the path of the store '" + utf8_cleaned(full.string()) +
+                                   "' is not UTF-8, so no record can hold it; move it");
   }
   TRY(check_format(full));
   return Store(full, std::make_unique<FileObjects>(full / "objects", full / "tmp"));

@@ -22,7 +22,8 @@ class Store {
  public:
   static constexpr int kFormat = 1;
 
-  // Makes a new, empty store. `exists` when there is one; `invalid` when the folder holds something else.
+  // Makes a new, empty store. `exists` when there is one; `invalid` when the folder holds something else. What was
+  // interrupted can be repeated.
   static Result<void> create(const Path& root);
   static Result<Store> open(const Path& root);
 

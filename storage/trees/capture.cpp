@@ -45,7 +45,8 @@ class Walk {
   Walk(const Path& root, const std::function<bool(const RelPath&)>& wanted) : root_(root), wanted_(wanted) {}
 
   Result<void> folder(UniqueFd fd, const std::string& prefix, std::size_t depth) {
-    if (depth > limits::kFolderDepth) return fail(Errc::invalid, "'" + (root_ / prefix).string() + "' lies too deep: more than 512 folders");
+    if (depth > limits::kFolderDepth)
+      return fail(Errc::invalid, "'" + (root_ / prefix).string() + "' lies too deep: more than 512 folders");
     const std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(fd.get()));
     if (!folder) return system_error("read the folder", root_ / prefix, errno);
     const int here = fd.release();
@@ -61,7 +62,8 @@ class Walk {
       TRY(entry(here, item->d_name, path, depth));
     }
     if (errno != 0) return system_error("read the folder", root_ / prefix, errno);
-    if (empty && !prefix.empty()) found_.push_back({{TRY(RelPath::parse(prefix)), TreeEntry::Kind::empty_folder, 0, false, {}}, {}});
+    if (empty && !prefix.empty())
+      found_.push_back({{TRY(RelPath::parse(prefix)), TreeEntry::Kind::empty_folder, 0, false, {}}, {}});
     return {};
   }
 
@@ -79,10 +81,12 @@ class Walk {
       return folder(TRY(open_at(above, name, O_RDONLY | O_DIRECTORY, shown)), path.bytes(), depth + 1);
     }
     if (!S_ISREG(status.st_mode)) {
-      return fail(Errc::invalid, "'" + shown.string() + "' is " + kind_of(status.st_mode) + "; only regular files and folders can be kept");
+      return fail(Errc::invalid, "'" + shown.string() + "' is " + kind_of(status.st_mode) +
+                                     "; only regular files and folders can be kept");
     }
     const bool executable = (status.st_mode & S_IXUSR) != 0;
-    found_.push_back({{path, TreeEntry::Kind::file, static_cast<std::uint64_t>(status.st_size), executable, {}}, FileStamp::of(status)});
+    found_.push_back({{path, TreeEntry::Kind::file, static_cast<std::uint64_t>(status.st_size), executable, {}},
+                      FileStamp::of(status)});
     return {};
   }
 
@@ -91,7 +95,8 @@ class Walk {
   std::vector<Found> found_;
 };
 
-Result<std::vector<Found>> walk(const Path& root, const UniqueFd& fd, const std::function<bool(const RelPath&)>& wanted) {
+Result<std::vector<Found>> walk(const Path& root, const UniqueFd& fd,
+                                const std::function<bool(const RelPath&)>& wanted) {
   Walk walk(root, wanted);
   TRY(walk.folder(TRY(open_at(fd.get(), ".", O_RDONLY | O_DIRECTORY, root)), "", 0));
   auto found = std::move(walk).take();
@@ -222,7 +227,8 @@ Result<std::optional<std::string>> change_since(const Path& folder, const Captur
     if (i == before.size() || (i < now.size() && now[i].entry.path < before[i].path)) {
       return std::optional(shown(now[i].entry.path) + " was added");
     }
-    if (i == now.size() || before[i].path < now[i].entry.path) return std::optional(shown(before[i].path) + " was removed");
+    if (i == now.size() || before[i].path < now[i].entry.path)
+      return std::optional(shown(before[i].path) + " was removed");
     const bool same_kind = now[i].entry.kind == before[i].kind && now[i].entry.executable == before[i].executable;
     if (!same_kind || now[i].stamp != captured.stamps[i]) return std::optional(shown(before[i].path) + " was changed");
   }

@@ -51,11 +51,13 @@ struct CaptureOptions {
   unsigned threads = 0;  // 0: as many as serve the machine
 };
 
-// Reads every file below `folder` once and yields its tree. Regular files and folders only: a link, socket, fifo or device is `invalid` and
-// named, and so is a file that changes or vanishes while it is read. Never follows a link below `folder`.
+// Reads every file below `folder` once and yields its tree. Regular files and folders only: a link, socket, fifo or
+// device is `invalid` and named, and so is a file that changes or vanishes while it is read. Never follows a link below
+// `folder`.
 Result<CapturedFolder> capture(const Path& folder, const CaptureOptions& options);
 
-// A sentence about the first file that is not as it was captured (changed, added or removed), or none. Looks at names and stamps only.
+// A sentence about the first file that is not as it was captured (changed, added or removed), or none. Looks at names
+// and stamps only.
 Result<std::optional<std::string>> change_since(const Path& folder, const CapturedFolder& captured);
 
 // The tree itself is an object too: its canonical bytes.

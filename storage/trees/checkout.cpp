@@ -13,8 +13,8 @@ Result<void> write_entry(const TreeEntry& entry, ObjectStore& objects, FolderWri
   const UniqueFd fd = TRY(writer.create_file(entry.path, entry.executable));
   const std::uint64_t bytes = TRY(objects.copy_to(*entry.digest, fd.get(), shown));
   if (bytes != entry.size) {
-    return fail(Errc::corrupt, "the tree says that '" + entry.path.text() + "' has " + std::to_string(entry.size) + " bytes but its object has " +
-                                   std::to_string(bytes));
+    return fail(Errc::corrupt, "the tree says that '" + entry.path.text() + "' has " + std::to_string(entry.size) +
+                                   " bytes but its object has " + std::to_string(bytes));
   }
   return {};
 }

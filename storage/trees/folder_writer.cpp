@@ -22,7 +22,8 @@ Result<int> FolderWriter::folder_of(std::string_view folder) {
     const std::string name(folder.substr(begin, end - begin));
     const int above = current ? current.get() : fd_.get();
     shown /= name;
-    if (::mkdirat(above, name.c_str(), 0777) != 0 && errno != EEXIST) return system_error("create the folder", shown, errno);
+    if (::mkdirat(above, name.c_str(), 0777) != 0 && errno != EEXIST)
+      return system_error("create the folder", shown, errno);
     current = TRY(open_at(above, name.c_str(), O_RDONLY | O_DIRECTORY, shown));
     begin = end + 1;
   }
@@ -34,8 +35,10 @@ Result<int> FolderWriter::folder_of(std::string_view folder) {
 Result<UniqueFd> FolderWriter::create_file(const RelPath& path, bool executable) {
   const std::string& bytes = path.bytes();
   const std::size_t slash = bytes.rfind('/');
-  const int folder = TRY(folder_of(slash == std::string::npos ? std::string_view() : std::string_view(bytes).substr(0, slash)));
-  return open_at(folder, std::string(path.name()).c_str(), O_WRONLY | O_CREAT | O_EXCL, root_ / bytes, executable ? 0755 : 0644);
+  const int folder =
+      TRY(folder_of(slash == std::string::npos ? std::string_view() : std::string_view(bytes).substr(0, slash)));
+  return open_at(folder, std::string(path.name()).c_str(), O_WRONLY | O_CREAT | O_EXCL, root_ / bytes,
+                 executable ? 0755 : 0644);
 }
 
 Result<void> FolderWriter::create_folder(const RelPath& path) {

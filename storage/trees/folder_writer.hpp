@@ -9,8 +9,9 @@
 
 namespace trainyard {
 
-// Writes files below one folder and cannot write anywhere else: every name is opened relative to the folder above it, without following
-// links, and nothing is ever overwritten. The one writer for zips, checkouts and private copies. Single-threaded.
+// Writes files below one folder and cannot write anywhere else: every name is opened relative to the folder above it,
+// without following links, and nothing is ever overwritten. The one writer for zips, checkouts and private copies.
+// Single-threaded.
 class FolderWriter {
  public:
   // `root` must exist.

@@ -17,7 +17,8 @@ constexpr std::size_t kShortestPrefix = 4;
 Result<Snapshot> read_snapshot(const Path& path) {
   const auto json = parse_json(TRY(read_file(path, limits::kRecordBytes)), "the snapshot record");
   auto snapshot = json.ok() ? snapshot_from(*json) : Result<Snapshot>(json.error());
-  if (!snapshot.ok()) return fail(Errc::corrupt, "the record '" + path.string() + "' cannot be read: " + snapshot.error().message);
+  if (!snapshot.ok())
+    return fail(Errc::corrupt, "the record '" + path.string() + "' cannot be read: " + snapshot.error().message);
   return snapshot;
 }
 
@@ -43,7 +44,8 @@ Result<Snapshot> snapshot_from(const Json& json) {
 }
 
 Result<void> Snapshots::add(const Snapshot& snapshot) const {
-  auto published = publish_file(scratch_, folder_ / (snapshot.id() + std::string(kSuffix)), canonical(to_json(snapshot)) + "\n", 0444, Durable::yes);
+  auto published = publish_file(scratch_, folder_ / (snapshot.id() + std::string(kSuffix)),
+                                canonical(to_json(snapshot)) + "\n", 0444, Durable::yes);
   if (!published.ok() && published.error().code == Errc::exists) return {};
   return published;
 }
@@ -53,7 +55,8 @@ Result<std::vector<Snapshot>> Snapshots::list() const {
   for (const std::string& file : TRY(list_folder(folder_))) {
     if (file.ends_with(kSuffix)) snapshots.push_back(TRY(read_snapshot(folder_ / file)));
   }
-  std::stable_sort(snapshots.begin(), snapshots.end(), [](const Snapshot& a, const Snapshot& b) { return a.created_at < b.created_at; });
+  std::stable_sort(snapshots.begin(), snapshots.end(),
+                   [](const Snapshot& a, const Snapshot& b) { return a.created_at < b.created_at; });
   return snapshots;
 }
 
@@ -62,8 +65,11 @@ Result<Snapshot> Snapshots::find(const std::string& id) const {
   for (const std::string& file : TRY(list_folder(folder_))) {
     if (file.ends_with(kSuffix) && id.size() >= kShortestPrefix && file.starts_with(id)) matches.push_back(file);
   }
-  if (matches.size() > 1) return fail(Errc::invalid, "'" + id + "' is the beginning of " + std::to_string(matches.size()) + " snapshots; give more digits");
-  if (matches.empty()) return fail(Errc::not_found, "there is no snapshot '" + id + "'; 'trainyard snapshot list' shows those there are");
+  if (matches.size() > 1)
+    return fail(Errc::invalid,
+                "'" + id + "' is the beginning of " + std::to_string(matches.size()) + " snapshots; give more digits");
+  if (matches.empty())
+    return fail(Errc::not_found, "there is no snapshot '" + id + "'; 'trainyard snapshot list' shows those there are");
   return read_snapshot(folder_ / matches.front());
 }
 

@@ -13,8 +13,9 @@
 
 namespace trainyard {
 
-// A folder whose bytes the store keeps. Its id is the digest of its tree, so the same data is the same snapshot, however often and from
-// wherever it is taken; the record tells of the first time. Schema: schemas/snapshot.schema.json.
+// A folder whose bytes the store keeps. Its id is the digest of its tree, so the same data is the same snapshot,
+// however often and from wherever it is taken; the record tells of the first time. Schema:
+// schemas/snapshot.schema.json.
 struct Snapshot {
   TreeSummary tree;
   Instant created_at;

@@ -15,11 +15,13 @@ int hex_value(char c) {
 
 Result<Digest> Digest::parse(std::string_view hex) {
   std::array<std::uint8_t, kBytes> bytes{};
-  if (hex.size() != 2 * kBytes) return fail(Errc::invalid, "'" + std::string(hex) + "' is not a SHA-256 of 64 hexadecimal digits");
+  if (hex.size() != 2 * kBytes)
+    return fail(Errc::invalid, "'" + std::string(hex) + "' is not a SHA-256 of 64 hexadecimal digits");
   for (std::size_t i = 0; i < kBytes; ++i) {
     const int high = hex_value(hex[2 * i]);
     const int low = hex_value(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return fail(Errc::invalid, "'" + std::string(hex) + "' is not a SHA-256 in lowercase hexadecimal digits");
+    if (high < 0 || low < 0)
+      return fail(Errc::invalid, "'" + std::string(hex) + "' is not a SHA-256 in lowercase hexadecimal digits");
     bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
   return Digest(bytes);

@@ -48,9 +48,11 @@ std::string formatted(Instant instant, char between, bool fraction) {
 
 Result<Instant> Instant::parse(std::string_view text) {
   namespace chrono = std::chrono;
-  const Error invalid = fail(Errc::invalid, "'" + std::string(text) + "' is not a time like 2026-01-01T00:00:00.000000Z");
+  const Error invalid =
+      fail(Errc::invalid, "'" + std::string(text) + "' is not a time like 2026-01-01T00:00:00.000000Z");
   if (text.size() != 27) return invalid;
-  const chrono::year_month_day date{chrono::year(number(text, 0, 4)), chrono::month(static_cast<unsigned>(number(text, 5, 2))),
+  const chrono::year_month_day date{chrono::year(number(text, 0, 4)),
+                                    chrono::month(static_cast<unsigned>(number(text, 5, 2))),
                                     chrono::day(static_cast<unsigned>(number(text, 8, 2)))};
   const int micros = number(text, 20, 6);
   if (!date.ok() || micros < 0) return invalid;

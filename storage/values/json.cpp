@@ -21,10 +21,12 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
   std::string refusal;
   const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
     const bool opens = event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-    if (opens && static_cast<std::size_t>(depth) >= limits::kJsonDepth && refusal.empty()) refusal = "is nested too deeply";
+    if (opens && static_cast<std::size_t>(depth) >= limits::kJsonDepth && refusal.empty())
+      refusal = "is nested too deeply";
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end && !keys.empty()) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.empty() && !keys.back().insert(parsed.get<std::string>()).second && refusal.empty()) {
+    if (event == Json::parse_event_t::key && !keys.empty() && !keys.back().insert(parsed.get<std::string>()).second &&
+        refusal.empty()) {
       refusal = "has the key '" + parsed.get<std::string>() + "' twice";
     }
     return refusal.empty();
@@ -46,7 +48,8 @@ std::string canonical(const Json& value) { return value.dump(-1, ' ', false, Jso
 
 std::string readable(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-Fields::Fields(const Json& object, std::string what, UnknownKeys unknown) : object_(object), what_(std::move(what)), unknown_(unknown) {
+Fields::Fields(const Json& object, std::string what, UnknownKeys unknown)
+    : object_(object), what_(std::move(what)), unknown_(unknown) {
   if (!object_.is_object()) error_ = fail(Errc::invalid, what_ + " is not a JSON object");
 }
 
@@ -74,7 +77,8 @@ void Fields::schema(std::string_view name) {
   if (error_ || found == name) return;
   const std::string_view kind = name.substr(0, name.find('/'));
   if (found.starts_with(std::string(kind) + "/")) {
-    error_ = fail(Errc::incompatible, what_ + " has schema '" + found + "' but this Trainyard reads '" + std::string(name) + "'");
+    error_ = fail(Errc::incompatible,
+                  what_ + " has schema '" + found + "' but this Trainyard reads '" + std::string(name) + "'");
   } else {
     note("schema", "is '" + found + "' where '" + std::string(name) + "' is wanted");
   }
@@ -88,7 +92,8 @@ std::string Fields::text(const char* key) {
 std::int64_t Fields::integer(const char* key, std::int64_t least, std::int64_t most) {
   const Json& value = field(key, "a whole number", &Json::is_number_integer);
   if (error_) return least;
-  const bool too_large = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
+  const bool too_large =
+      value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
   if (too_large || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most) {
     note(key, "is not between " + std::to_string(least) + " and " + std::to_string(most));
     return least;
@@ -129,7 +134,8 @@ Result<void> Fields::finish() {
   if (!error_ && unknown_ == UnknownKeys::refuse) {
     for (const auto& [key, value] : object_.items()) {
       if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-        error_ = fail(Errc::invalid, what_ + " has an unknown key '" + utf8_cleaned(key) + "'" + did_you_mean(key, known_));
+        error_ =
+            fail(Errc::invalid, what_ + " has an unknown key '" + utf8_cleaned(key) + "'" + did_you_mean(key, known_));
         break;
       }
     }

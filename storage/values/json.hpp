@@ -16,10 +16,12 @@ namespace trainyard {
 
 using Json = nlohmann::json;
 
-// Refuses duplicate keys, more than limits::kJsonDepth levels, and anything that is not one complete document. `what` names the text in errors.
+// Refuses duplicate keys, more than limits::kJsonDepth levels, and anything that is not one complete document. `what`
+// names the text in errors.
 Result<Json> parse_json(std::string_view text, std::string_view what);
 
-// The canonical bytes: keys sorted, no spaces, UTF-8. Used for everything that is hashed; then only integers and strings occur in it.
+// The canonical bytes: keys sorted, no spaces, UTF-8. Used for everything that is hashed; then only integers and
+// strings occur in it.
 std::string canonical(const Json& value);
 
 // For files that people read: sorted keys, two spaces of indent, a newline at the end.
@@ -27,14 +29,15 @@ std::string readable(const Json& value);
 
 enum class UnknownKeys { refuse, ignore };
 
-// Reads the fields of one JSON object. The first mistake is kept and everything after it yields empty values, so a reader lists its
-// fields plainly and asks once, with `finish`, whether all was well.
+// Reads the fields of one JSON object. The first mistake is kept and everything after it yields empty values, so a
+// reader lists its fields plainly and asks once, with `finish`, whether all was well.
 class Fields {
  public:
   // `what` names the object in errors: "the manifest package.json". REQUIRES: `object` outlives this.
   Fields(const Json& object, std::string what, UnknownKeys unknown = UnknownKeys::refuse);
 
-  // The value of `schema` must be `name`, a text like "trainyard.version/1"; another number of the same schema is `incompatible`.
+  // The value of `schema` must be `name`, a text like "trainyard.version/1"; another number of the same schema is
+  // `incompatible`.
   void schema(std::string_view name);
 
   std::string text(const char* key);
@@ -60,13 +63,15 @@ class Fields {
   }
   // Null, or as `parsed`.
   template <class Parse>
-  auto parsed_or_null(const char* key, Parse parse) -> std::optional<typename decltype(parse(std::string_view()))::Value> {
+  auto parsed_or_null(const char* key, Parse parse)
+      -> std::optional<typename decltype(parse(std::string_view()))::Value> {
     if (!optional_text(key)) return std::nullopt;
     return parsed(key, parse);
   }
   // Runs `read` on the value of `key`, e.g. a from_json.
   template <class Read>
-  auto nested(const char* key, Read read) -> std::optional<typename decltype(read(std::declval<const Json&>()))::Value> {
+  auto nested(const char* key, Read read)
+      -> std::optional<typename decltype(read(std::declval<const Json&>()))::Value> {
     const Json& value = any(key);
     if (error_) return std::nullopt;
     auto result = read(value);

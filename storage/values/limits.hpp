@@ -10,10 +10,11 @@ namespace trainyard::limits {
 inline constexpr std::uint64_t kZipEntries = 200'000;
 inline constexpr std::uint64_t kZipEntryBytes = std::uint64_t{64} << 30U;
 inline constexpr std::uint64_t kZipTotalBytes = std::uint64_t{128} << 30U;
-inline constexpr std::uint64_t kZipRatio = 1000;                      // uncompressed to compressed, above kZipRatioFloor
-inline constexpr std::uint64_t kZipRatioFloor = std::uint64_t{1} << 20U;  // small files may compress as well as they like
+inline constexpr std::uint64_t kZipRatio = 1000;  // uncompressed to compressed, above kZipRatioFloor
+inline constexpr std::uint64_t kZipRatioFloor = std::uint64_t{1}
+                                                << 20U;  // small files may compress as well as they like
 inline constexpr std::size_t kManifestBytes = std::size_t{1} << 20U;
-inline constexpr std::size_t kRecordBytes = std::size_t{4} << 20U;    // a version record, a plan, a job, an exit
+inline constexpr std::size_t kRecordBytes = std::size_t{4} << 20U;  // a version record, a plan, a job, an exit
 inline constexpr std::size_t kTreeBytes = std::size_t{2} << 30U;
 inline constexpr std::size_t kJsonDepth = 64;
 inline constexpr std::size_t kReasonCharacters = 1024;

@@ -24,14 +24,23 @@ Result<Manifest::MetricPattern> metric_from(const Json& json) {
 
 // Optional keys may be left out by an author; the value is then the default that the schema documents.
 Json with_defaults(const Json& given) {
-  Json full = {{"description", ""},        {"runtime", "native"},    {"input_type", "json"},          {"input_description", ""},
-               {"output_description", ""}, {"requires_gpu", false},  {"training_enabled", true},      {"hyperparameters", Json::array()},
-               {"environment", Json::object()}, {"metrics", Json::array()}, {"custom_hyperparameters", true}};
+  Json full = {{"description", ""},
+               {"runtime", "native"},
+               {"input_type", "json"},
+               {"input_description", ""},
+               {"output_description", ""},
+               {"requires_gpu", false},
+               {"training_enabled", true},
+               {"hyperparameters", Json::array()},
+               {"environment", Json::object()},
+               {"metrics", Json::array()},
+               {"custom_hyperparameters", true}};
   full.update(given);
   if (full["hyperparameters"].is_array()) {
     for (Json& item : full["hyperparameters"]) {
       if (!item.is_object()) continue;
-      Json filled = {{"default", nullptr}, {"required", false}, {"editable", true}, {"range", nullptr}, {"enum", nullptr}, {"description", ""}};
+      Json filled = {{"default", nullptr}, {"required", false}, {"editable", true},
+                     {"range", nullptr},   {"enum", nullptr},   {"description", ""}};
       filled.update(item);
       item = std::move(filled);
     }
@@ -42,11 +51,13 @@ Json with_defaults(const Json& given) {
 }  // namespace
 
 Result<Manifest> Manifest::parse(std::string_view text) {
-  if (text.size() > limits::kManifestBytes) return fail(Errc::invalid, "the manifest package.json is larger than 1 MiB");
+  if (text.size() > limits::kManifestBytes)
+    return fail(Errc::invalid, "the manifest package.json is larger than 1 MiB");
   const Json given = TRY(parse_json(text, "the manifest package.json"));
   if (!given.is_object()) return fail(Errc::invalid, "the manifest package.json is not a JSON object");
   if (given.value("runtime", Json()) == Json("python")) {
-    return fail(Errc::incompatible, "the manifest package.json asks for the runtime 'python', which this Trainyard does not run");
+    return fail(Errc::incompatible,
+                "the manifest package.json asks for the runtime 'python', which this Trainyard does not run");
   }
   const Json json = with_defaults(given);
   Fields fields(json, "the manifest package.json");
@@ -57,7 +68,8 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   if (runtime != "native") fields.note("runtime", "is '" + runtime + "' where 'native' is wanted");
   const auto library = fields.parsed("library", RelPath::from_text);
   const std::string input_type = fields.text("input_type");
-  if (input_type != "json" && input_type != "file" && input_type != "files") fields.note("input_type", "is none of 'json', 'file', 'files'");
+  if (input_type != "json" && input_type != "file" && input_type != "files")
+    fields.note("input_type", "is none of 'json', 'file', 'files'");
   const std::string input_description = fields.text("input_description");
   const std::string output_description = fields.text("output_description");
   const bool requires_gpu = fields.boolean("requires_gpu");
@@ -68,21 +80,35 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   const Json& metrics = fields.array("metrics");
   TRY(fields.finish());
 
-  Manifest manifest{*name,        description,      runtime, *library, input_type, input_description, output_description, requires_gpu,
-                    training_enabled, {}, custom_hyperparameters, {}, {}};
-  if (hyperparameters.size() > limits::kHyperparameters) return fail(Errc::invalid, "the manifest package.json declares more than 1000 hyperparameters");
+  Manifest manifest{*name,
+                    description,
+                    runtime,
+                    *library,
+                    input_type,
+                    input_description,
+                    output_description,
+                    requires_gpu,
+                    training_enabled,
+                    {},
+                    custom_hyperparameters,
+                    {},
+                    {}};
+  if (hyperparameters.size() > limits::kHyperparameters)
+    return fail(Errc::invalid, "the manifest package.json declares more than 1000 hyperparameters");
   std::set<std::string> seen;
   for (const Json& item : hyperparameters) {
     auto parameter = hyperparameter_from(item);
     if (!parameter.ok()) return within("the manifest package.json", parameter.error());
     if (!seen.insert(parameter->name).second) {
-      return fail(Errc::invalid, "the manifest package.json declares the hyperparameter '" + parameter->name + "' twice");
+      return fail(Errc::invalid,
+                  "the manifest package.json declares the hyperparameter '" + parameter->name + "' twice");
     }
     manifest.hyperparameters.push_back(std::move(*parameter));
   }
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
-      return fail(Errc::invalid, "the manifest package.json has an environment entry '" + key + "' that is not a variable name with a text");
+      return fail(Errc::invalid, "the manifest package.json has an environment entry '" + key +
+                                     "' that is not a variable name with a text");
     }
     manifest.environment[key] = value.get<std::string>();
   }
@@ -91,7 +117,8 @@ Result<Manifest> Manifest::parse(std::string_view text) {
 }
 
 const Hyperparameter* Manifest::find(std::string_view hyperparameter) const {
-  const auto found = std::find_if(hyperparameters.begin(), hyperparameters.end(), [&](const auto& item) { return item.name == hyperparameter; });
+  const auto found = std::find_if(hyperparameters.begin(), hyperparameters.end(),
+                                  [&](const auto& item) { return item.name == hyperparameter; });
   return found == hyperparameters.end() ? nullptr : &*found;
 }
 

@@ -26,9 +26,10 @@ std::string lower(std::string_view text) {
 
 // Python 3.12, Lexical analysis, Keywords; a package name becomes a module name there.
 constexpr std::string_view kPythonKeywords[] = {
-    "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break", "class",  "continue", "def",
-    "del",   "elif",     "else",  "except", "finally", "for", "from",   "global",   "if",    "import", "in",       "is",
-    "lambda", "nonlocal", "not",  "or",     "pass", "raise",  "return", "try",      "while", "with",   "yield"};
+    "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
+    "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
+    "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
+    "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield"};
 
 std::optional<std::uint32_t> parse_number(std::string_view text) {
   std::uint32_t value = 0;
@@ -55,11 +56,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 Result<PackageName> PackageName::parse(std::string_view text) {
-  const bool shaped = !text.empty() && text.size() <= 64 && is_letter(text.front()) &&
-                      std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
+  const bool shaped =
+      !text.empty() && text.size() <= 64 && is_letter(text.front()) &&
+      std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
   if (!shaped) {
-    return fail(Errc::invalid, "'" + std::string(text.substr(0, 80)) +
-                                   "' is not a package name: 1 to 64 letters, digits, '_' or '-', beginning with a letter");
+    return fail(Errc::invalid,
+                "'" + std::string(text.substr(0, 80)) +
+                    "' is not a package name: 1 to 64 letters, digits, '_' or '-', beginning with a letter");
   }
   if (std::find(std::begin(kPythonKeywords), std::end(kPythonKeywords), text) != std::end(kPythonKeywords)) {
     return fail(Errc::invalid, "'" + std::string(text) + "' cannot be a package name because it is a Python keyword");
@@ -76,7 +79,8 @@ Result<PackageVersion> PackageVersion::parse(std::string_view text) {
     const auto minor = parse_number(text.substr(dot + 1));
     if (major && minor && *major >= 1) return PackageVersion{*major, *minor};
   }
-  return fail(Errc::invalid, "'" + std::string(text) + "' is not a version: two whole numbers joined by a dot, such as 1.0");
+  return fail(Errc::invalid,
+              "'" + std::string(text) + "' is not a version: two whole numbers joined by a dot, such as 1.0");
 }
 
 Result<PackageReference> PackageReference::parse(std::string_view text) {
@@ -92,7 +96,8 @@ Result<RunId> RunId::parse(std::string_view text) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
     shaped = dash ? text[i] == '-' : is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f');
   }
-  if (!shaped || text[14] != '7') return fail(Errc::invalid, "'" + std::string(text.substr(0, 80)) + "' is not a run id");
+  if (!shaped || text[14] != '7')
+    return fail(Errc::invalid, "'" + std::string(text.substr(0, 80)) + "' is not a run id");
   return RunId(std::string(text));
 }
 
@@ -114,11 +119,13 @@ RunId RunId::from(Instant now, std::span<const std::uint8_t, 10> random) {
 }
 
 Result<RunName> RunName::parse(std::string_view text) {
-  const bool shaped = !text.empty() && text.size() <= 63 && is_alphanumeric(text.front()) && is_alphanumeric(text.back()) &&
+  const bool shaped = !text.empty() && text.size() <= 63 && is_alphanumeric(text.front()) &&
+                      is_alphanumeric(text.back()) &&
                       std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '-'; });
   if (!shaped) {
-    return fail(Errc::invalid, "'" + std::string(text.substr(0, 80)) +
-                                   "' is not a run name: 1 to 63 letters, digits or '-', beginning and ending with a letter or digit");
+    return fail(Errc::invalid,
+                "'" + std::string(text.substr(0, 80)) +
+                    "' is not a run name: 1 to 63 letters, digits or '-', beginning and ending with a letter or digit");
   }
   return RunName(std::string(text));
 }

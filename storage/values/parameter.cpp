@@ -82,14 +82,16 @@ Result<ParameterValue> parameter_from(ParameterType type, const Json& json) {
   if (type == ParameterType::boolean && json.is_boolean()) return ParameterValue(json.get<bool>());
   if (type == ParameterType::number && json.is_number()) return ParameterValue(json.get<double>());
   const bool fits = !json.is_number_unsigned() || json.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX);
-  if (type == ParameterType::integer && json.is_number_integer() && fits) return ParameterValue(json.get<std::int64_t>());
+  if (type == ParameterType::integer && json.is_number_integer() && fits)
+    return ParameterValue(json.get<std::int64_t>());
   return fail(Errc::invalid, canonical(json) + " is not of type " + std::string(name_of(type)));
 }
 
 Json to_json(const std::vector<Parameter>& parameters) {
   Json list = Json::array();
   for (const Parameter& parameter : parameters) {
-    list.push_back({{"name", parameter.name}, {"type", name_of(type_of(parameter.value))}, {"value", json_of(parameter.value)}});
+    list.push_back(
+        {{"name", parameter.name}, {"type", name_of(type_of(parameter.value))}, {"value", json_of(parameter.value)}});
   }
   return list;
 }
@@ -118,7 +120,8 @@ Result<ParameterValue> Hyperparameter::accept(std::string_view text) const {
     return fail(Errc::invalid, prefix + "one of " + list);
   }
   if (range) {
-    const double value = type == ParameterType::integer ? static_cast<double>(std::get<std::int64_t>(*parsed)) : std::get<double>(*parsed);
+    const double value = type == ParameterType::integer ? static_cast<double>(std::get<std::int64_t>(*parsed))
+                                                        : std::get<double>(*parsed);
     if (value < (*range)[0] || value > (*range)[1]) {
       return fail(Errc::invalid, prefix + "between " + number_text((*range)[0]) + " and " + number_text((*range)[1]));
     }
@@ -168,7 +171,8 @@ Result<Hyperparameter> hyperparameter_from(const Json& json) {
     result.range = {(*range)[0].get<double>(), (*range)[1].get<double>()};
   }
   if (choices != nullptr) {
-    if (!choices->is_array() || choices->empty()) return fail(Errc::invalid, what + " has an enum that is not a list of values");
+    if (!choices->is_array() || choices->empty())
+      return fail(Errc::invalid, what + " has an enum that is not a list of values");
     for (const Json& choice : *choices) result.choices.push_back(TRY(parameter_from(result.type, choice)));
   }
   if (default_value != nullptr) {

@@ -48,7 +48,8 @@ Result<RelPath> RelPath::parse(std::string_view bytes) {
     const std::size_t end = std::min(bytes.find('/', begin), bytes.size());
     const std::string_view name = bytes.substr(begin, end - begin);
     if (name.empty()) return invalid_path(bytes, "has an empty name in it");
-    if (name == "." || name == "..") return invalid_path(bytes, "has '" + std::string(name) + "' in it, so it could leave its folder");
+    if (name == "." || name == "..")
+      return invalid_path(bytes, "has '" + std::string(name) + "' in it, so it could leave its folder");
     if (name.size() > kMaxNameBytes) return invalid_path(bytes, "has a name longer than 255 bytes");
     begin = end + 1;
   }
@@ -65,12 +66,14 @@ Result<RelPath> RelPath::from_text(std::string_view text) {
     }
     const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
     const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return fail(Errc::invalid, "the path text '" + std::string(text) + "' has a '%' without two hexadecimal digits");
+    if (high < 0 || low < 0)
+      return fail(Errc::invalid, "the path text '" + std::string(text) + "' has a '%' without two hexadecimal digits");
     bytes += static_cast<char>(high * 16 + low);
     i += 2;
   }
   auto path = TRY(parse(bytes));
-  if (path.text() != text) return fail(Errc::invalid, "the path text '" + std::string(text) + "' is not in its one escaped form");
+  if (path.text() != text)
+    return fail(Errc::invalid, "the path text '" + std::string(text) + "' is not in its one escaped form");
   return path;
 }
 

@@ -9,8 +9,9 @@
 
 namespace trainyard {
 
-// A path that stays below the folder it is relative to: one or more names joined by '/', none of them empty, "." or "..", none longer
-// than 255 bytes, 4096 bytes at most in all, no NUL. Names are bytes, as the file system has them; order is by bytes.
+// A path that stays below the folder it is relative to: one or more names joined by '/', none of them empty, "." or
+// "..", none longer than 255 bytes, 4096 bytes at most in all, no NUL. Names are bytes, as the file system has them;
+// order is by bytes.
 class RelPath {
  public:
   static constexpr std::size_t kMaxBytes = 4096;
@@ -18,8 +19,8 @@ class RelPath {
 
   static Result<RelPath> parse(std::string_view bytes);
 
-  // The form for JSON and people. '%' and every byte that is not UTF-8 stand as %HH (uppercase), so that each path has exactly one
-  // text and each text one path.
+  // The form for JSON and people. '%' and every byte that is not UTF-8 stand as %HH (uppercase), so that each path has
+  // exactly one text and each text one path.
   static Result<RelPath> from_text(std::string_view text);
   [[nodiscard]] std::string text() const;
 

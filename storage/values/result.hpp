@@ -5,19 +5,19 @@
 #include <utility>
 #include <variant>
 
-// What a fallible function yields: the value, or one Error. Errors are values here; an exception of a library is caught in the one
-// adapter that calls it and becomes an Error there.
+// What a fallible function yields: the value, or one Error. Errors are values here; an exception of a library is caught
+// in the one adapter that calls it and becomes an Error there.
 namespace trainyard {
 
 // One code per decision that a caller can take. Only `unavailable` is ever retried.
 enum class Errc {
   not_found,
   exists,
-  invalid,         // the user's input; names the thing and the rule
-  incompatible,    // made for another version or kind of Trainyard
-  corrupt,         // stored bytes are not what their digest or schema says
-  io,              // the operating system refused
-  unavailable,     // may work later
+  invalid,       // the user's input; names the thing and the rule
+  incompatible,  // made for another version or kind of Trainyard
+  corrupt,       // stored bytes are not what their digest or schema says
+  io,            // the operating system refused
+  unavailable,   // may work later
   timed_out,
   cancelled,
   package_failed,  // the package's own code ended the call
@@ -88,7 +88,8 @@ inline Error within(std::string place, Error error) {
 
 }  // namespace trainyard
 
-// Yields the value of a Result, or returns its error from the enclosing function. Each use has a name of its own, so that uses can nest.
+// Yields the value of a Result, or returns its error from the enclosing function. Each use has a name of its own, so
+// that uses can nest.
 #define TRY(expression) TRAINYARD_TRY_COUNTED(expression, __COUNTER__)
 #define TRAINYARD_TRY_COUNTED(expression, number) TRAINYARD_TRY_NUMBERED(expression, number)
 #define TRAINYARD_TRY_NUMBERED(expression, number) TRAINYARD_TRY_NAMED(expression, try_result_##number)

@@ -23,7 +23,8 @@ struct Sha256::State {
 
 // OpenSSL fails here only without memory, so the failure is reported as what it is.
 Sha256::Sha256() : state_(std::make_unique<State>(State{EVP_MD_CTX_new()})) {
-  if (state_->context == nullptr || EVP_DigestInit_ex2(state_->context, algorithm(), nullptr) != 1) throw std::bad_alloc();
+  if (state_->context == nullptr || EVP_DigestInit_ex2(state_->context, algorithm(), nullptr) != 1)
+    throw std::bad_alloc();
 }
 
 Sha256::~Sha256() { EVP_MD_CTX_free(state_->context); }

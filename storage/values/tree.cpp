@@ -61,19 +61,21 @@ Result<Tree> Tree::from_canonical(std::string_view bytes) {
   std::vector<TreeEntry> entries;
   entries.reserve(list.size());
   for (const Json& item : list) entries.push_back(TRY(entry_from(item)));
-  if (!std::is_sorted(entries.begin(), entries.end(), by_path)) return fail(Errc::invalid, "the tree is not sorted by path");
+  if (!std::is_sorted(entries.begin(), entries.end(), by_path))
+    return fail(Errc::invalid, "the tree is not sorted by path");
   return of(std::move(entries));
 }
 
 const TreeEntry* Tree::find(const RelPath& path) const {
-  const auto found = std::lower_bound(entries_.begin(), entries_.end(), path,
-                                      [](const TreeEntry& entry, const RelPath& wanted) { return entry.path < wanted; });
+  const auto found =
+      std::lower_bound(entries_.begin(), entries_.end(), path,
+                       [](const TreeEntry& entry, const RelPath& wanted) { return entry.path < wanted; });
   return found != entries_.end() && found->path == path ? &*found : nullptr;
 }
 
 std::uint64_t Tree::files() const {
-  return static_cast<std::uint64_t>(
-      std::count_if(entries_.begin(), entries_.end(), [](const TreeEntry& entry) { return entry.kind == TreeEntry::Kind::file; }));
+  return static_cast<std::uint64_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const TreeEntry& entry) { return entry.kind == TreeEntry::Kind::file; }));
 }
 
 std::uint64_t Tree::bytes() const {

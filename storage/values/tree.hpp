@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/values/sha256.hpp"
 #include "storage/values/rel_path.hpp"
 #include "storage/values/result.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
@@ -19,17 +19,17 @@ struct TreeEntry {
 
   RelPath path;
   Kind kind = Kind::file;
-  std::uint64_t size = 0;        // bytes; 0 for a folder
+  std::uint64_t size = 0;  // bytes; 0 for a folder
   bool executable = false;
   std::optional<Digest> digest;  // of a file's bytes; none for a folder
 
   friend bool operator==(const TreeEntry&, const TreeEntry&) = default;
 };
 
-// The content of a folder as a value: what is in it, not when or by whom it was written. The digest of the canonical bytes is the
-// identity of the content.
+// The content of a folder as a value: what is in it, not when or by whom it was written. The digest of the canonical
+// bytes is the identity of the content.
 //
-//   tree  = {"entries":[entry,…],"schema":"trainyard.tree/1"}       canonical JSON, entries sorted by the bytes of their paths
+//   tree  = {"entries":[entry,…],"schema":"trainyard.tree/1"}    canonical JSON; entries sorted by the bytes of paths
 //   entry = {"digest":hex|null,"executable":bool,"kind":"file"|"folder","path":RelPath text,"size":integer}
 class Tree {
  public:

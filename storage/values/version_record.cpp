@@ -45,7 +45,9 @@ Result<Verb> parse_verb(std::string_view text) {
   return fail(Errc::invalid, "'" + std::string(text) + "' is not a verb of a package");
 }
 
-Json to_json(const TreeSummary& tree) { return {{"digest", tree.digest.hex()}, {"files", tree.files}, {"bytes", tree.bytes}}; }
+Json to_json(const TreeSummary& tree) {
+  return {{"digest", tree.digest.hex()}, {"files", tree.files}, {"bytes", tree.bytes}};
+}
 
 Result<TreeSummary> tree_summary_from(const Json& json) {
   Fields fields(json, "a tree summary");

@@ -13,7 +13,7 @@
 
 #include "runner/core/worker_event.hpp"
 #include "runner/executors/executor.hpp"
-#include "runner/processes/job_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace trainyard::test {

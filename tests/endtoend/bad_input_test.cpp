@@ -24,7 +24,9 @@ Arguments train(const Arguments& more, const std::string& package = "counts", co
   return arguments;
 }
 
-Arguments with_env(const std::string& pair, const std::string& package = "counts") { return train({"--env", pair}, package); }
+Arguments with_env(const std::string& pair, const std::string& package = "counts") {
+  return train({"--env", pair}, package);
+}
 
 const std::vector<Mistake> kMistakes = {
     // Words.
@@ -50,6 +52,7 @@ const std::vector<Mistake> kMistakes = {
     {{"package", "validate", "nowhere"}, "there is no file or folder 'nowhere'"},
     {{"package", "pack", "nowhere"}, "there is no file or folder 'nowhere'"},
     {{"package", "pack", "text.txt"}, "'text.txt' is not a folder"},
+    {{"package", "pack", "data"}, "the package has no package.json in its root folder"},
     {{"package", "pack", "counts", "--output", "taken.zip"}, "taken.zip"},
     {{"package", "pack", "counts", "--output", "no/such/folder.zip"}, "no/such"},
     {{"package", "show", "count"}, "there is no package 'count'; did you mean 'counts'?"},
@@ -70,7 +73,8 @@ const std::vector<Mistake> kMistakes = {
     {train({}, "counts", "text.txt/below"), "text.txt/below' is not a folder"},
     {train({}, "counts", "store"), "contains the run's own folder"},
     {train({}, "counts", "."), "contains the run's own folder"},
-    {train({}, "counts", "store/objects"), "store"},
+    {train({}, "counts", "store/objects"), "store/objects' lies inside the store"},
+    {train({}, "counts", "store/../store/runs"), "store/runs' lies inside the store"},
     // Its options.
     {train({"--name", "-dash"}), "-dash"},
     {train({"--name", "two words"}), "'two words' is not a run name"},
@@ -83,7 +87,7 @@ const std::vector<Mistake> kMistakes = {
     {train({"--grace", "5 minutes"}), "--grace is '5 minutes'"},
     {train({"--grace", "nan"}), "--grace is 'nan'"},
     {train({"--grace", "inf"}), "--grace is 'inf'"},
-    {train({"--mount", "ovrlay"}), "'ovrlay' is none of best, overlay, reflink, copy"},
+    {train({"--mount", "ovrlay"}), "--mount: 'ovrlay' is none of best, overlay, reflink, copy"},
     // Its variables and hyperparameters.
     {with_env("epochs"), "--env is 'epochs' but must be NAME=VALUE"},
     {with_env("=5"), "--env is '=5'"},
@@ -100,8 +104,9 @@ const std::vector<Mistake> kMistakes = {
     {with_env("learning_rate=-0.1"), "hyperparameter 'learning_rate' is -0.1 but must be between 0 and 10"},
     {with_env("optimizer=adamw"), "hyperparameter 'optimizer' is adamw but must be one of sgd, adam"},
     {with_env("shuffle=yes"), "hyperparameter 'shuffle': 'yes' is not of type Boolean"},
-    {with_env("epoch=5", "strict"), "package 'strict' has no hyperparameter 'epoch' and accepts no others; did you mean 'epochs'?"},
-    {with_env("secret=5", "strict"), "hyperparameter 'secret' cannot be changed by a run"},
+    {with_env("epoch=5", "strict"),
+     "package 'strict' has no hyperparameter 'epoch' and accepts no others; did you mean 'epochs'?"},
+    {train({"--env", "epochs=1", "--env", "secret=5"}, "strict"), "hyperparameter 'secret' cannot be changed by a run"},
     {train({}, "strict"), "hyperparameter 'epochs' is required; give it with --env epochs=VALUE"},
     {with_env("data_directory=/data"), "the variable data_directory is set by Trainyard"},
     {with_env("test_data_directory=x"), "the variable test_data_directory is set by Trainyard"},
@@ -112,9 +117,12 @@ const std::vector<Mistake> kMistakes = {
     {with_env("artifacts_directory="), "artifacts_directory"},
     {with_env("artifacts_directory=."), "artifacts_directory"},
     {with_env("training_data_directory=../x"), "training_data_directory"},
-    {with_env("training_data_directory=artifacts"), "artifacts_directory and training_data_directory name folders inside one another"},
-    {with_env("training_data_directory=artifacts/in"), "artifacts_directory and training_data_directory name folders inside one another"},
-    {with_env("artifacts_directory=dataset/training/out"), "artifacts_directory and training_data_directory name folders inside one another"},
+    {with_env("training_data_directory=artifacts"),
+     "artifacts_directory and training_data_directory name folders inside one another"},
+    {with_env("training_data_directory=artifacts/in"),
+     "artifacts_directory and training_data_directory name folders inside one another"},
+    {with_env("artifacts_directory=dataset/training/out"),
+     "artifacts_directory and training_data_directory name folders inside one another"},
     {with_env("save_training_data=perhaps"), "save_training_data is 'perhaps' but must be true or false"},
     {with_env("save_data=2"), "save_data is '2' but must be true or false"},
     // Runs and snapshots.
@@ -123,7 +131,7 @@ const std::vector<Mistake> kMistakes = {
     {{"runs", "show", ""}, "there is no run ''"},
     {{"runs", "logs", "run-1", "--stream", "stdin"}, "--stream is 'stdin' but must be all, stdout or stderr"},
     {{"snapshot", "create", "nowhere"}, "nowhere"},
-    {{"snapshot", "create", "text.txt"}, "text.txt"},
+    {{"snapshot", "create", "text.txt"}, "text.txt' is not a folder"},
     {{"snapshot", "create", "linked"}, "linked/odd' is a symbolic link"},
     {{"snapshot", "checkout", "0123456789", "back"}, "there is no snapshot '0123456789'"},
     {{"snapshot", "checkout", "../runs", "back"}, "there is no snapshot '../runs'"},
@@ -137,7 +145,7 @@ const std::vector<Mistake> kMistakes = {
     {{"runs", "list", "--store", "nowhere"}, "nowhere' is not a store; make one with 'trainyard init"},
     {{"runs", "list", "--store", "data"}, "data' is not a store"},
     {{"runs", "list", "--store", "newer"}, "has format 2 but this Trainyard reads format 1"},
-    {{"runs", "list", "--store", "garbled"}, "garbled/format", 3},
+    {{"runs", "list", "--store", "garbled"}, "garbled/format"},
 };
 
 void prepare(TestStore& store) {
@@ -163,8 +171,14 @@ void prepare(TestStore& store) {
       manifest["custom_hyperparameters"] = false;
       manifest["hyperparameters"][0]["default"] = nullptr;
       manifest["hyperparameters"][0]["required"] = true;
-      manifest["hyperparameters"].push_back({{"name", "secret"}, {"type", "Integer"}, {"default", 1}, {"required", false}, {"editable", false},
-                                             {"range", nullptr}, {"enum", nullptr}, {"description", ""}});
+      manifest["hyperparameters"].push_back({{"name", "secret"},
+                                             {"type", "Integer"},
+                                             {"default", 1},
+                                             {"required", false},
+                                             {"editable", false},
+                                             {"range", nullptr},
+                                             {"enum", nullptr},
+                                             {"description", ""}});
       changed = manifest.dump();
     }
     temp.write("strict/" + name, changed);
@@ -194,14 +208,15 @@ TEST_CASE("A mistake is told in one line that names it, and nothing happens") {
   // Scratch files come and go, so the time of their folder changes; nothing else may.
   Fingerprint after = fingerprint(store.temp().path());
   after["store/tmp"] = before.at("store/tmp");
-  CHECK(after == before);
+  CHECK(difference(before, after) == "");
 }
 
 TEST_CASE("Two runs of one name are told apart by their ids") {
   TestStore store;
   store.add("idle");
   store.temp().write("data/one.txt", "one\n");
-  for (int i = 0; i < 2; ++i) store.must({"run", "training", "idle", "--dataset", (store.temp().path() / "data").string(), "--name", "twice"});
+  for (int i = 0; i < 2; ++i)
+    store.must({"run", "training", "idle", "--dataset", (store.temp().path() / "data").string(), "--name", "twice"});
   const auto id = store.json({"runs", "list"}).at(1).at("run").get<std::string>();
   check_told({{}, "'twice' fits 2 runs; give the id, such as " + id}, store.run({"runs", "show", "twice"}));
   CHECK(store.json({"runs", "show", id}).at("name") == "twice");

@@ -37,7 +37,8 @@ TEST_CASE("Data that changes under a run fails it and is named") {
   if (!overlay_works(store)) return;
   const std::vector<Change> changes = {
       {"appended", [](const Path& data) { append_to(data / "deeper" / "two.txt"); }, "deeper/two.txt' was changed"},
-      {"added", [](const Path& data) { REQUIRE(open_file(data / "new.txt", O_WRONLY | O_CREAT, 0644).ok()); }, "new.txt' was added"},
+      {"added", [](const Path& data) { REQUIRE(open_file(data / "new.txt", O_WRONLY | O_CREAT, 0644).ok()); },
+       "new.txt' was added"},
       {"removed", [](const Path& data) { boost::filesystem::remove(data / "one.txt"); }, "one.txt' was removed"},
   };
   std::vector<RunningProgram> programs;
@@ -45,7 +46,8 @@ TEST_CASE("Data that changes under a run fails it and is named") {
   for (const Change& change : changes) {
     store.temp().write(std::string(change.name) + "/one.txt", "one\n");
     store.temp().write(std::string(change.name) + "/deeper/two.txt", "two\n");
-    programs.push_back(store.start_training(change.name, "slow", data_of(change), {"--mount", "overlay", "--env", "seconds=1"}));
+    programs.push_back(
+        store.start_training(change.name, "slow", data_of(change), {"--mount", "overlay", "--env", "seconds=3"}));
   }
   for (const Change& change : changes) {
     store.wait_for_the_call(change.name);
@@ -67,14 +69,15 @@ TEST_CASE("A copy of the data keeps what happens to the original from the run") 
   TestStore store;
   store.add("slow");
   const Path file = store.temp().write("data/one.txt", "one\n");
-  RunningProgram program =
-      store.start_training("copied", "slow", store.temp().path() / "data", {"--mount", "copy", "--env", "seconds=0.5", "--save-training-data"});
+  RunningProgram program = store.start_training("copied", "slow", store.temp().path() / "data",
+                                                {"--mount", "copy", "--env", "seconds=0.5", "--save-training-data"});
   store.wait_for_the_call("copied");
   append_to(file);
   const EndedRun run = store.end("copied", program.wait());
   CHECK(run.output.status.code == 0);
   CHECK(run.version() == "1.1");
-  store.must({"snapshot", "checkout", run.traceability().at("snapshot").get<std::string>(), (store.temp().path() / "back").string()});
+  store.must({"snapshot", "checkout", run.traceability().at("snapshot").get<std::string>(),
+              (store.temp().path() / "back").string()});
   CHECK(contents(store.temp().path() / "back") == std::map<std::string, std::string>{{"one.txt", "one\n"}});
 }
 

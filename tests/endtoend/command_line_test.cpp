@@ -33,21 +33,51 @@ TEST_CASE("Every command answers in text without escapes, and as one JSON docume
   const std::string counts = test_package("counts").string();
   // A command that makes something is given a place for each of its two turns.
   const std::vector<std::function<Arguments(const std::string& turn)>> commands = {
-      [&](const std::string& turn) { return Arguments{"init", "--store", temp + "/store" + turn}; },
-      [&](const std::string&) { return Arguments{"package", "validate", counts + ".zip"}; },
-      [&](const std::string& turn) { return Arguments{"package", "pack", counts, "-o", temp + "/" + turn + ".zip"}; },
-      [&](const std::string&) { return Arguments{"package", "add", counts}; },
-      [&](const std::string&) { return Arguments{"package", "list"}; },
-      [&](const std::string&) { return Arguments{"package", "show", "counts"}; },
-      [&](const std::string&) { return Arguments{"run", "training", "counts", "--dataset", temp + "/data"}; },
-      [&](const std::string&) { return Arguments{"runs", "list"}; },
-      [&](const std::string&) { return Arguments{"runs", "show", "run-1"}; },
-      [&](const std::string&) { return Arguments{"runs", "logs", "run-1"}; },
-      [&](const std::string&) { return Arguments{"runs", "logs", "run-1", "--timestamps"}; },
-      [&](const std::string&) { return Arguments{"snapshot", "create", temp + "/data"}; },
-      [&](const std::string&) { return Arguments{"snapshot", "list"}; },
-      [&](const std::string& turn) { return Arguments{"snapshot", "checkout", prepared.snapshot, temp + "/back" + turn}; },
-      [&](const std::string&) { return Arguments{"snapshot", "verify", prepared.snapshot.substr(0, 6)}; },
+      [&](const std::string& turn) {
+        return Arguments{"init", "--store", temp + "/store" + turn};
+      },
+      [&](const std::string&) {
+        return Arguments{"package", "validate", counts + ".zip"};
+      },
+      [&](const std::string& turn) {
+        return Arguments{"package", "pack", counts, "-o", temp + "/" + turn + ".zip"};
+      },
+      [&](const std::string&) {
+        return Arguments{"package", "add", counts};
+      },
+      [&](const std::string&) {
+        return Arguments{"package", "list"};
+      },
+      [&](const std::string&) {
+        return Arguments{"package", "show", "counts"};
+      },
+      [&](const std::string&) {
+        return Arguments{"run", "training", "counts", "--dataset", temp + "/data"};
+      },
+      [&](const std::string&) {
+        return Arguments{"runs", "list"};
+      },
+      [&](const std::string&) {
+        return Arguments{"runs", "show", "run-1"};
+      },
+      [&](const std::string&) {
+        return Arguments{"runs", "logs", "run-1"};
+      },
+      [&](const std::string&) {
+        return Arguments{"runs", "logs", "run-1", "--timestamps"};
+      },
+      [&](const std::string&) {
+        return Arguments{"snapshot", "create", temp + "/data"};
+      },
+      [&](const std::string&) {
+        return Arguments{"snapshot", "list"};
+      },
+      [&](const std::string& turn) {
+        return Arguments{"snapshot", "checkout", prepared.snapshot, temp + "/back" + turn};
+      },
+      [&](const std::string&) {
+        return Arguments{"snapshot", "verify", prepared.snapshot.substr(0, 6)};
+      },
   };
   for (const auto& command : commands) {
     const Arguments plain = command("text");
@@ -155,7 +185,8 @@ TEST_CASE("Every command explains itself, with an example") {
 TEST_CASE("The store is found by option, by variable, and in the home folder, in this order") {
   const TestStore store;
   const std::string temp = store.temp().path().string();
-  CHECK(store.run({"init", "--store", temp + "/by-option"}, {{"TRAINYARD_STORE", temp + "/by-variable"}}).status.code == 0);
+  CHECK(store.run({"init", "--store", temp + "/by-option"}, {{"TRAINYARD_STORE", temp + "/by-variable"}}).status.code ==
+        0);
   CHECK(is_there(temp + "/by-option/format"));
   CHECK_FALSE(is_there(temp + "/by-variable"));
   CHECK(store.run({"--store", temp + "/before", "init"}).status.code == 0);

@@ -49,7 +49,8 @@ TEST_CASE("Eight uploads of one new name at once make eight majors") {
   constexpr int kUploads = 8;
   TestStore store;
   std::vector<RunningProgram> programs;
-  for (int i = 0; i < kUploads; ++i) programs.push_back(store.start({"package", "add", test_package("counts.zip").string(), "--json"}));
+  for (int i = 0; i < kUploads; ++i)
+    programs.push_back(store.start({"package", "add", test_package("counts.zip").string(), "--json"}));
   std::set<std::string> made;
   for (RunningProgram& program : programs) {
     const ProgramOutput output = program.wait();

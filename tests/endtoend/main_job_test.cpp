@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the product is for: a package is trained on a folder, a new version comes of it, and it can be told what it came from.
+// What the product is for: a package is trained on a folder, a new version comes of it, and it can be told what it came
+// from.
 #include <fcntl.h>
 
 #include <boost/filesystem/operations.hpp>
@@ -32,7 +33,8 @@ const Path kTraining = Path(DIGITS_DATA) / "training";
 
 TEST_CASE("A package is trained, and its versions follow one another") {
   TestStore store;
-  const Json uploaded = store.json({"package", "add", test_package("digits.zip").string(), "--change-log", "first upload"});
+  const Json uploaded =
+      store.json({"package", "add", test_package("digits.zip").string(), "--change-log", "first upload"});
   CHECK(uploaded.at("version") == "1.0");
   CHECK(uploaded.at("change_log") == "first upload");
 
@@ -91,8 +93,9 @@ TEST_CASE("The results have the fixed keys and what an audit needs") {
   CHECK(keys(results.at("parameters").at("inputs")) == Keys{"package", "version", "train_data", "gpu"});
   CHECK(keys(results.at("run_summary")) == Keys{"execution_time", "start_at", "end_at", "outputs"});
   CHECK(keys(results.at("run_summary").at("outputs")) == Keys{"train_data", "artifacts_data", "package", "version"});
-  for (const char* const key : {"schema", "run", "type", "status", "reason", "attempts", "datasets", "snapshot", "parent", "version", "artifacts",
-                                "abi", "runner", "host", "seed", "hyperparameters", "metrics", "score"}) {
+  for (const char* const key :
+       {"schema", "run", "type", "status", "reason", "attempts", "datasets", "snapshot", "parent", "version",
+        "artifacts", "abi", "runner", "host", "seed", "hyperparameters", "metrics", "score"}) {
     CHECK(results.at("traceability").contains(key));
   }
 
@@ -189,8 +192,9 @@ TEST_CASE("The data is found where the layout says, whatever the user calls it")
   TestStore store;
   store.add("counts");
   store.temp().write("data/training/a.txt", "a");
-  const EndedRun run = store.train("counts", store.temp().path() / "data",
-                                   {"--env", "training_data_directory=in/here", "--env", "artifacts_directory=out", "--env", "save_data=True"});
+  const EndedRun run = store.train(
+      "counts", store.temp().path() / "data",
+      {"--env", "training_data_directory=in/here", "--env", "artifacts_directory=out", "--env", "save_data=True"});
   INFO(run.output.err);
   REQUIRE(run.output.status.code == 0);
   CHECK_THAT(read_text(run.folder / "artifacts" / "report.txt"), Catch::Contains("files 1\n"));

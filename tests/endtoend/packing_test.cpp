@@ -17,7 +17,8 @@ namespace {
 enum class Order { forwards, backwards };
 
 // The files of a package for tests, made anew in this order and with this time.
-Path copy_of(const std::string& package, const TestStore& store, const std::string& to, Order order, std::time_t time, unsigned umask) {
+Path copy_of(const std::string& package, const TestStore& store, const std::string& to, Order order, std::time_t time,
+             unsigned umask) {
   auto files = contents(test_package(package));
   std::vector<std::pair<std::string, std::string>> sorted(files.begin(), files.end());
   if (order == Order::backwards) std::reverse(sorted.begin(), sorted.end());
@@ -37,7 +38,8 @@ TEST_CASE("The same folder gives the same bytes, whenever and wherever it is pac
   const Path two = copy_of("counts", store, "another/two", Order::backwards, 1893456000 + 1, 0077);
   const std::string zip = (store.temp().path() / "zip").string();
   const auto pack = [&](const Path& folder, const std::string& to, const Variables& variables) {
-    const ProgramOutput output = store.run({"package", "pack", folder.string(), "--output", zip + to, "--json"}, variables);
+    const ProgramOutput output =
+        store.run({"package", "pack", folder.string(), "--output", zip + to, "--json"}, variables);
     INFO(output.err);
     REQUIRE(output.status.code == 0);
     const Json packed = Json::parse(output.out);
@@ -52,13 +54,15 @@ TEST_CASE("The same folder gives the same bytes, whenever and wherever it is pac
     const bool same = read_text(zip + to) == read_text(zip + "1");
     CHECK(same);
   }
-  CHECK_FALSE(first.at("zip_digest") == pack(copy_of("slow", store, "three", Order::forwards, 1, 0), "5", {}).at("zip_digest"));
+  CHECK_FALSE(first.at("zip_digest") ==
+              pack(copy_of("slow", store, "three", Order::forwards, 1, 0), "5", {}).at("zip_digest"));
 }
 
 TEST_CASE("A folder and its zip are the same package") {
   TestStore store;
   const Path folder = test_package("counts");
-  const Json packed = store.json({"package", "pack", folder.string(), "--output", (store.temp().path() / "packed.zip").string()});
+  const Json packed =
+      store.json({"package", "pack", folder.string(), "--output", (store.temp().path() / "packed.zip").string()});
   const Json from_zip = store.json({"package", "add", (store.temp().path() / "packed.zip").string()});
   const Json from_folder = store.json({"package", "add", folder.string()});
   const Json from_build = store.json({"package", "add", test_package("counts.zip").string()});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run is stopped, or somebody who takes care of it dies: no run says Running for ever, and no work is lost that was done.
+// A run is stopped, or somebody who takes care of it dies: no run says Running for ever, and no work is lost that was
+// done.
 #include <catch2/catch.hpp>
 #include <csignal>
 
@@ -33,7 +34,8 @@ Json status_of_run(const TestStore& store, const std::string& run) {
 
 std::vector<std::string> states(const Path& run_folder) {
   std::vector<std::string> states;
-  for (const Json& entry : read_json_lines(run_folder / "journal.jsonl")) states.push_back(entry.at("state").get<std::string>());
+  for (const Json& entry : read_json_lines(run_folder / "journal.jsonl"))
+    states.push_back(entry.at("state").get<std::string>());
   return states;
 }
 
@@ -55,7 +57,8 @@ TEST_CASE("Ctrl-C asks the package to stop, and the run is Killed") {
     CHECK(run.reason() == "stopped");
     CHECK_THAT(run.output.err, Catch::Contains("was killed (stopped): stopped by a user"));
     CHECK(run.version() == "");
-    CHECK(states(run.folder) == std::vector<std::string>{"Planned", "Staged", "Running", "Stopping", "Exited", "Failed"});
+    CHECK(states(run.folder) ==
+          std::vector<std::string>{"Planned", "Staged", "Running", "Stopping", "Exited", "Failed"});
   }
   CHECK(store.versions("slow") == std::vector<std::string>{"1.0"});
   CHECK(store.leftovers() == "");
@@ -65,7 +68,8 @@ TEST_CASE("Ctrl-C asks the package to stop, and the run is Killed") {
 TEST_CASE("What a stopped run made for people so far is kept") {
   TestStore store;
   store.add("digits");
-  RunningProgram program = store.start_training("stopped", "digits", Path(DIGITS_DATA) / "training", {"--env", "epochs=1000"});
+  RunningProgram program =
+      store.start_training("stopped", "digits", Path(DIGITS_DATA) / "training", {"--env", "epochs=1000"});
   store.wait_for_the_call("stopped");
   const Path folder = *store.run_folder("stopped");
   REQUIRE(wait_until([&] { return read_text(folder / "events.jsonl").find("\"metric\"") != std::string::npos; }));
@@ -75,7 +79,8 @@ TEST_CASE("What a stopped run made for people so far is kept") {
   CHECK(run.status() == "Killed");
   const auto artifacts = contents(run.folder / "artifacts");
   REQUIRE(artifacts.count("metrics.csv") == 1);
-  CHECK_THAT(artifacts.at("metrics.csv"), Catch::StartsWith("epoch,loss,accuracy,validation_loss,validation_accuracy\n1,"));
+  CHECK_THAT(artifacts.at("metrics.csv"),
+             Catch::StartsWith("epoch,loss,accuracy,validation_loss,validation_accuracy\n1,"));
   CHECK(run.results.at("run_summary").at("outputs").at("artifacts_data") == (run.folder / "artifacts").string());
   CHECK(run.traceability().at("artifacts").at("files") == artifacts.size());
   CHECK(run.traceability().at("metrics").at("loss").at("count").get<int>() >= 1);
@@ -104,7 +109,8 @@ TEST_CASE("A second Ctrl-C ends at once what does not stop") {
 TEST_CASE("The grace that was given is kept") {
   TestStore store;
   store.add("ignores_cancel");
-  RunningProgram program = store.start_training("deaf", "ignores_cancel", some_data(store), {"--env", "seconds=600", "--grace", "500ms"});
+  RunningProgram program =
+      store.start_training("deaf", "ignores_cancel", some_data(store), {"--env", "seconds=600", "--grace", "500ms"});
   store.wait_for_the_call("deaf");
   const auto begin = Clock::now();
   program.signal(SIGINT);
@@ -118,7 +124,8 @@ TEST_CASE("The grace that was given is kept") {
 TEST_CASE("A run whose runner was killed goes on, and the next command publishes it") {
   TestStore store;
   store.add("slow");
-  RunningProgram program = store.start_training("orphan", "slow", some_data(store), {"--env", "seconds=1.5", "--save-training-data"});
+  RunningProgram program =
+      store.start_training("orphan", "slow", some_data(store), {"--env", "seconds=3", "--save-training-data"});
   store.wait_for_the_call("orphan");
   const ProcessIdentity supervisor = supervisor_of(store, "orphan");
   program.signal(SIGKILL);
@@ -146,7 +153,7 @@ TEST_CASE("A run whose runner was killed goes on, and the next command publishes
 TEST_CASE("Commands at the same time end an orphaned run once") {
   TestStore store;
   store.add("slow");
-  RunningProgram program = store.start_training("orphan", "slow", some_data(store), {"--env", "seconds=0.2"});
+  RunningProgram program = store.start_training("orphan", "slow", some_data(store), {"--env", "seconds=2"});
   store.wait_for_the_call("orphan");
   const ProcessIdentity supervisor = supervisor_of(store, "orphan");
   program.signal(SIGKILL);

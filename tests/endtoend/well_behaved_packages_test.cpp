@@ -22,7 +22,8 @@ TEST_CASE("Parameters of all four types reach the package, and its metrics reach
   TestStore store;
   store.add("counts");
   const EndedRun run = store.train("counts", some_data(store),
-                                   {"--env", "epochs=4", "-e", "learning_rate=0.5", "-e", "optimizer=adam", "-e", "shuffle=False", "-e", "mine=Ünïcode = x"});
+                                   {"--env", "epochs=4", "-e", "learning_rate=0.5", "-e", "optimizer=adam", "-e",
+                                    "shuffle=False", "-e", "mine=Ünïcode = x"});
   INFO(run.output.err);
   REQUIRE(run.output.status.code == 0);
   CHECK(read_text(run.folder / "artifacts" / "report.txt") ==
@@ -32,8 +33,10 @@ TEST_CASE("Parameters of all four types reach the package, and its metrics reach
   const Json& env = run.results.at("parameters").at("env");
   CHECK(env.at("shuffle") == "False");
   CHECK(env.at("mine") == "Ünïcode = x");
-  CHECK(run.traceability().at("metrics").at("loss") == Json({{"count", 4}, {"last", 0.125}, {"last_step", 4}, {"min", 0.125}, {"max", 0.5}}));
-  CHECK(store.must({"runs", "logs", "run-1", "--stream", "stdout"}) == "log_loss=0.500000\nlog_loss=0.250000\nlog_loss=0.166667\nlog_loss=0.125000\n");
+  CHECK(run.traceability().at("metrics").at("loss") ==
+        Json({{"count", 4}, {"last", 0.125}, {"last_step", 4}, {"min", 0.125}, {"max", 0.5}}));
+  CHECK(store.must({"runs", "logs", "run-1", "--stream", "stdout"}) ==
+        "log_loss=0.500000\nlog_loss=0.250000\nlog_loss=0.166667\nlog_loss=0.125000\n");
   // The saved model is what the next version begins with.
   const EndedRun next = store.train("counts", some_data(store));
   CHECK_THAT(read_text(next.folder / "artifacts" / "report.txt"), Catch::Contains("trainings 2\n"));
@@ -48,7 +51,8 @@ TEST_CASE("Every byte of a flood of output is kept, down to a last line without 
   for (const char* const stream : {"stdout", "stderr"}) {
     std::string expected;
     char line[64];
-    for (int i = 1; i <= 200000; ++i) expected.append(line, static_cast<std::size_t>(std::snprintf(line, sizeof(line), "%s line %06d\n", stream, i)));
+    for (int i = 1; i <= 200000; ++i)
+      expected.append(line, static_cast<std::size_t>(std::snprintf(line, sizeof(line), "%s line %06d\n", stream, i)));
     expected += std::string("chatty: the last words of ") + stream;
     // Not compared by CHECK itself, which would print megabytes.
     const bool kept = read_text(run.folder / (std::string(stream) + ".log")) == expected;
@@ -92,7 +96,8 @@ TEST_CASE("Packages of other times run") {
   }
 }
 
-// The environment with which a process began, one "NAME=VALUE" after another, each ended by a NUL; empty when it is gone or not ours to read.
+// The environment with which a process began, one "NAME=VALUE" after another, each ended by a NUL; empty when it is
+// gone or not ours to read.
 std::string environment_of(const std::string& pid) {
   const auto bytes = read_file(Path("/proc") / pid / "environ", std::size_t{1} << 22U);
   return bytes.ok() ? *bytes : std::string();
@@ -102,29 +107,35 @@ TEST_CASE("Nothing of the operator's environment reaches the package") {
   TestStore store;
   store.add("slow");
   const Path data = some_data(store);
-  RunningProgram program = store.start({"run", "training", "slow", "--dataset", data.string(), "--name", "watched", "--env", "seconds=1"},
-                                       {{"TRAINYARD_TEST_SECRET", "hunter2"}, {"AWS_SECRET_ACCESS_KEY", "hunter2"}, {"LD_PRELOAD_X", "hunter2"}});
+  RunningProgram program = store.start(
+      {"run", "training", "slow", "--dataset", data.string(), "--name", "watched", "--env", "seconds=3"},
+      {{"TRAINYARD_TEST_SECRET", "hunter2"}, {"AWS_SECRET_ACCESS_KEY", "hunter2"}, {"LD_PRELOAD_X", "hunter2"}});
   store.wait_for_the_call("watched");
   const std::string folder = store.run_folder("watched")->string();
   int workers = 0;
   int inner = 0;
-  for (const std::string& pid : *list_folder("/proc")) {
+  const auto processes = list_folder("/proc");
+  REQUIRE(processes.ok());
+  for (const std::string& pid : *processes) {
     const auto command = read_file(Path("/proc") / pid / "cmdline", std::size_t{1} << 22U);
-    if (!command.ok() || command->find("trainyard-worker") == std::string::npos || command->find(folder) == std::string::npos) continue;
+    if (!command.ok() || command->find("trainyard-worker") == std::string::npos ||
+        command->find(folder) == std::string::npos)
+      continue;
     ++workers;
     const std::string variables = environment_of(pid);
     CHECK(variables.find("hunter2") == std::string::npos);
     CHECK(variables.find("TRAINYARD_STORE") == std::string::npos);
-    if (std::string(1, '\0').append(variables).find(std::string("\0seconds=1", 10)) != std::string::npos) ++inner;
+    if (std::string(1, '\0').append(variables).find(std::string("\0seconds=3", 10)) != std::string::npos) ++inner;
   }
   CHECK(workers == 2);
   CHECK(inner == 1);
   CHECK(program.wait().status.code == 0);
-  for (const char* const file : {"plan.json", "job.json", "journal.jsonl", "events.jsonl", "exit.json", "_results.json"}) {
+  for (const char* const file :
+       {"plan.json", "job.json", "journal.jsonl", "events.jsonl", "exit.json", "_results.json"}) {
     CHECK_THAT(read_text(Path(folder) / file), !Catch::Contains("hunter2"));
   }
   // What the user passed for the package does reach it.
-  CHECK(read_json(Path(folder) / "job.json").at("environment").at("seconds") == "1");
+  CHECK(read_json(Path(folder) / "job.json").at("environment").at("seconds") == "3");
 }
 
 }  // namespace

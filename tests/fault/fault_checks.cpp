@@ -40,7 +40,8 @@ void require_orderly_end(const CommandEnd& end) {
 std::vector<std::size_t> journal_calls(const CommandEnd& end) {
   std::vector<std::size_t> numbers;
   for (const std::string& call : end.calls) {
-    if (call.find(" openat ") != std::string::npos && call.ends_with("/journal.jsonl")) numbers.push_back(std::stoul(call));
+    if (call.find(" openat ") != std::string::npos && call.ends_with("/journal.jsonl"))
+      numbers.push_back(std::stoul(call));
   }
   return numbers;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// To be preloaded into trainyard: counts its calls that change the disk or start a program, and lets one of them meet a fault. Other
-// programs are left alone, and so are standard output and standard error.
+// To be preloaded into trainyard: counts its calls that change the disk or start a program, and lets one of them meet a
+// fault. Other programs are left alone, and so are standard output and standard error.
 //
 //   FAULT_AT      the number of the call, from 1; 0 only lists
 //   FAULT_MODE    kill        SIGKILL instead of the call
@@ -86,7 +86,8 @@ static enum fate meet(const char* call, const char* path) {
 // For calls that get a descriptor: only what is a file or a folder counts.
 static enum fate meet_fd(const char* call, int fd) {
   struct stat status;
-  if (!is_ours || fd <= 2 || fstat(fd, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) return fate_live;
+  if (!is_ours || fd <= 2 || fstat(fd, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+    return fate_live;
   char link[64];
   char path[PATH_MAX];
   snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -99,23 +100,23 @@ static enum fate meet_fd(const char* call, int fd) {
 #define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
 // Performs the call as its fate wants it; `failed` is what it answers when it fails.
-#define PERFORM(fate_of_call, failed, call)                 \
-  do {                                                      \
-    const enum fate fate = (fate_of_call);                  \
-    if (fate == fate_fail) return (failed);                 \
-    if (fate == fate_tear) die();                           \
-    const __typeof__(call) result = (call);                 \
-    if (fate == fate_die_after) die();                      \
-    return result;                                          \
+#define PERFORM(fate_of_call, failed, call) \
+  do {                                      \
+    const enum fate fate = (fate_of_call);  \
+    if (fate == fate_fail) return (failed); \
+    if (fate == fate_tear) die();           \
+    const __typeof__(call) result = (call); \
+    if (fate == fate_die_after) die();      \
+    return result;                          \
   } while (0)
 
-#define MODE_ARGUMENT(flags, mode)                          \
-  mode_t mode = 0;                                          \
-  if (((flags) & (O_CREAT | O_TMPFILE)) != 0) {             \
-    va_list rest;                                           \
-    va_start(rest, flags);                                  \
-    mode = (mode_t)va_arg(rest, unsigned);                  \
-    va_end(rest);                                           \
+#define MODE_ARGUMENT(flags, mode)              \
+  mode_t mode = 0;                              \
+  if (((flags) & (O_CREAT | O_TMPFILE)) != 0) { \
+    va_list rest;                               \
+    va_start(rest, flags);                      \
+    mode = (mode_t)va_arg(rest, unsigned);      \
+    va_end(rest);                               \
   }
 
 int open(const char* path, int flags, ...) {
@@ -197,7 +198,8 @@ int renameat2(int from_folder, const char* from, int to_folder, const char* to, 
   PERFORM(meet("renameat2", to), -1, REAL(renameat2)(from_folder, from, to_folder, to, flags));
 }
 
-int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
-                char* const arguments[], char* const environment[]) {
-  PERFORM(meet("posix_spawn", path), fault_errno, REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment));
+int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+                const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
+  PERFORM(meet("posix_spawn", path), fault_errno,
+          REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment));
 }

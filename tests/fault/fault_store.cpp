@@ -23,6 +23,18 @@ T require(Result<T> result) {
   return std::move(result).value();
 }
 
+// Empty for a process that has ended, and for one of the kernel.
+std::string command_line(const Path& process) {
+  for (;;) {
+    const auto text = read_file(process / "cmdline", std::size_t{1} << 20U);
+    if (!text.ok() || !text->empty()) return text.ok() ? *text : std::string();
+    // A program that is just being started has its name for a moment before it has its arguments.
+    boost::system::error_code gone;
+    const Path program = boost::filesystem::read_symlink(process / "exe", gone);
+    if (gone || program.filename() != "trainyard-worker") return {};
+  }
+}
+
 void make_fresh(const FaultStore& store) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"init"},
                                                 {"package", "add", FaultStore::package("counts").string()},
@@ -103,8 +115,7 @@ std::vector<pid_t> FaultStore::processes() const {
   std::vector<pid_t> found;
   for (const std::string& name : require(list_folder("/proc"))) {
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto command = read_file(Path("/proc") / name / "cmdline", std::size_t{1} << 20U);
-    if (command.ok() && command->find(root_.string()) != std::string::npos) found.push_back(std::stoi(name));
+    if (command_line(Path("/proc") / name).find(root_.string()) != std::string::npos) found.push_back(std::stoi(name));
   }
   return found;
 }

@@ -71,7 +71,8 @@ void require_all_states(Tally& tally) {
 // Two halves, so that two processors can share the work; each comes to every state.
 void kill_at_every_second_call(std::size_t first) {
   Tally tally;
-  for (std::size_t at = first; survives({at, Fault::Mode::kill}, at % 8 < 2 ? Afterwards::train_again : Afterwards::look, tally); at += 2) {
+  for (std::size_t at = first;
+       survives({at, Fault::Mode::kill}, at % 8 < 2 ? Afterwards::train_again : Afterwards::look, tally); at += 2) {
   }
   tally.tell(first == 1 ? "killed before every odd call" : "killed before every even call");
   require_all_states(tally);

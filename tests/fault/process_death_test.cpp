@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "runner/processes/process.hpp"
+#include "runner/processes/process_identity.hpp"
 #include "tests/fault/fault_checks.hpp"
 
 namespace trainyard {
@@ -34,27 +35,46 @@ void wait_for(const char* what, const Condition& condition) {
   }
 }
 
+// Returns when it is dead indeed: until then it holds its locks, and is found running.
+void kill(pid_t pid) {
+  const auto identity = ProcessIdentity::of(pid);
+  if (pid <= 1 || !identity.ok() || ::kill(pid, SIGKILL) != 0)
+    throw std::runtime_error("cannot kill the process " + std::to_string(pid));
+  wait_for("a process to die", [&] { return !is_running(*identity); });
+}
+
+// job.claim holds "local:<pid>:…".
+void kill_supervisor_of(const Path& run_folder) { kill(std::stoi(content(run_folder / "job.claim").substr(6))); }
+
 // A run of `slow` whose job works.
 class SlowRun {
  public:
   explicit SlowRun(const std::string& seconds) : store_(FaultStore::fresh()) {
     SpawnOptions options;
-    options.argv = {TRAINYARD_PROGRAM, "run", "training", "slow", "--dataset", FaultStore::dataset().string(), "--env", "seconds=" + seconds, "--grace",
-                    "10s",             "--store", store_.root().string()};
+    options.argv = {TRAINYARD_PROGRAM, "run",
+                    "training",        "slow",
+                    "--dataset",       FaultStore::dataset().string(),
+                    "--env",           "seconds=" + seconds,
+                    "--grace",         "10s",
+                    "--store",         store_.root().string()};
     options.environment = {{"PATH", "/usr/bin:/bin"}};
     auto spawned = Process::spawn(options);
     if (!spawned.ok()) throw std::runtime_error(spawned.error().message);
     runner_.emplace(std::move(*spawned));
-    wait_for("the package to work", [&] { return content(folder() / "events.jsonl").find("progress") != std::string::npos; });
+    wait_for("the package to work",
+             [&] { return content(folder() / "events.jsonl").find("progress") != std::string::npos; });
     wait_for("the state Running", [&] { return store_.last_state() == "Running"; });
   }
 
   [[nodiscard]] const FaultStore& store() const { return store_; }
+  [[nodiscard]] Path folder() const {
+    const auto runs = list_folder(store_.root() / "runs");
+    return store_.root() / "runs" / (runs.ok() && !runs->empty() ? runs->front() : std::string("none"));
+  }
   Process& runner() { return *runner_; }
 
   void kill_runner() { kill(runner_->pid()); }
-  // "local:<pid>:…"
-  void kill_supervisor() { kill(std::stoi(content(folder() / "job.claim").substr(6))); }
+  void kill_supervisor() { kill_supervisor_of(folder()); }
   // The one process of this store that is called so.
   void kill_inner() {
     for (const pid_t pid : store_.processes()) {
@@ -70,15 +90,6 @@ class SlowRun {
   }
 
  private:
-  [[nodiscard]] Path folder() const {
-    const auto runs = list_folder(store_.root() / "runs");
-    return store_.root() / "runs" / (runs.ok() && !runs->empty() ? runs->front() : std::string("none"));
-  }
-
-  static void kill(pid_t pid) {
-    if (pid <= 1 || ::kill(pid, SIGKILL) != 0) throw std::runtime_error("cannot kill the process " + std::to_string(pid));
-  }
-
   FaultStore store_;
   std::optional<Process> runner_;
 };
@@ -151,14 +162,31 @@ TEST_CASE("a job goes on without its runner, and the next command after its end 
   require_end(run, "Successful", "ok");
 }
 
-TEST_CASE("a job that was started and not noted is not waited for", "[processes]") {
-  const FaultStore store(FaultStore::fresh());
-  const std::vector<std::string> words = {"run", "training", "slow", "--dataset", FaultStore::dataset().string(), "--env", "seconds=3"};
-  const CommandEnd whole = FaultStore(FaultStore::fresh()).train(Fault{});
+TEST_CASE("a job that was started and not noted is noted, and not waited for", "[processes]") {
+  const auto words = [](const char* seconds) {
+    return std::vector<std::string>{"run",
+                                    "training",
+                                    "slow",
+                                    "--dataset",
+                                    FaultStore::dataset().string(),
+                                    "--env",
+                                    std::string("seconds=") + seconds};
+  };
+  const CommandEnd whole = FaultStore(FaultStore::fresh()).run(words("0"), Fault{});
   const std::size_t start = journal_calls(whole).at(2) - 1;
   REQUIRE(whole.calls.at(start - 1).find("posix_spawn") != std::string::npos);
-  static_cast<void>(words);
-  static_cast<void>(store);
+
+  const FaultStore store(FaultStore::fresh());
+  REQUIRE(store.run(words(kForever), Fault{start, Fault::Mode::kill_after}).signal == SIGKILL);
+  REQUIRE(store.last_state() == "Staged");
+  const Path folder = store.root() / "runs" / list_folder(store.root() / "runs").value().at(0);
+  wait_for("the package to work",
+           [&] { return content(folder / "events.jsonl").find("progress") != std::string::npos; });
+  REQUIRE(store.list_runs().at(0).at("status") == "Running");
+  REQUIRE(store.last_state() == "Running");
+  kill_supervisor_of(folder);
+  store.wait_until_quiet();
+  REQUIRE(require_promises(store).runs.at(0).at("reason") == "lost");
 }
 
 TEST_CASE("a runner that dies while it stops a job leaves a stopped run", "[processes]") {
@@ -167,6 +195,22 @@ TEST_CASE("a runner that dies while it stops a job leaves a stopped run", "[proc
   wait_for("the state Stopping", [&] { return run.store().last_state() != "Running"; });
   run.kill_runner();
   require_end(run, "Killed", "stopped");
+}
+
+TEST_CASE("a job whose exit cannot be read is ended with its run", "[processes]") {
+  SlowRun run(kForever);
+  std::ofstream((run.folder() / "exit.json").string()) << "not an exit";
+  REQUIRE(run.runner_code() == 3);
+  require_end(run, "Failed", "store_error");
+}
+
+TEST_CASE("a run whose events cannot be read is ended all the same", "[processes]") {
+  SlowRun run("0.5");
+  run.kill_runner();
+  run.store().wait_until_quiet();
+  REQUIRE(remove_file(run.folder() / "events.jsonl").ok());
+  REQUIRE(make_folder(run.folder() / "events.jsonl").ok());
+  require_end(run, "Failed", "store_error");
 }
 
 }  // namespace trainyard

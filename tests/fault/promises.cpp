@@ -52,7 +52,8 @@ class Look {
         const auto fd = open_file(path, O_RDONLY);
         const auto stored = fd.ok() ? hash_file(fd->get(), path) : Result<StoredObject>(fd.error());
         if (!stored.ok()) broken(stored.error().message);
-        if (stored.ok() && stored->digest.hex() != folder + name) broken("the object '" + path.string() + "' has another digest");
+        if (stored.ok() && stored->digest.hex() != folder + name)
+          broken("the object '" + path.string() + "' has another digest");
       }
     }
   }
@@ -76,10 +77,13 @@ class Look {
       PackageVersion expected{1, 0};
       for (const VersionRecord& record : *records) {
         const std::string shown = name.text() + "@" + record.version.text();
-        if (record.version != expected && record.version != PackageVersion{expected.major + 1, 0}) broken("there is a gap before " + shown);
+        if (record.version != expected && record.version != PackageVersion{expected.major + 1, 0})
+          broken("there is a gap before " + shown);
         expected = {record.version.major, record.version.minor + 1};
-        if ((record.version.minor == 0) != !record.content.run) broken(shown + " is an upload with a run, or a training without one");
-        if (record.content.run && !made_by_[record.content.run->text()].insert(shown).second) broken(shown + " is there twice");
+        if ((record.version.minor == 0) != !record.content.run)
+          broken(shown + " is an upload with a run, or a training without one");
+        if (record.content.run && !made_by_[record.content.run->text()].insert(shown).second)
+          broken(shown + " is there twice");
         if (name.text() == "counts") look_.counts.push_back(record.version.text());
         tree(shown, record.content.tree);
       }
@@ -113,10 +117,14 @@ class Look {
     const auto status = run.at("status").get<std::string>();
     const Path folder = run.at("folder").get<std::string>();
     if (status != "Successful" && status != "Failed" && status != "Killed") broken("the run " + id + " is " + status);
-    const std::string version = run.at("version").is_null() ? "" : run.at("package").get<std::string>() + "@" + run.at("version").get<std::string>();
+    const std::string version = run.at("version").is_null()
+                                    ? ""
+                                    : run.at("package").get<std::string>() + "@" + run.at("version").get<std::string>();
     const bool made = made_by_.count(id) != 0;
-    if ((status == "Successful") != made) broken("the run " + id + " is " + status + " and made " + (made ? "a version" : "no version"));
-    if (made && made_by_[id].count(version) == 0) broken("the run " + id + " says that it made '" + version + "' and made " + *made_by_[id].begin());
+    if ((status == "Successful") != made)
+      broken("the run " + id + " is " + status + " and made " + (made ? "a version" : "no version"));
+    if (made && made_by_[id].count(version) == 0)
+      broken("the run " + id + " says that it made '" + version + "' and made " + *made_by_[id].begin());
     if (is_there(folder / "workspace")) broken("the run " + id + " left its workspace");
     const auto text = read_file(folder / "_results.json", std::size_t{1} << 20U);
     const auto json = text.ok() ? parse_json(*text, "the results") : Result<Json>(text.error());
@@ -128,18 +136,23 @@ class Look {
     const auto id = run.at("run").get<std::string>();
     const Json& trace = json.at("traceability");
     const Json& outputs = json.at("run_summary").at("outputs");
-    const bool same = trace.at("run") == run.at("run") && trace.at("status") == run.at("status") && trace.at("reason") == run.at("reason");
-    if (!same || outputs.at("version") != run.at("version")) broken("the results of the run " + id + " tell another story than its journal");
+    const bool same = trace.at("run") == run.at("run") && trace.at("status") == run.at("status") &&
+                      trace.at("reason") == run.at("reason");
+    if (!same || outputs.at("version") != run.at("version"))
+      broken("the results of the run " + id + " tell another story than its journal");
     if (!trace.at("artifacts").is_null()) {
       // The artifacts themselves lie in the run folder; the store keeps their tree.
       const auto summary = tree_summary_from(trace.at("artifacts"));
       const auto captured = capture(folder / "artifacts", {});
-      if (!summary.ok() || !load_tree(summary->digest, store_->objects()).ok()) broken("the tree of the artifacts of the run " + id + " is not there");
-      if (!summary.ok() || !captured.ok() || captured->tree.digest() != summary->digest) broken("the artifacts of the run " + id + " are not what its results say");
+      if (!summary.ok() || !load_tree(summary->digest, store_->objects()).ok())
+        broken("the tree of the artifacts of the run " + id + " is not there");
+      if (!summary.ok() || !captured.ok() || captured->tree.digest() != summary->digest)
+        broken("the artifacts of the run " + id + " are not what its results say");
     } else if (run.at("status") == "Successful") {
       broken("the successful run " + id + " has no artifacts");
     }
-    if (!trace.at("snapshot").is_null() && !Snapshots(store_->snapshots(), store_->scratch()).find(trace.at("snapshot").get<std::string>()).ok()) {
+    if (!trace.at("snapshot").is_null() &&
+        !Snapshots(store_->snapshots(), store_->scratch()).find(trace.at("snapshot").get<std::string>()).ok()) {
       broken("the snapshot of the run " + id + " is not there");
     }
   }

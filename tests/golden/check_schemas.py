@@ -34,7 +34,8 @@ def read(text):
 
 class Schemas:
     def __init__(self):
-        self.by_name = {path.name[: -len(SUFFIX)]: read(path.read_text()) for path in sorted(SCHEMAS.glob("*" + SUFFIX))}
+        files = sorted(SCHEMAS.glob("*" + SUFFIX))
+        self.by_name = {path.name[: -len(SUFFIX)]: read(path.read_text()) for path in files}
         self.store = {schema["$id"]: schema for schema in self.by_name.values()}
 
     def validator(self, name):

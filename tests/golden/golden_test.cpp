@@ -24,9 +24,9 @@
 #include "storage/values/version_record.hpp"
 #include "tests/support/temp_folder.hpp"
 
-// Every example in schemas/examples/<document>/valid is read and written again, to the same bytes; every one in refused/ and invalid/ is
-// refused. With TRAINYARD_ACCEPT_GOLDEN=1 the valid ones are rewritten as the code writes them, and the test fails so that nobody takes
-// that for a pass.
+// Every example in schemas/examples/<document>/valid is read and written again, to the same bytes; every one in
+// refused/ and invalid/ is refused. With TRAINYARD_ACCEPT_GOLDEN=1 the valid ones are rewritten as the code writes
+// them, and the test fails so that nobody takes that for a pass.
 namespace trainyard {
 namespace {
 
@@ -37,12 +37,16 @@ using Rewrite = std::function<Result<std::string>(const std::string& text)>;
 
 template <class Read>
 Rewrite as_line(Read read) {
-  return [read](const std::string& text) -> Result<std::string> { return canonical(to_json(TRY(read(TRY(parse_json(text, "it")))))) + "\n"; };
+  return [read](const std::string& text) -> Result<std::string> {
+    return canonical(to_json(TRY(read(TRY(parse_json(text, "it")))))) + "\n";
+  };
 }
 
 template <class Read>
 Rewrite for_people(Read read) {
-  return [read](const std::string& text) -> Result<std::string> { return readable(to_json(TRY(read(TRY(parse_json(text, "it")))))); };
+  return [read](const std::string& text) -> Result<std::string> {
+    return readable(to_json(TRY(read(TRY(parse_json(text, "it"))))));
+  };
 }
 
 Result<std::string> rewrite_store_format(const std::string& text) {
@@ -60,14 +64,16 @@ struct Document {
 
 const std::vector<Document>& documents() {
   static const std::vector<Document> all = {
-      {"package", [](const std::string& text) -> Result<std::string> { return readable(to_json(TRY(Manifest::parse(text)))); }},
+      {"package",
+       [](const std::string& text) -> Result<std::string> { return readable(to_json(TRY(Manifest::parse(text)))); }},
       {"request", for_people(run_request_from)},
       {"plan", for_people(run_plan_from)},
       {"job", for_people(job_spec_from)},
       {"event", as_line(worker_event_from)},
       {"exit", for_people(job_exit_from)},
       {"journal", as_line(journal_entry_from)},
-      {"tree", [](const std::string& text) -> Result<std::string> { return TRY(Tree::from_canonical(text)).canonical(); }},
+      {"tree",
+       [](const std::string& text) -> Result<std::string> { return TRY(Tree::from_canonical(text)).canonical(); }},
       {"version", as_line(version_record_from)},
       {"snapshot", as_line(snapshot_from)},
       {"store-format", rewrite_store_format},
@@ -79,7 +85,8 @@ const std::vector<Document>& documents() {
 const std::set<std::string> kShorthand = {"package/valid/minimal.json"};
 
 // The schemas say what is written today; a reader of events takes a status and a level that a newer worker may bring.
-const std::set<std::string> kTakenAllTheSame = {"event/invalid/ended_with_an_unknown_status.json", "event/invalid/log_with_an_unknown_level.json"};
+const std::set<std::string> kTakenAllTheSame = {"event/invalid/ended_with_an_unknown_status.json",
+                                                "event/invalid/log_with_an_unknown_level.json"};
 
 std::string text_of(const Path& path) {
   const auto text = read_file(path, limits::kRecordBytes);

@@ -15,6 +15,7 @@ LONGEST = 499  # lines of a file
 SOURCES = {".cpp", ".hpp", ".c", ".h"}
 CODE = SOURCES | {".py", ".cmake", ".sh"}
 
+ROOTS = ["storage", "runner", "plugin-api", "sample-packages"]
 STORAGE = ["values", "files", "objects", "trees", "store", "packages", "runs"]
 
 
@@ -32,12 +33,13 @@ TABLE = {
     "storage/packages": rooms("values files objects trees"),
     "storage/runs": rooms("values files"),
     "runner/core": rooms("values"),
-    "runner/processes": rooms("values files core"),
+    "runner/jobs": rooms("values files core"),
+    "runner/processes": rooms("values files"),
     "runner/mounts": rooms("values files trees core processes"),
-    "runner/executors": rooms("values files core processes"),
-    "runner/worker": rooms("values files core processes"),
-    "runner/engine": rooms(" ".join(STORAGE) + " core mounts executors processes"),
-    "runner/cli": rooms(" ".join(STORAGE) + " core mounts executors processes engine"),
+    "runner/executors": rooms("values files core jobs processes"),
+    "runner/worker": rooms("values files core jobs processes"),
+    "runner/engine": rooms(" ".join(STORAGE) + " core jobs mounts executors processes"),
+    "runner/cli": rooms(" ".join(STORAGE) + " core jobs mounts executors processes engine"),
 }
 
 # Headers that only some files may include: a header's beginning, and the beginnings of those files' paths.
@@ -55,15 +57,25 @@ ONLY_IN = {
 ONE_FILE = ["CLI/", "archive"]
 
 PURE = ["storage/values", "runner/core"]
-IMPURE_HEADERS = ["fstream", "filesystem", "boost/filesystem", "random", "ctime", "time.h", "sys", "unistd.h", "fcntl.h", "thread"]
+IMPURE_HEADERS = [
+    "fstream", "filesystem", "boost/filesystem", "random", "ctime", "time.h", "sys", "unistd.h", "fcntl.h", "thread",
+]
+IMPURE_TYPES = (
+    "system_clock steady_clock high_resolution_clock utc_clock file_clock random_device mt19937 environ"
+    " ifstream ofstream"
+)
+IMPURE_CALLS = (
+    "getenv secure_getenv setenv rand srand random getrandom open openat fopen popen time clock clock_gettime"
+    " gettimeofday localtime system"
+)
 IMPURE_WORDS = re.compile(
-    r"\b(?:system_clock|steady_clock|high_resolution_clock|utc_clock|file_clock|random_device|mt19937|environ|ifstream|ofstream"
-    r"|(?:getenv|secure_getenv|setenv|s?rand|random|getrandom|open|openat|fopen|popen|time|clock|clock_gettime|gettimeofday|localtime|system)"
-    r"(?=\s*\())\b"
+    rf"\b(?:{'|'.join(IMPURE_TYPES.split())}|(?:{'|'.join(IMPURE_CALLS.split())})(?=\s*\())\b"
 )
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[>"]')
-LITERALS = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+LITERALS = re.compile(
+    r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
+)
 
 
 def code_only(text):
@@ -114,7 +126,8 @@ def problems_of_source(root, path):
         mistake = mistake_of_include(root, path, bracket, header)
         if mistake:
             yield f"{path}:{number}: {mistake}"
-        if room_of(path) in PURE and any(header == bad or header.startswith(bad + "/") for bad in IMPURE_HEADERS):
+        impure = any(header == bad or header.startswith(bad + "/") for bad in IMPURE_HEADERS)
+        if room_of(path) in PURE and impure:
             yield f"{path}:{number}: includes <{header}>, but {room_of(path)} is pure"
     if room_of(path) in PURE:
         for number, line in enumerate(code_only(text).splitlines(), 1):
@@ -133,7 +146,7 @@ def files_below(root, tops, suffixes):
 def problems(root):
     found = []
     users = {beginning: [] for beginning in ONE_FILE}
-    for path in files_below(root, ["storage", "runner", "plugin-api", "sample-packages"], SOURCES):
+    for path in files_below(root, ROOTS, SOURCES):
         if path.endswith("CMakeLists.txt"):
             continue
         found += problems_of_source(root, path)
@@ -144,7 +157,7 @@ def problems(root):
     for beginning, paths in users.items():
         if len(paths) > 1:
             found.append(f"{', '.join(paths)}: all include <{beginning}…>, which is the business of one file")
-    for path in files_below(root, ["storage", "runner", "plugin-api", "sample-packages", "tests", "benchmarks", "scripts"], CODE):
+    for path in files_below(root, [*ROOTS, "tests", "benchmarks", "scripts"], CODE):
         lines = len((root / path).read_text().splitlines())
         if lines > LONGEST:
             found.append(f"{path}: has {lines} lines, which is more than can be read in five minutes")
@@ -154,12 +167,12 @@ def problems(root):
 # A file, a line that must not be in it, and what the complaint says.
 PLANTED = [
     ("storage/values/digest.hpp", '#include "storage/files/files.hpp"', "storage/values may not know storage/files"),
-    ("storage/objects/object_store.hpp", '#include "storage/trees/capture.hpp"', "storage/objects may not know storage/trees"),
+    ("storage/objects/object_store.hpp", '#include "storage/trees/capture.hpp"', "may not know storage/trees"),
     ("storage/runs/run_folder.hpp", '#include "runner/core/run_plan.hpp"', "storage/runs may not know runner/core"),
     ("runner/core/run_plan.hpp", '#include "storage/files/files.hpp"', "runner/core may not know storage/files"),
     ("runner/core/run_plan.hpp", "#include <trainyard/abi.h>", "which only"),
-    ("runner/executors/executor.hpp", '#include "runner/engine/run_engine.hpp"', "runner/executors may not know runner/engine"),
-    ("runner/worker/plugin_library.hpp", '#include "storage/store/store.hpp"', "runner/worker may not know storage/store"),
+    ("runner/executors/executor.hpp", '#include "runner/engine/run_engine.hpp"', "may not know runner/engine"),
+    ("runner/worker/plugin_library.hpp", '#include "storage/store/store.hpp"', "may not know storage/store"),
     ("runner/worker/supervisor.cpp", "#include <boost/dll/shared_library.hpp>", "plugin_library.cpp may"),
     ("storage/trees/capture.cpp", "#include <zip.h>", "zip_reader.cpp"),
     ("storage/trees/capture.cpp", '#include "capture.hpp"', "not a path from the root"),
@@ -175,17 +188,19 @@ PLANTED = [
     ("storage/values/names.cpp", "\n" * LONGEST, "more than can be read"),
 ]
 # What looks like a mistake and is none.
-HARMLESS = ("storage/values/instant.cpp", '// system_clock::now(), getenv("x")\nconst char* const kText = "system_clock time(0)";')
+HARMLESS = (
+    "storage/values/instant.cpp",
+    '// system_clock::now(), getenv("x")\nconst char* const kText = "system_clock time(0)";',
+)
 
 
 def self_test(root):
     """What the check above failed to find, or found wrongly."""
     with tempfile.TemporaryDirectory() as temporary:
         copy = pathlib.Path(temporary)
-        for top in ("storage", "runner", "plugin-api", "sample-packages"):
-            for path in files_below(root, [top], CODE):
-                (copy / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(root / path, copy / path)
+        for path in files_below(root, ROOTS, CODE):
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / path, copy / path)
         before = set(problems(copy))
         for file, line, complaint in PLANTED + [(*HARMLESS, None)]:
             whole = (copy / file).read_text()

@@ -44,7 +44,8 @@ std::vector<Json> read_json_lines(const Path& file) {
   const std::string text = read_text(file);
   std::size_t begin = 0;
   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-    lines.push_back(required(parse_json(std::string_view(text).substr(begin, end - begin), "a line of '" + file.string() + "'")));
+    lines.push_back(
+        required(parse_json(std::string_view(text).substr(begin, end - begin), "a line of '" + file.string() + "'")));
     begin = end + 1;
   }
   return lines;
@@ -125,7 +126,8 @@ EndedRun TestStore::train(const std::string& package, const Path& dataset, const
   return end(name, run(training(name, package, dataset, more)));
 }
 
-RunningProgram TestStore::start_training(const std::string& name, const std::string& package, const Path& dataset, const Arguments& more) const {
+RunningProgram TestStore::start_training(const std::string& name, const std::string& package, const Path& dataset,
+                                         const Arguments& more) const {
   return start(training(name, package, dataset, more));
 }
 
@@ -164,8 +166,9 @@ std::vector<std::string> TestStore::versions(const std::string& package) const {
 }
 
 std::string TestStore::schema_mistakes() const {
-  static const std::map<std::string, std::string> kDocuments = {{"results", "_results.json"}, {"plan", "plan.json"},        {"job", "job.json"},
-                                                                {"exit", "exit.json"},        {"journal", "journal.jsonl"}, {"event", "events.jsonl"}};
+  static const std::map<std::string, std::string> kDocuments = {
+      {"results", "_results.json"}, {"plan", "plan.json"},        {"job", "job.json"},
+      {"exit", "exit.json"},        {"journal", "journal.jsonl"}, {"event", "events.jsonl"}};
   std::string mistakes;
   for (const auto& [schema, file] : kDocuments) {
     Arguments argv = {TRAINYARD_SYSTEM_PYTHON, "-B", TRAINYARD_CHECK_SCHEMAS, "--schema", schema};
@@ -184,7 +187,11 @@ std::string TestStore::schema_mistakes() const {
 std::string TestStore::leftovers() const {
   std::string left;
   for (const char* const folder : {"active", "tmp"}) {
-    for (const std::string& name : required(list_folder(root_ / folder))) left += std::string(folder) + "/" + name + "\n";
+    for (const std::string& name : required(list_folder(root_ / folder))) {
+      // How data can be mounted here is remembered for the next run.
+      if (!(name.starts_with("mount-probe-") && name.ends_with(".json")))
+        left += std::string(folder) + "/" + name + "\n";
+    }
   }
   for (const std::string& id : required(list_folder(root_ / "runs"))) {
     if (is_there(root_ / "runs" / id / "workspace")) left += "runs/" + id + "/workspace\n";

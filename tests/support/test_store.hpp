@@ -12,7 +12,8 @@
 #include "storage/values/json.hpp"
 #include "tests/support/temp_folder.hpp"
 
-// For tests: a store of its own, and the programs as a user runs them. What only prepares a test and fails throws, which ends the test.
+// For tests: a store of its own, and the programs as a user runs them. What only prepares a test and fails throws,
+// which ends the test.
 namespace trainyard {
 
 using Arguments = std::vector<std::string>;
@@ -76,7 +77,8 @@ class TestStore {
   // Runs a training to its end, under a name of its own.
   EndedRun train(const std::string& package, const Path& dataset, const Arguments& more = {});
   // The same in two halves; the name is the caller's.
-  [[nodiscard]] RunningProgram start_training(const std::string& name, const std::string& package, const Path& dataset, const Arguments& more = {}) const;
+  [[nodiscard]] RunningProgram start_training(const std::string& name, const std::string& package, const Path& dataset,
+                                              const Arguments& more = {}) const;
   [[nodiscard]] EndedRun end(const std::string& name, ProgramOutput output) const;
 
   // By the run's name; none when it has not begun.
@@ -101,7 +103,8 @@ class TestStore {
 
 // The packages for tests as the build made them: `counts` is a folder, `counts.zip` its zip.
 Path test_package(const std::string& file);
-// Beside the arguments of a run whose package crashes on purpose: under a sanitizer it has to crash as it would without.
+// Beside the arguments of a run whose package crashes on purpose: under a sanitizer it has to crash as it would
+// without.
 Arguments crash_plainly();
 
 }  // namespace trainyard

@@ -82,7 +82,8 @@ TEST_CASE("times, owners and other bits are no content", "[capture]") {
 TEST_CASE("many readers find what one finds", "[capture][threads]") {
   const TempFolder folder;
   for (int i = 0; i < 300; ++i) {
-    folder.write("data/" + std::to_string(i % 17) + "/file " + std::to_string(i), std::string(static_cast<std::size_t>(i) * 37, static_cast<char>(i)));
+    folder.write("data/" + std::to_string(i % 17) + "/file " + std::to_string(i),
+                 std::string(static_cast<std::size_t>(i) * 37, static_cast<char>(i)));
   }
   folder.folder("empty");
   const TempFolder store;
@@ -153,11 +154,18 @@ TEST_CASE("a file that changes while a folder is read is named", "[capture]") {
   const TempFolder elsewhere;
   elsewhere.write("b", "2");
   const std::string changed = "'" + victim.string() + "' changed while it was read";
-  SECTION("it grows") { CHECK(refusal(folder.path(), after_first_file([&] { folder.write("sub/b", "22"); })) == changed); }
-  SECTION("it vanishes") { CHECK(refusal(folder.path(), after_first_file([&] { boost::filesystem::remove(victim); })) == changed); }
-  SECTION("it becomes executable") { CHECK(refusal(folder.path(), after_first_file([&] { ::chmod(victim.c_str(), 0777); })) == changed); }
+  SECTION("it grows") {
+    CHECK(refusal(folder.path(), after_first_file([&] { folder.write("sub/b", "22"); })) == changed);
+  }
+  SECTION("it vanishes") {
+    CHECK(refusal(folder.path(), after_first_file([&] { boost::filesystem::remove(victim); })) == changed);
+  }
+  SECTION("it becomes executable") {
+    CHECK(refusal(folder.path(), after_first_file([&] { ::chmod(victim.c_str(), 0777); })) == changed);
+  }
   SECTION("another takes its name") {
-    CHECK(refusal(folder.path(), after_first_file([&] { boost::filesystem::rename(folder.write("new", "2"), victim); })) == changed);
+    CHECK(refusal(folder.path(),
+                  after_first_file([&] { boost::filesystem::rename(folder.write("new", "2"), victim); })) == changed);
   }
   SECTION("a link takes its name") {
     const std::string message = refusal(folder.path(), after_first_file([&] {
@@ -167,10 +175,11 @@ TEST_CASE("a file that changes while a folder is read is named", "[capture]") {
     CHECK(message.find(victim.string()) != std::string::npos);
   }
   SECTION("a link takes the name of its folder") {
-    const std::string message = refusal(folder.path(), after_first_file([&] {
-                                          boost::filesystem::rename(folder.path() / "sub", elsewhere.path() / "sub");
-                                          boost::filesystem::create_directory_symlink(elsewhere.path() / "sub", folder.path() / "sub");
-                                        }));
+    const std::string message =
+        refusal(folder.path(), after_first_file([&] {
+                  boost::filesystem::rename(folder.path() / "sub", elsewhere.path() / "sub");
+                  boost::filesystem::create_directory_symlink(elsewhere.path() / "sub", folder.path() / "sub");
+                }));
     CHECK(message.find(victim.string()) != std::string::npos);
   }
 }
@@ -266,7 +275,8 @@ TEST_CASE("a tree is an object too", "[capture]") {
   const Digest other = objects.put("{}").value();
   const auto wrong = load_tree(other, objects);
   REQUIRE_FALSE(wrong.ok());
-  CHECK(wrong.error() == fail(Errc::corrupt, "the object " + other.hex() + " is not a tree: the tree has no key 'schema'"));
+  CHECK(wrong.error() ==
+        fail(Errc::corrupt, "the object " + other.hex() + " is not a tree: the tree has no key 'schema'"));
 }
 
 }  // namespace trainyard

@@ -34,7 +34,9 @@ struct Kept {
     objects.sync().value();
   }
 
-  [[nodiscard]] Path path_of(const Digest& digest) const { return root / digest.hex().substr(0, 2) / digest.hex().substr(2); }
+  [[nodiscard]] Path path_of(const Digest& digest) const {
+    return root / digest.hex().substr(0, 2) / digest.hex().substr(2);
+  }
 
   void flip_a_byte(const Digest& digest) {
     std::string bytes = read_file(path_of(digest), 1000).value();
@@ -70,7 +72,8 @@ TEST_CASE("a checkout takes an empty folder and nothing else", "[checkout]") {
   const Path full = kept.folder.path() / "full";
   const auto refused = checkout(kept.tree, kept.objects, full);
   REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error() == fail(Errc::exists, "'" + full.string() + "' is already there and not an empty folder; choose another"));
+  CHECK(refused.error() ==
+        fail(Errc::exists, "'" + full.string() + "' is already there and not an empty folder; choose another"));
   CHECK(list_folder(full).value() == Names{"mine"});
 
   kept.folder.write("file", "precious");
@@ -132,7 +135,8 @@ TEST_CASE("verification names every file whose object is missing or corrupt", "[
   REQUIRE(remove_file(kept.path_of(sha256("raw"))).ok());
   const auto problems = verify(kept.tree, kept.objects).value();
   REQUIRE(problems.size() == 2);
-  CHECK(problems[0] == "a.csv: the object " + sha256("1,2\n").hex() + " is corrupt: the bytes of '" + kept.path_of(sha256("1,2\n")).string() + "' have another digest");
+  CHECK(problems[0] == "a.csv: the object " + sha256("1,2\n").hex() + " is corrupt: the bytes of '" +
+                           kept.path_of(sha256("1,2\n")).string() + "' have another digest");
   CHECK(problems[1] == "sub/deep/%FF: the store has no object " + sha256("raw").hex());
 }
 

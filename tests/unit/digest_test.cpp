@@ -15,7 +15,8 @@ const std::string kAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff
 TEST_CASE("a digest is the SHA-256 of FIPS 180-4", "[digest]") {
   CHECK(sha256("").hex() == kEmpty);
   CHECK(sha256("abc").hex() == kAbc);
-  CHECK(sha256(std::string(1'000'000, 'a')).hex() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  CHECK(sha256(std::string(1'000'000, 'a')).hex() ==
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST_CASE("a running SHA-256 takes pieces and starts anew", "[digest]") {
@@ -34,7 +35,8 @@ TEST_CASE("a digest is read from 64 lowercase digits and nothing else", "[digest
   REQUIRE(digest.ok());
   CHECK(digest->hex() == kAbc);
   CHECK(*digest == sha256("abc"));
-  for (const std::string& text : {std::string(), kAbc.substr(1), kAbc + "0", "B" + kAbc.substr(1), "g" + kAbc.substr(1), "0x" + kAbc.substr(2), " " + kAbc.substr(1)}) {
+  for (const std::string& text : {std::string(), kAbc.substr(1), kAbc + "0", "B" + kAbc.substr(1), "g" + kAbc.substr(1),
+                                  "0x" + kAbc.substr(2), " " + kAbc.substr(1)}) {
     INFO(text);
     const auto wrong = Digest::parse(text);
     REQUIRE_FALSE(wrong.ok());

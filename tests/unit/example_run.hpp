@@ -12,29 +12,48 @@ inline const RunId kRun = RunId::parse("019b76da-a800-7c3f-9a51-6d0e8f1b2c4d").v
 inline const Instant kNow{1'767'225'600'000'000};
 
 inline Manifest manifest() {
-  const Json json = {{"schema", "trainyard.package/1"},
-                     {"name", "digits"},
-                     {"library", "lib/libdigits.so"},
-                     {"custom_hyperparameters", false},
-                     {"environment", {{"OMP_NUM_THREADS", "2"}}},
-                     {"hyperparameters",
-                      {{{"name", "epochs"}, {"type", "Integer"}, {"default", 30}, {"range", {1, 1000}}},
-                       {{"name", "optimizer"}, {"type", "String"}, {"default", "momentum"}, {"enum", {"sgd", "momentum"}}},
-                       {{"name", "augment"}, {"type", "Boolean"}, {"default", true}},
-                       {{"name", "seed"}, {"type", "Integer"}, {"default", 1}, {"editable", false}},
-                       {{"name", "note"}, {"type", "String"}}}}};
+  const Json json = {
+      {"schema", "trainyard.package/1"},
+      {"name", "digits"},
+      {"library", "lib/libdigits.so"},
+      {"custom_hyperparameters", false},
+      {"environment", {{"OMP_NUM_THREADS", "2"}}},
+      {"hyperparameters",
+       {{{"name", "epochs"}, {"type", "Integer"}, {"default", 30}, {"range", {1, 1000}}},
+        {{"name", "optimizer"}, {"type", "String"}, {"default", "momentum"}, {"enum", {"sgd", "momentum"}}},
+        {{"name", "augment"}, {"type", "Boolean"}, {"default", true}},
+        {{"name", "seed"}, {"type", "Integer"}, {"default", 1}, {"editable", false}},
+        {{"name", "note"}, {"type", "String"}}}}};
   return Manifest::parse(json.dump()).value();
 }
 
 inline VersionRecord parent() {
-  VersionDraft draft{PackageName::parse("digits").value(), kNow, std::nullopt, std::nullopt, {sha256("tree"), 3, 12}, {sha256("zip"), 9},
-                     {1, 0, "g++", {Verb::train, Verb::save}}, ""};
+  VersionDraft draft{PackageName::parse("digits").value(),
+                     kNow,
+                     std::nullopt,
+                     std::nullopt,
+                     {sha256("tree"), 3, 12},
+                     {sha256("zip"), 9},
+                     {1, 0, "g++", {Verb::train, Verb::save}},
+                     ""};
   return {{1, 0}, draft};
 }
 
-inline RunRequest request() { return {"training", PackageReference::parse("digits@1.0").value(), "/data/digits", {}, {}, false, RunRequest::kDefaultGrace, {}, MountKind::best}; }
+inline RunRequest request() {
+  return {"training",
+          PackageReference::parse("digits@1.0").value(),
+          "/data/digits",
+          {},
+          {},
+          false,
+          RunRequest::kDefaultGrace,
+          {},
+          MountKind::best};
+}
 
-inline Result<RunPlan> plan_of(const RunRequest& request) { return plan_run(request, parent(), manifest(), kRun, kNow); }
+inline Result<RunPlan> plan_of(const RunRequest& request) {
+  return plan_run(request, parent(), manifest(), kRun, kNow);
+}
 
 inline RunPlan plan() { return plan_of(request()).value(); }
 

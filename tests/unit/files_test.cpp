@@ -36,7 +36,8 @@ TEST_CASE("a file is read whole, up to a bound", "[files]") {
   const TempFolder folder;
   const std::string big(100'000, 'x');
   CHECK(read_file(folder.write("big", big), big.size()).value() == big);
-  CHECK(read_file(folder.path() / "big", big.size() - 1).error().message == "'" + (folder.path() / "big").string() + "' is larger than 99999 bytes");
+  CHECK(read_file(folder.path() / "big", big.size() - 1).error().message ==
+        "'" + (folder.path() / "big").string() + "' is larger than 99999 bytes");
   CHECK(read_file(folder.write("empty", ""), 0).value().empty());
   CHECK_FALSE(read_file(folder.write("one", "1"), 0).ok());
   CHECK(read_file("/proc/self/status", 1U << 20U).value().find("Name:") == 0);

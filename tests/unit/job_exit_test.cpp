@@ -18,8 +18,10 @@ TEST_CASE("an exit has one of code, signal and failure", "[job_exit]") {
     bool good;
   };
   const Row rows[] = {
-      {exit_with(0, {}, {}), true},     {exit_with(255, {}, {}), true}, {exit_with({}, 11, {}), true},  {exit_with({}, {}, "no such file"), true},
-      {exit_with({}, {}, {}), false},   {exit_with(0, 11, {}), false},  {exit_with(0, {}, "x"), false}, {exit_with({}, 11, "x"), false},
+      {exit_with(0, {}, {}), true},   {exit_with(255, {}, {}), true},
+      {exit_with({}, 11, {}), true},  {exit_with({}, {}, "no such file"), true},
+      {exit_with({}, {}, {}), false}, {exit_with(0, 11, {}), false},
+      {exit_with(0, {}, "x"), false}, {exit_with({}, 11, "x"), false},
       {exit_with(0, 11, "x"), false},
   };
   for (const Row& row : rows) {
@@ -42,7 +44,8 @@ TEST_CASE("an exit is refused with the key and the rule", "[job_exit]") {
   CHECK(refusal("code", "0") == "the exit, key 'code': is not a whole number");
   CHECK(refusal("stop", "bored") == "the exit, key 'stop': 'bored' is none of none, asked, max_runtime");
   CHECK(refusal("peak_bytes", -1) == "the exit, key 'peak_bytes': is not between 0 and 9223372036854775807");
-  CHECK(refusal("schema", "trainyard.exit/2") == "the exit has schema 'trainyard.exit/2' but this Trainyard reads 'trainyard.exit/1'");
+  CHECK(refusal("schema", "trainyard.exit/2") ==
+        "the exit has schema 'trainyard.exit/2' but this Trainyard reads 'trainyard.exit/1'");
 }
 
 }  // namespace trainyard

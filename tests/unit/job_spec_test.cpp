@@ -20,8 +20,10 @@ TEST_CASE("a job is the plan with absolute paths", "[job_spec]") {
   CHECK((job.parameters == example::plan().parameters));
   CHECK(job.grace_ms == 120'000);
   CHECK(job.max_runtime_ms == std::nullopt);
-  const std::map<std::string, std::string> directories = {
-      {"package", "/w/package"}, {"artifacts", "/w/package/artifacts"}, {"data", "/w/package/dataset/training"}, {"training_data", "/w/package/dataset/training"}};
+  const std::map<std::string, std::string> directories = {{"package", "/w/package"},
+                                                          {"artifacts", "/w/package/artifacts"},
+                                                          {"data", "/w/package/dataset/training"},
+                                                          {"training_data", "/w/package/dataset/training"}};
   CHECK(job.directories == directories);
 }
 
@@ -63,7 +65,8 @@ TEST_CASE("a job is written as it was read", "[job_spec]") {
 
   Json json = to_json(job);
   json["calls"][0]["verb"] = "fit";
-  CHECK(job_spec_from(json).error().message == "the job, key 'calls': a call, key 'verb': 'fit' is not a verb of a package");
+  CHECK(job_spec_from(json).error().message ==
+        "the job, key 'calls': a call, key 'verb': 'fit' is not a verb of a package");
   json = to_json(job);
   json["environment"]["epochs"] = 3;
   CHECK(job_spec_from(json).error().message == "the job, key 'environment': 'epochs' is not a text");

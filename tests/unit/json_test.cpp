@@ -15,7 +15,9 @@ std::string refusal(const std::string& text) {
   return json.ok() ? "" : json.error().message;
 }
 
-std::string nested(std::size_t levels, const std::string& inside = "") { return std::string(levels, '[') + inside + std::string(levels, ']'); }
+std::string nested(std::size_t levels, const std::string& inside = "") {
+  return std::string(levels, '[') + inside + std::string(levels, ']');
+}
 
 }  // namespace
 
@@ -24,7 +26,8 @@ TEST_CASE("JSON is read strictly", "[json]") {
   CHECK(refusal(R"({"a":1,"a":2})") == "the note has the key 'a' twice");
   CHECK(refusal(R"([{"b":{"a":1,"c":2,"a":3}}])") == "the note has the key 'a' twice");
   CHECK(refusal(R"({"a":1,"\u0061":2})") == "the note has the key 'a' twice");
-  for (const char* const bad : {"", " ", "{", "{}{}", "{} x", "[1,]", "{\"a\":1,}", "{'a':1}", "// no\n{}", "/* no */{}", "NaN", "[Infinity]", "01", "\"\xFF\"", "\"\xC0\xAF\"", "\"\n\"", "nul"}) {
+  for (const char* const bad : {"", " ", "{", "{}{}", "{} x", "[1,]", "{\"a\":1,}", "{'a':1}", "// no\n{}",
+                                "/* no */{}", "NaN", "[Infinity]", "01", "\"\xFF\"", "\"\xC0\xAF\"", "\"\n\"", "nul"}) {
     CAPTURE(bad);
     CHECK(refusal(bad).find("the note is not valid JSON near line ") == 0);
   }
@@ -60,15 +63,20 @@ TEST_CASE("fields keep the first mistake and name the key", "[json]") {
       {R"({"schema":"trainyard.note/1","text":1,"count":"x"})", "the note, key 'text': is not a text"},
       {R"({"schema":"trainyard.note/1","text":"x","count":-1})", "the note, key 'count': is not between 0 and 9"},
       {R"({"schema":"trainyard.note/1","text":"x","count":10})", "the note, key 'count': is not between 0 and 9"},
-      {R"({"schema":"trainyard.note/1","text":"x","count":18446744073709551615})", "the note, key 'count': is not between 0 and 9"},
-      {R"({"schema":"trainyard.note/1","text":"x","count":99999999999999999999})", "the note, key 'count': is not a whole number"},
+      {R"({"schema":"trainyard.note/1","text":"x","count":18446744073709551615})",
+       "the note, key 'count': is not between 0 and 9"},
+      {R"({"schema":"trainyard.note/1","text":"x","count":99999999999999999999})",
+       "the note, key 'count': is not a whole number"},
       {R"({"schema":"trainyard.note/1","text":"x","count":3.0})", "the note, key 'count': is not a whole number"},
       {R"({"schema":"trainyard.note/1","text":"x","count":true})", "the note, key 'count': is not a whole number"},
       {R"({"schema":"trainyard.note/1","text":"x","count":null})", "the note, key 'count': is not a whole number"},
-      {R"({"schema":"trainyard.note/1","text":"x","count":3,"counts":4})", "the note has an unknown key 'counts'; did you mean 'count'?"},
+      {R"({"schema":"trainyard.note/1","text":"x","count":3,"counts":4})",
+       "the note has an unknown key 'counts'; did you mean 'count'?"},
       {R"({"schema":"trainyard.note/1","text":"x","count":3,"zebra":4})", "the note has an unknown key 'zebra'"},
-      {R"({"schema":"trainyard.note/2","text":"x","count":3})", "the note has schema 'trainyard.note/2' but this Trainyard reads 'trainyard.note/1'"},
-      {R"({"schema":"trainyard.tree/1","text":"x","count":3})", "the note, key 'schema': is 'trainyard.tree/1' where 'trainyard.note/1' is wanted"},
+      {R"({"schema":"trainyard.note/2","text":"x","count":3})",
+       "the note has schema 'trainyard.note/2' but this Trainyard reads 'trainyard.note/1'"},
+      {R"({"schema":"trainyard.tree/1","text":"x","count":3})",
+       "the note, key 'schema': is 'trainyard.tree/1' where 'trainyard.note/1' is wanted"},
       {R"([])", "the note is not a JSON object"},
   };
   for (const Row& row : rows) {

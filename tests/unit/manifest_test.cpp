@@ -41,7 +41,8 @@ TEST_CASE("what a manifest leaves out has a default", "[manifest]") {
 
 TEST_CASE("what a hyperparameter leaves out has a default", "[manifest]") {
   Json json = smallest();
-  json["hyperparameters"] = {{{"name", "epochs"}, {"type", "Integer"}, {"default", 3}}, {{"name", "note"}, {"type", "String"}}};
+  json["hyperparameters"] = {{{"name", "epochs"}, {"type", "Integer"}, {"default", 3}},
+                             {{"name", "note"}, {"type", "String"}}};
   const auto manifest = Manifest::parse(json.dump());
   REQUIRE(manifest.ok());
   REQUIRE(manifest->find("epochs") != nullptr);
@@ -53,19 +54,27 @@ TEST_CASE("what a hyperparameter leaves out has a default", "[manifest]") {
 }
 
 TEST_CASE("a manifest is refused with the key and the rule", "[manifest]") {
-  CHECK(refusal_with("name", "my package").find("the manifest package.json, key 'name': 'my package' is not a package name") == 0);
-  CHECK(refusal_with("library", "../x.so") == "the manifest package.json, key 'library': the path '../x.so' has '..' in it, so it could leave its folder");
-  CHECK(refusal_with("runtime", "java") == "the manifest package.json, key 'runtime': is 'java' where 'native' is wanted");
-  CHECK(refusal_with("input_type", "xml") == "the manifest package.json, key 'input_type': is none of 'json', 'file', 'files'");
+  CHECK(refusal_with("name", "my package")
+            .find("the manifest package.json, key 'name': 'my package' is not a package name") == 0);
+  CHECK(refusal_with("library", "../x.so") ==
+        "the manifest package.json, key 'library': the path '../x.so' has '..' in it, so it could leave its folder");
+  CHECK(refusal_with("runtime", "java") ==
+        "the manifest package.json, key 'runtime': is 'java' where 'native' is wanted");
+  CHECK(refusal_with("input_type", "xml") ==
+        "the manifest package.json, key 'input_type': is none of 'json', 'file', 'files'");
   CHECK(refusal_with("requires_gpu", "no") == "the manifest package.json, key 'requires_gpu': is not true or false");
-  CHECK(refusal_with("hyperparameter", Json::array()) == "the manifest package.json has an unknown key 'hyperparameter'; did you mean 'hyperparameters'?");
+  CHECK(refusal_with("hyperparameter", Json::array()) ==
+        "the manifest package.json has an unknown key 'hyperparameter'; did you mean 'hyperparameters'?");
   CHECK(refusal_with("hyperparameters", {{{"name", "a"}, {"type", "String"}}, {{"name", "a"}, {"type", "String"}}}) ==
         "the manifest package.json declares the hyperparameter 'a' twice");
   CHECK(refusal_with("hyperparameters", {{{"name", "a"}, {"type", "Text"}}}) ==
         "the manifest package.json: a hyperparameter, key 'type': 'Text' is none of String, Integer, Float, Boolean");
-  CHECK(refusal_with("hyperparameters", {{{"name", "a"}, {"type", "Integer"}, {"default", 0}, {"range", {1, 9}}}}) == "the manifest package.json: hyperparameter 'a' is 0 but must be between 1 and 9");
-  CHECK(refusal_with("environment", {{"A-B", "x"}}) == "the manifest package.json has an environment entry 'A-B' that is not a variable name with a text");
-  CHECK(refusal_with("environment", {{"A", 1}}) == "the manifest package.json has an environment entry 'A' that is not a variable name with a text");
+  CHECK(refusal_with("hyperparameters", {{{"name", "a"}, {"type", "Integer"}, {"default", 0}, {"range", {1, 9}}}}) ==
+        "the manifest package.json: hyperparameter 'a' is 0 but must be between 1 and 9");
+  CHECK(refusal_with("environment", {{"A-B", "x"}}) ==
+        "the manifest package.json has an environment entry 'A-B' that is not a variable name with a text");
+  CHECK(refusal_with("environment", {{"A", 1}}) ==
+        "the manifest package.json has an environment entry 'A' that is not a variable name with a text");
   CHECK(refusal_with("metrics", {{{"name", "a b"}, {"regex", "(x)"}}}) ==
         "a metric of the manifest, key 'name': is not a metric name of 1 to 64 letters, digits, '_' or '-'");
   CHECK(refusal(Json::array()) == "the manifest package.json is not a JSON object");
@@ -83,17 +92,20 @@ TEST_CASE("a manifest of another world says so", "[manifest]") {
   Json newer = smallest();
   newer["schema"] = "trainyard.package/2";
   CHECK(Manifest::parse(newer.dump()).error().code == Errc::incompatible);
-  CHECK(Manifest::parse(newer.dump()).error().message == "the manifest package.json has schema 'trainyard.package/2' but this Trainyard reads 'trainyard.package/1'");
+  CHECK(Manifest::parse(newer.dump()).error().message ==
+        "the manifest package.json has schema 'trainyard.package/2' but this Trainyard reads 'trainyard.package/1'");
 }
 
 TEST_CASE("a manifest is bounded", "[manifest]") {
   Json many = smallest();
   many["hyperparameters"] = Json::array();
-  for (std::size_t i = 0; i < limits::kHyperparameters; ++i) many["hyperparameters"].push_back({{"name", "p" + std::to_string(i)}, {"type", "String"}});
+  for (std::size_t i = 0; i < limits::kHyperparameters; ++i)
+    many["hyperparameters"].push_back({{"name", "p" + std::to_string(i)}, {"type", "String"}});
   CHECK(refusal(many).empty());
   many["hyperparameters"].push_back({{"name", "one_more"}, {"type", "String"}});
   CHECK(refusal(many) == "the manifest package.json declares more than 1000 hyperparameters");
-  CHECK(refusal_with("description", std::string(limits::kManifestBytes, 'x')) == "the manifest package.json is larger than 1 MiB");
+  CHECK(refusal_with("description", std::string(limits::kManifestBytes, 'x')) ==
+        "the manifest package.json is larger than 1 MiB");
 }
 
 }  // namespace trainyard

@@ -18,20 +18,26 @@ std::array<std::uint8_t, 10> bytes(std::uint8_t value) {
 }  // namespace
 
 TEST_CASE("package names", "[names]") {
-  for (const std::string& good : {std::string("a"), std::string("digits"), std::string("Digits_2-b"), std::string("Import"), std::string("x") + std::string(63, 'y')}) {
+  for (const std::string& good : {std::string("a"), std::string("digits"), std::string("Digits_2-b"),
+                                  std::string("Import"), std::string("x") + std::string(63, 'y')}) {
     CAPTURE(good);
     REQUIRE(PackageName::parse(good).ok());
     CHECK(PackageName::parse(good)->text() == good);
   }
-  for (const std::string& bad : {std::string(), std::string("2a"), std::string("_a"), std::string("-a"), std::string("a b"), std::string("a.b"), std::string("a/b"),
-                                 std::string(".."), std::string("\xC3\xBC"), std::string("a\n"), std::string("a\0b", 3), std::string(65, 'y')}) {
+  for (const std::string& bad :
+       {std::string(), std::string("2a"), std::string("_a"), std::string("-a"), std::string("a b"), std::string("a.b"),
+        std::string("a/b"), std::string(".."), std::string("\xC3\xBC"), std::string("a\n"), std::string("a\0b", 3),
+        std::string(65, 'y')}) {
     CAPTURE(bad);
     REQUIRE_FALSE(PackageName::parse(bad).ok());
     CHECK(PackageName::parse(bad).error().code == Errc::invalid);
   }
-  CHECK(PackageName::parse("a b").error().message == "'a b' is not a package name: 1 to 64 letters, digits, '_' or '-', beginning with a letter");
-  CHECK(PackageName::parse("import").error().message == "'import' cannot be a package name because it is a Python keyword");
-  for (const char* const keyword : {"False", "None", "True", "class", "yield", "async", "lambda"}) CHECK_FALSE(PackageName::parse(keyword).ok());
+  CHECK(PackageName::parse("a b").error().message ==
+        "'a b' is not a package name: 1 to 64 letters, digits, '_' or '-', beginning with a letter");
+  CHECK(PackageName::parse("import").error().message ==
+        "'import' cannot be a package name because it is a Python keyword");
+  for (const char* const keyword : {"False", "None", "True", "class", "yield", "async", "lambda"})
+    CHECK_FALSE(PackageName::parse(keyword).ok());
   CHECK(PackageName::parse("DiGiTs")->folded() == "digits");
 }
 
@@ -41,7 +47,8 @@ TEST_CASE("versions are two whole numbers, not a decimal", "[names]") {
   CHECK(version("9.99") < version("10.0"));
   CHECK(version("1.1") != version("1.10"));
   CHECK(version("4294967295.4294967295").text() == "4294967295.4294967295");
-  for (const char* const bad : {"", "1", "1.", ".1", "1.0.0", "0.1", "01.0", "1.00", "1.01", "+1.0", "1.-1", "-1.0", "1 .0", "1. 0", "v1.0", "1,0", "1.0\n", "4294967296.0", "1.x"}) {
+  for (const char* const bad : {"", "1", "1.", ".1", "1.0.0", "0.1", "01.0", "1.00", "1.01", "+1.0", "1.-1", "-1.0",
+                                "1 .0", "1. 0", "v1.0", "1,0", "1.0\n", "4294967296.0", "1.x"}) {
     CAPTURE(bad);
     REQUIRE_FALSE(PackageVersion::parse(bad).ok());
     CHECK(PackageVersion::parse(bad).error().message ==
@@ -58,7 +65,8 @@ TEST_CASE("a package is referred to with or without a version", "[names]") {
   REQUIRE(one.ok());
   CHECK(one->version == version("1.10"));
   CHECK(one->text() == "digits@1.10");
-  for (const char* const bad : {"", "@1.0", "digits@", "digits@1", "digits@1.0@2.0", "digits@latest"}) CHECK_FALSE(PackageReference::parse(bad).ok());
+  for (const char* const bad : {"", "@1.0", "digits@", "digits@1", "digits@1.0@2.0", "digits@latest"})
+    CHECK_FALSE(PackageReference::parse(bad).ok());
 }
 
 TEST_CASE("a run id is a UUID of version 7 and sorts by time", "[names]") {
@@ -68,16 +76,20 @@ TEST_CASE("a run id is a UUID of version 7 and sorts by time", "[names]") {
   CHECK(RunId::from(first, bytes(0)).text() == "019b76da-a800-7000-8000-000000000000");
   CHECK(low < RunId::from({first.microseconds + 1000}, bytes(0)));
   CHECK(RunId::parse(low.text()).value() == low);
-  for (const char* const bad : {"", "019b76da-a800-7fff-bfff-fffffffffff", "019B76DA-A800-7FFF-BFFF-FFFFFFFFFFFF", "019b76da-a800-4fff-bfff-ffffffffffff",
-                                "019b76da_a800_7fff_bfff_ffffffffffff", "../../../../../../../../../../etc/pw", "019b76da-a800-7fff-bfff-ffffffffffff0"}) {
+  for (const char* const bad : {"", "019b76da-a800-7fff-bfff-fffffffffff", "019B76DA-A800-7FFF-BFFF-FFFFFFFFFFFF",
+                                "019b76da-a800-4fff-bfff-ffffffffffff", "019b76da_a800_7fff_bfff_ffffffffffff",
+                                "../../../../../../../../../../etc/pw", "019b76da-a800-7fff-bfff-ffffffffffff0"}) {
     CAPTURE(bad);
     CHECK_FALSE(RunId::parse(bad).ok());
   }
 }
 
 TEST_CASE("run names", "[names]") {
-  for (const std::string& good : {std::string("a"), std::string("7"), std::string("digits-nightly"), std::string("a--b"), std::string(63, 'x')}) CHECK(RunName::parse(good).ok());
-  for (const std::string& bad : {std::string(), std::string("-a"), std::string("a-"), std::string("a_b"), std::string("a b"), std::string(64, 'x')}) {
+  for (const std::string& good :
+       {std::string("a"), std::string("7"), std::string("digits-nightly"), std::string("a--b"), std::string(63, 'x')})
+    CHECK(RunName::parse(good).ok());
+  for (const std::string& bad : {std::string(), std::string("-a"), std::string("a-"), std::string("a_b"),
+                                 std::string("a b"), std::string(64, 'x')}) {
     CAPTURE(bad);
     CHECK_FALSE(RunName::parse(bad).ok());
   }
@@ -90,8 +102,12 @@ TEST_CASE("run names", "[names]") {
 }
 
 TEST_CASE("metric names", "[names]") {
-  for (const std::string& good : {std::string("loss"), std::string("7"), std::string("_"), std::string("val-loss_2"), std::string(64, 'm')}) CHECK(is_metric_name(good));
-  for (const std::string& bad : {std::string(), std::string("a b"), std::string("a.b"), std::string("\xC3\xBC"), std::string(65, 'm')}) CHECK_FALSE(is_metric_name(bad));
+  for (const std::string& good :
+       {std::string("loss"), std::string("7"), std::string("_"), std::string("val-loss_2"), std::string(64, 'm')})
+    CHECK(is_metric_name(good));
+  for (const std::string& bad :
+       {std::string(), std::string("a b"), std::string("a.b"), std::string("\xC3\xBC"), std::string(65, 'm')})
+    CHECK_FALSE(is_metric_name(bad));
 }
 
 TEST_CASE("the nearest name is offered, and a far one is not", "[names]") {

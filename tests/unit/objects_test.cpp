@@ -26,7 +26,9 @@ struct OnDisk {
 
   ObjectStore& store() { return *objects; }
   void reopen() { objects = std::make_unique<FileObjects>(root, scratch); }
-  [[nodiscard]] Path path_of(const Digest& digest) const { return root / digest.hex().substr(0, 2) / digest.hex().substr(2); }
+  [[nodiscard]] Path path_of(const Digest& digest) const {
+    return root / digest.hex().substr(0, 2) / digest.hex().substr(2);
+  }
 };
 
 struct InMemory {
@@ -43,7 +45,8 @@ std::size_t entries(const Path& folder) { return list_folder(folder).value().siz
 TEMPLATE_TEST_CASE("an object store keeps bytes by their digest", "[objects]", OnDisk, InMemory) {
   TestType where;
   ObjectStore& store = where.store();
-  for (const std::string& bytes : {std::string(), std::string("abc"), std::string("\0\xFF\n", 3), std::string(3 * kMegabyte + 17, 'x'), std::string(kMegabyte, 'y')}) {
+  for (const std::string& bytes : {std::string(), std::string("abc"), std::string("\0\xFF\n", 3),
+                                   std::string(3 * kMegabyte + 17, 'x'), std::string(kMegabyte, 'y')}) {
     const Digest digest = sha256(bytes);
     CHECK_FALSE(store.has(digest).value());
     CHECK(store.read(digest, kAll).error() == fail(Errc::not_found, "the store has no object " + digest.hex()));
@@ -66,7 +69,8 @@ TEMPLATE_TEST_CASE("an object store keeps bytes by their digest", "[objects]", O
 TEMPLATE_TEST_CASE("an object store takes files from where they are read", "[objects]", OnDisk, InMemory) {
   TestType where;
   ObjectStore& store = where.store();
-  for (const std::string& bytes : {std::string(), std::string("0123456789"), std::string(kMegabyte - 1, 'a'), std::string(kMegabyte, 'b'), std::string(2 * kMegabyte + 5, 'c')}) {
+  for (const std::string& bytes : {std::string(), std::string("0123456789"), std::string(kMegabyte - 1, 'a'),
+                                   std::string(kMegabyte, 'b'), std::string(2 * kMegabyte + 5, 'c')}) {
     const Path path = where.folder.write("file", bytes);
     const UniqueFd fd = open_file(path, O_RDONLY).value();
     const StoredObject stored = store.put_file(fd.get(), path).value();
@@ -176,7 +180,8 @@ TEST_CASE("a corrupt object is named, whoever reads it", "[objects]") {
   for (const char* const bytes : {"abd", "ab", "abcd", ""}) {
     REQUIRE(remove_file(path).ok());
     REQUIRE(publish_file(where.scratch, path, bytes, 0444, Durable::no).ok());
-    const Error corrupt = fail(Errc::corrupt, "the object " + digest.hex() + " is corrupt: the bytes of '" + path.string() + "' have another digest");
+    const Error corrupt = fail(Errc::corrupt, "the object " + digest.hex() + " is corrupt: the bytes of '" +
+                                                  path.string() + "' have another digest");
     CHECK(where.store().read(digest, kAll).error() == corrupt);
     const UniqueFd nowhere = open_file("/dev/null", O_WRONLY).value();
     CHECK(where.store().copy_to(digest, nowhere.get(), "/dev/null").error() == corrupt);

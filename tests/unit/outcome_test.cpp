@@ -26,7 +26,8 @@ JobExit exit_of(StopCause stop, End end) {
 }
 
 // The status of the last word; none when the package said nothing.
-const std::optional<std::string> kWords[] = {std::nullopt, "ok", "cancelled", "invalid_input", "failed", "bug", "out_of_memory", "a status of tomorrow"};
+const std::optional<std::string> kWords[] = {std::nullopt, "ok",  "cancelled",     "invalid_input",
+                                             "failed",     "bug", "out_of_memory", "a status of tomorrow"};
 
 std::optional<event::Ended> word_of(const std::optional<std::string>& status) {
   if (!status) return std::nullopt;
@@ -65,20 +66,27 @@ TEST_CASE("every combination of stop, exit and last word has its verdict", "[out
 }
 
 TEST_CASE("a verdict says what was seen", "[outcome]") {
-  const auto message = [](StopCause stop, End end, const std::optional<event::Ended>& word) { return judge(exit_of(stop, end), word).message; };
+  const auto message = [](StopCause stop, End end, const std::optional<event::Ended>& word) {
+    return judge(exit_of(stop, end), word).message;
+  };
   CHECK(message(StopCause::none, End::three, std::nullopt) == "the package ended its process with exit code 3");
-  CHECK(message(StopCause::none, End::three, event::Ended{"ok", "", ""}) == "the package ended its process with exit code 3");
-  CHECK(message(StopCause::none, End::zero, std::nullopt) == "the package ended its process with exit code 0 before its calls were done");
+  CHECK(message(StopCause::none, End::three, event::Ended{"ok", "", ""}) ==
+        "the package ended its process with exit code 3");
+  CHECK(message(StopCause::none, End::zero, std::nullopt) ==
+        "the package ended its process with exit code 0 before its calls were done");
   CHECK(message(StopCause::none, End::segfault, std::nullopt) ==
         "the package's process was ended by signal 11 (SIGSEGV: it touched memory that is not its own)");
-  CHECK(message(StopCause::none, End::kill, event::Ended{"ok", "", ""}).find("the package's process was ended by signal 9 (SIGKILL: ") == 0);
+  CHECK(message(StopCause::none, End::kill, event::Ended{"ok", "", ""})
+            .find("the package's process was ended by signal 9 (SIGKILL: ") == 0);
   CHECK(message(StopCause::none, End::zero, event::Ended{"failed", "train", "no rows"}) == "train: no rows");
   CHECK(message(StopCause::none, End::zero, event::Ended{"failed", "", "no rows"}) == "no rows");
-  CHECK(message(StopCause::none, End::zero, event::Ended{"failed", "", ""}) == "the package failed with the status 'failed' and gave no reason");
+  CHECK(message(StopCause::none, End::zero, event::Ended{"failed", "", ""}) ==
+        "the package failed with the status 'failed' and gave no reason");
   CHECK(message(StopCause::none, End::zero, event::Ended{"cancelled", "train", "enough"}) ==
         "train: enough; the package gave up as if stopped, but nobody stopped the run");
   CHECK(message(StopCause::asked, End::kill, std::nullopt) == "stopped by a user");
-  CHECK(message(StopCause::max_runtime, End::kill, std::nullopt) == "stopped because the run reached its longest permitted time");
+  CHECK(message(StopCause::max_runtime, End::kill, std::nullopt) ==
+        "stopped because the run reached its longest permitted time");
   CHECK(message(StopCause::asked, End::failure, std::nullopt) == "the data is not mounted");
 }
 
@@ -126,10 +134,11 @@ TEST_CASE("an error of Trainyard's own work has a reason too", "[outcome]") {
     Errc code;
     RunReason reason;
   };
-  const Row rows[] = {{Errc::not_found, RunReason::invalid_input},      {Errc::exists, RunReason::store_error},   {Errc::invalid, RunReason::invalid_input},
-                      {Errc::incompatible, RunReason::invalid_input},   {Errc::corrupt, RunReason::store_error},  {Errc::io, RunReason::store_error},
-                      {Errc::unavailable, RunReason::disk_full},        {Errc::timed_out, RunReason::store_error}, {Errc::cancelled, RunReason::stopped},
-                      {Errc::package_failed, RunReason::package_error}};
+  const Row rows[] = {{Errc::not_found, RunReason::invalid_input}, {Errc::exists, RunReason::store_error},
+                      {Errc::invalid, RunReason::invalid_input},   {Errc::incompatible, RunReason::invalid_input},
+                      {Errc::corrupt, RunReason::store_error},     {Errc::io, RunReason::store_error},
+                      {Errc::unavailable, RunReason::disk_full},   {Errc::timed_out, RunReason::store_error},
+                      {Errc::cancelled, RunReason::stopped},       {Errc::package_failed, RunReason::package_error}};
   for (const Row& row : rows) {
     const Outcome verdict = outcome_of(fail(row.code, "why"));
     CHECK(name_of(verdict.reason) == name_of(row.reason));

@@ -20,7 +20,8 @@ std::string refusal(const Hyperparameter& parameter, std::string_view text) {
 
 // A hyperparameter with every key, and one of them changed.
 std::string refusal_of(const char* key, const Json& value) {
-  Json json = {{"name", "p"}, {"type", "Integer"}, {"default", nullptr}, {"required", false}, {"editable", true}, {"range", nullptr}, {"enum", nullptr}, {"description", ""}};
+  Json json = {{"name", "p"},      {"type", "Integer"}, {"default", nullptr}, {"required", false},
+               {"editable", true}, {"range", nullptr},  {"enum", nullptr},    {"description", ""}};
   json[key] = value;
   const auto read = hyperparameter_from(json);
   return read.ok() ? "" : read.error().message;
@@ -72,11 +73,14 @@ TEST_CASE("a text of another type is refused by name", "[parameter]") {
     const char* type_name;
   };
   const Row rows[] = {
-      {ParameterType::integer, "", "Integer"},    {ParameterType::integer, "1.5", "Integer"},  {ParameterType::integer, "1 ", "Integer"},
-      {ParameterType::integer, "+1", "Integer"},  {ParameterType::integer, "0x10", "Integer"}, {ParameterType::integer, "9223372036854775808", "Integer"},
-      {ParameterType::number, "", "Float"},       {ParameterType::number, "nan", "Float"},     {ParameterType::number, "inf", "Float"},
-      {ParameterType::number, "1e999", "Float"},  {ParameterType::number, "0,1", "Float"},     {ParameterType::number, "1.0x", "Float"},
-      {ParameterType::boolean, "yes", "Boolean"}, {ParameterType::boolean, "", "Boolean"},     {ParameterType::boolean, "tRUE", "Boolean"},
+      {ParameterType::integer, "", "Integer"},     {ParameterType::integer, "1.5", "Integer"},
+      {ParameterType::integer, "1 ", "Integer"},   {ParameterType::integer, "+1", "Integer"},
+      {ParameterType::integer, "0x10", "Integer"}, {ParameterType::integer, "9223372036854775808", "Integer"},
+      {ParameterType::number, "", "Float"},        {ParameterType::number, "nan", "Float"},
+      {ParameterType::number, "inf", "Float"},     {ParameterType::number, "1e999", "Float"},
+      {ParameterType::number, "0,1", "Float"},     {ParameterType::number, "1.0x", "Float"},
+      {ParameterType::boolean, "yes", "Boolean"},  {ParameterType::boolean, "", "Boolean"},
+      {ParameterType::boolean, "tRUE", "Boolean"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.given);
@@ -121,15 +125,18 @@ TEST_CASE("a declaration that cannot be kept is refused", "[parameter]") {
   CHECK(refusal_of("range", {1, 1}).empty());
   CHECK(refusal_of("default", 5).empty());
   CHECK(refusal_of("enum", {1, 2}).empty());
-  CHECK(refusal_of("name", "batch-size") == "hyperparameter 'batch-size' needs a name of letters, digits and '_' that does not begin with a digit");
-  CHECK(refusal_of("name", "") == "hyperparameter '' needs a name of letters, digits and '_' that does not begin with a digit");
+  CHECK(refusal_of("name", "batch-size") ==
+        "hyperparameter 'batch-size' needs a name of letters, digits and '_' that does not begin with a digit");
+  CHECK(refusal_of("name", "") ==
+        "hyperparameter '' needs a name of letters, digits and '_' that does not begin with a digit");
   CHECK(refusal_of("type", "Int") == "a hyperparameter, key 'type': 'Int' is none of String, Integer, Float, Boolean");
   CHECK(refusal_of("type", "String").empty());
   CHECK(refusal_of("default", "5") == "hyperparameter 'p', default: \"5\" is not of type Integer");
   CHECK(refusal_of("default", 5.0) == "hyperparameter 'p', default: 5.0 is not of type Integer");
   for (const Json& range : {Json({2, 1}), Json({1}), Json({1, 2, 3}), Json({"1", "2"}), Json("1-2")}) {
     CAPTURE(range);
-    CHECK(refusal_of("range", range) == "hyperparameter 'p' has a range that is not [least, most] of an Integer or Float");
+    CHECK(refusal_of("range", range) ==
+          "hyperparameter 'p' has a range that is not [least, most] of an Integer or Float");
   }
   CHECK(refusal_of("enum", Json::array()) == "hyperparameter 'p' has an enum that is not a list of values");
   CHECK(refusal_of("enum", {1, "2"}) == "\"2\" is not of type Integer");
@@ -151,16 +158,21 @@ TEST_CASE("a declaration is written as it was read", "[parameter]") {
 TEST_CASE("parameters keep their types and their order", "[parameter]") {
   const std::vector<Parameter> parameters = {{"z", std::string("1")}, {"a", std::int64_t{1}}, {"m", 1.0}, {"b", true}};
   const Json json = to_json(parameters);
-  CHECK(canonical(json) ==
-        R"([{"name":"z","type":"String","value":"1"},{"name":"a","type":"Integer","value":1},{"name":"m","type":"Float","value":1.0},{"name":"b","type":"Boolean","value":true}])");
+  CHECK(
+      canonical(json) ==
+      R"([{"name":"z","type":"String","value":"1"},{"name":"a","type":"Integer","value":1},{"name":"m","type":"Float","value":1.0},{"name":"b","type":"Boolean","value":true}])");
   CHECK((parameters_from(json).value() == parameters));
   CHECK_FALSE(parameters_from(Json::object()).ok());
   CHECK_FALSE(parameters_from({{{"name", "a"}, {"type", "Integer"}, {"value", "1"}}}).ok());
 }
 
 TEST_CASE("variable names", "[parameter]") {
-  for (const std::string& good : {std::string("a"), std::string("_"), std::string("OMP_NUM_THREADS"), std::string(128, 'x')}) CHECK(is_variable_name(good));
-  for (const std::string& bad : {std::string(), std::string("2a"), std::string("a-b"), std::string("a=b"), std::string("a b"), std::string("\xC3\xBC"), std::string(129, 'x'), std::string("a\0", 2)}) {
+  for (const std::string& good :
+       {std::string("a"), std::string("_"), std::string("OMP_NUM_THREADS"), std::string(128, 'x')})
+    CHECK(is_variable_name(good));
+  for (const std::string& bad :
+       {std::string(), std::string("2a"), std::string("a-b"), std::string("a=b"), std::string("a b"),
+        std::string("\xC3\xBC"), std::string(129, 'x'), std::string("a\0", 2)}) {
     CAPTURE(bad);
     CHECK_FALSE(is_variable_name(bad));
   }

@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 
-#include "runner/processes/job_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "runner/processes/process_identity.hpp"
 #include "runner/processes/run_program.hpp"
 #include "tests/contract/test_job.hpp"

@@ -25,7 +25,8 @@ RunId run(std::uint8_t number) {
 }
 
 VersionDraft draft(const char* name, std::optional<PackageVersion> parent = {}, std::optional<RunId> by = {}) {
-  return {PackageName::parse(name).value(), Instant{7}, parent, by, {sha256(name), 1, 2}, {sha256("zip"), 3}, {1, 0, "g++", {Verb::train}}, "note"};
+  return {PackageName::parse(name).value(), Instant{7}, parent, by, {sha256(name), 1, 2}, {sha256("zip"), 3},
+          {1, 0, "g++", {Verb::train}},     "note"};
 }
 
 PackageReference reference(const char* text) { return PackageReference::parse(text).value(); }
@@ -49,7 +50,8 @@ TEST_CASE("an upload makes the next major, a run the next minor of its parent's 
   CHECK(r.registry.publish_minor(draft("digits", PackageVersion{1, 1})).value().version == PackageVersion{1, 3});
   CHECK(r.registry.publish_minor(draft("digits", PackageVersion{2, 0})).value().version == PackageVersion{2, 1});
   CHECK(r.registry.publish_major(draft("digits")).value().version == PackageVersion{3, 0});
-  CHECK(texts(r.registry.versions(PackageName::parse("digits").value()).value()) == Texts{"1.0", "1.1", "1.2", "1.3", "2.0", "2.1", "3.0"});
+  CHECK(texts(r.registry.versions(PackageName::parse("digits").value()).value()) ==
+        Texts{"1.0", "1.1", "1.2", "1.3", "2.0", "2.1", "3.0"});
   CHECK(list_folder(r.scratch).value().empty());
 }
 
@@ -113,7 +115,9 @@ TEST_CASE("names that differ only in case are one package", "[registry]") {
   for (const char* const name : {"digits", "DIGITS"}) {
     const auto refused = r.registry.publish_major(draft(name));
     REQUIRE_FALSE(refused.ok());
-    CHECK(refused.error() == fail(Errc::exists, "the package 'Digits' exists, and '" + std::string(name) + "' differs from it only in upper and lower case; choose another name"));
+    CHECK(refused.error() ==
+          fail(Errc::exists, "the package 'Digits' exists, and '" + std::string(name) +
+                                 "' differs from it only in upper and lower case; choose another name"));
   }
   REQUIRE(r.registry.publish_major(draft("Digits")).ok());
   CHECK(list_folder(r.packages).value() == Texts{"digits"});
@@ -129,8 +133,10 @@ TEST_CASE("what is not there is named, with what is nearest", "[registry]") {
   CHECK(r.registry.names().value().empty());
   CHECK(r.registry.find(reference("digits")).error() == fail(Errc::not_found, "there is no package 'digits'"));
   REQUIRE(r.registry.publish_major(draft("digits")).ok());
-  CHECK(r.registry.find(reference("digit@1.0")).error() == fail(Errc::not_found, "there is no package 'digit'; did you mean 'digits'?"));
-  CHECK(r.registry.find(reference("digits@1.7")).error() == fail(Errc::not_found, "package 'digits' has no version 1.7; its newest is 1.0"));
+  CHECK(r.registry.find(reference("digit@1.0")).error() ==
+        fail(Errc::not_found, "there is no package 'digit'; did you mean 'digits'?"));
+  CHECK(r.registry.find(reference("digits@1.7")).error() ==
+        fail(Errc::not_found, "package 'digits' has no version 1.7; its newest is 1.0"));
 }
 
 TEST_CASE("the version that a run made is found again", "[registry]") {
@@ -163,7 +169,8 @@ TEST_CASE("a record that cannot be trusted is named", "[registry]") {
     return found.error();
   };
   const std::string good = canonical(to_json(record));
-  CHECK(refusal(good.substr(0, 100)) == fail(Errc::corrupt, shown + "cannot be read: the version record is not valid JSON near line 1"));
+  CHECK(refusal(good.substr(0, 100)) ==
+        fail(Errc::corrupt, shown + "cannot be read: the version record is not valid JSON near line 1"));
   CHECK(refusal("") == fail(Errc::corrupt, shown + "cannot be read: the version record is not valid JSON near line 1"));
   VersionRecord other = record;
   other.version = {1, 5};

@@ -13,7 +13,9 @@ struct Runs {
   RunFolders runs{folder.folder("runs"), folder.folder("active")};
 };
 
-RunId run(std::int64_t milliseconds) { return RunId::from(Instant{milliseconds * 1000}, std::array<std::uint8_t, 10>{}); }
+RunId run(std::int64_t milliseconds) {
+  return RunId::from(Instant{milliseconds * 1000}, std::array<std::uint8_t, 10>{});
+}
 
 using Ids = std::vector<RunId>;
 
@@ -81,12 +83,6 @@ TEST_CASE("the names in a run folder", "[run_folder]") {
   const RunFolder folder("/runs/1");
   CHECK(folder.plan() == "/runs/1/plan.json");
   CHECK(folder.journal() == "/runs/1/journal.jsonl");
-  CHECK(folder.job() == "/runs/1/job.json");
-  CHECK(folder.events() == "/runs/1/events.jsonl");
-  CHECK(folder.exit() == "/runs/1/exit.json");
-  CHECK(folder.stdout_log() == "/runs/1/stdout.log");
-  CHECK(folder.stderr_log() == "/runs/1/stderr.log");
-  CHECK(folder.log_index() == "/runs/1/log_index.jsonl");
   CHECK(folder.package() == "/runs/1/workspace/package");
   CHECK(folder.artifacts() == "/runs/1/artifacts");
   CHECK(folder.results() == "/runs/1/_results.json");

@@ -14,7 +14,9 @@ RunRequest with(const std::map<std::string, std::string>& environment) {
   return request;
 }
 
-RunPlan planned(const std::map<std::string, std::string>& environment) { return example::plan_of(with(environment)).value(); }
+RunPlan planned(const std::map<std::string, std::string>& environment) {
+  return example::plan_of(with(environment)).value();
+}
 
 RelPath path(const char* text) { return RelPath::parse(text).value(); }
 
@@ -30,10 +32,14 @@ TEST_CASE("a plan holds what was asked, what was found and the defaults", "[run_
   CHECK(plan.layout.training_data.bytes() == "dataset/training");
   CHECK(plan.layout.artifacts.bytes() == "artifacts");
   CHECK_FALSE(plan.save_training_data);
-  const std::map<std::string, std::string> environment = {{"OMP_NUM_THREADS", "2"}, {"artifacts_directory", "artifacts"}, {"augment", "true"}, {"epochs", "30"},
-                                                          {"optimizer", "momentum"}, {"save_training_data", "false"},       {"seed", "1"}};
+  const std::map<std::string, std::string> environment = {
+      {"OMP_NUM_THREADS", "2"},  {"artifacts_directory", "artifacts"}, {"augment", "true"}, {"epochs", "30"},
+      {"optimizer", "momentum"}, {"save_training_data", "false"},      {"seed", "1"}};
   CHECK(plan.environment == environment);
-  const std::vector<Parameter> parameters = {{"epochs", std::int64_t{30}}, {"optimizer", std::string("momentum")}, {"augment", true}, {"seed", std::int64_t{1}}};
+  const std::vector<Parameter> parameters = {{"epochs", std::int64_t{30}},
+                                             {"optimizer", std::string("momentum")},
+                                             {"augment", true},
+                                             {"seed", std::int64_t{1}}};
   CHECK((plan.parameters == parameters));
 }
 
@@ -42,8 +48,11 @@ TEST_CASE("what a user gives replaces a default, as typed and as text", "[run_pl
   CHECK(plan.environment.at("epochs") == "10");
   CHECK(plan.environment.at("augment") == "False");
   CHECK(plan.environment.at("OMP_NUM_THREADS") == "8");
-  const std::vector<Parameter> parameters = {
-      {"epochs", std::int64_t{10}}, {"optimizer", std::string("momentum")}, {"augment", false}, {"seed", std::int64_t{1}}, {"note", std::string("x")}};
+  const std::vector<Parameter> parameters = {{"epochs", std::int64_t{10}},
+                                             {"optimizer", std::string("momentum")},
+                                             {"augment", false},
+                                             {"seed", std::int64_t{1}},
+                                             {"note", std::string("x")}};
   CHECK((plan.parameters == parameters));
   RunRequest named = example::request();
   named.name = RunName::parse("nightly").value();
@@ -84,18 +93,24 @@ TEST_CASE("every refusal of a request says what is wrong", "[run_plan]") {
       {{{"optimizer", "adam"}}, "hyperparameter 'optimizer' is adam but must be one of sgd, momentum"},
       {{{"augment", "maybe"}}, "hyperparameter 'augment': 'maybe' is not of type Boolean"},
       {{{"seed", "2"}}, "hyperparameter 'seed' cannot be changed by a run"},
-      {{{"epoch", "2"}}, "package 'digits' has no hyperparameter 'epoch' and accepts no others; did you mean 'epochs'?"},
+      {{{"epoch", "2"}},
+       "package 'digits' has no hyperparameter 'epoch' and accepts no others; did you mean 'epochs'?"},
       {{{"zebra", "2"}}, "package 'digits' has no hyperparameter 'zebra' and accepts no others"},
       {{{"data_directory", "x"}}, "the variable data_directory is set by Trainyard and cannot be given"},
       {{{"PATH", "/bin"}}, "the variable PATH is set by Trainyard and cannot be given"},
-      {{{"artifacts_directory", "../x"}}, "the variable artifacts_directory: the path '../x' has '..' in it, so it could leave its folder"},
-      {{{"artifacts_directory", "/tmp"}}, "the variable artifacts_directory: the path '/tmp' is absolute; give one relative to its folder"},
+      {{{"artifacts_directory", "../x"}},
+       "the variable artifacts_directory: the path '../x' has '..' in it, so it could leave its folder"},
+      {{{"artifacts_directory", "/tmp"}},
+       "the variable artifacts_directory: the path '/tmp' is absolute; give one relative to its folder"},
       {{{"artifacts_directory", ""}}, "the variable artifacts_directory: a path is empty"},
-      {{{"training_data_directory", "a/../b"}}, "the variable training_data_directory: the path 'a/../b' has '..' in it, so it could leave its folder"},
+      {{{"training_data_directory", "a/../b"}},
+       "the variable training_data_directory: the path 'a/../b' has '..' in it, so it could leave its folder"},
       {{{"artifacts_directory", "dataset/training/out"}},
-       "the variables artifacts_directory and training_data_directory name folders inside one another: 'dataset/training/out' and 'dataset/training'"},
+       "the variables artifacts_directory and training_data_directory name folders inside one another: "
+       "'dataset/training/out' and 'dataset/training'"},
       {{{"artifacts_directory", "dataset"}},
-       "the variables artifacts_directory and training_data_directory name folders inside one another: 'dataset' and 'dataset/training'"},
+       "the variables artifacts_directory and training_data_directory name folders inside one another: 'dataset' and "
+       "'dataset/training'"},
       {{{"save_data", "yes"}}, "the variable save_data is 'yes' but must be true or false"},
       {{{"save_training_data", ""}}, "the variable save_training_data is '' but must be true or false"},
   };
@@ -122,10 +137,12 @@ TEST_CASE("a package that cannot be trained is refused before anything else", "[
   CHECK(refusal(parent, example::manifest()) == "package 'digits@1.0' cannot be trained because it has no save()");
   Manifest manifest = example::manifest();
   manifest.training_enabled = false;
-  CHECK(refusal(example::parent(), manifest) == "package 'digits@1.0' cannot be trained because its manifest says training_enabled: false");
+  CHECK(refusal(example::parent(), manifest) ==
+        "package 'digits@1.0' cannot be trained because its manifest says training_enabled: false");
   manifest.training_enabled = true;
   manifest.requires_gpu = true;
-  CHECK(refusal(example::parent(), manifest) == "package 'digits@1.0' requires a GPU, which this Trainyard cannot give to a run");
+  CHECK(refusal(example::parent(), manifest) ==
+        "package 'digits@1.0' requires a GPU, which this Trainyard cannot give to a run");
 }
 
 TEST_CASE("a required hyperparameter must be given, and others may be when the package says so", "[run_plan]") {
@@ -153,16 +170,19 @@ TEST_CASE("a plan is written as it was read", "[run_plan]") {
   CHECK(run_request_from(to_json(request)).value() == request);
   Json json = to_json(plan);
   json["request"]["dataset"] = "relative";
-  CHECK(run_plan_from(json).error().message == "the run plan, key 'request': the run request, key 'dataset': is not an absolute path");
+  CHECK(run_plan_from(json).error().message ==
+        "the run plan, key 'request': the run request, key 'dataset': is not an absolute path");
 }
 
 TEST_CASE("the data, the artifacts and what interpreters leave are no package content", "[run_plan]") {
   const RunLayout plain = example::plan().layout;
-  for (const char* const out : {"dataset", "dataset/training", "dataset/training/a.csv", "dataset/test", "artifacts", "artifacts/loss.svg", "__pycache__", "src/__pycache__"}) {
+  for (const char* const out : {"dataset", "dataset/training", "dataset/training/a.csv", "dataset/test", "artifacts",
+                                "artifacts/loss.svg", "__pycache__", "src/__pycache__"}) {
     CAPTURE(out);
     CHECK_FALSE(is_package_content(plain, path(out)));
   }
-  for (const char* const in : {"package.json", "model/weights.bin", "datasets/x", "dataset.csv", "my/dataset", "artifacts2", "model/artifacts"}) {
+  for (const char* const in : {"package.json", "model/weights.bin", "datasets/x", "dataset.csv", "my/dataset",
+                               "artifacts2", "model/artifacts"}) {
     CAPTURE(in);
     CHECK(is_package_content(plain, path(in)));
   }

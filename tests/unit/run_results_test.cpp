@@ -23,7 +23,8 @@ RunReport successful(bool snapshot) {
   exit.code = 0;
   exit.user_us = 1'500'000;
   return {example::plan_of(request).value(),
-          state::Published{{kData, MountKind::copy, snapshot}, {version.content.tree, version.content.zip, kArtifacts}, {1, 1}},
+          state::Published{
+              {kData, MountKind::copy, snapshot}, {version.content.tree, version.content.zip, kArtifacts}, {1, 1}},
           Instant{example::kNow.microseconds + 12'500'000},
           exit,
           kArtifacts,
@@ -63,15 +64,17 @@ TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]
     CHECK(keys(json["parameters"]["inputs"]) == Keys{"gpu", "package", "train_data", "version"});
     CHECK(keys(json["run_summary"]) == Keys{"end_at", "execution_time", "outputs", "start_at"});
     CHECK(keys(json["run_summary"]["outputs"]) == Keys{"artifacts_data", "package", "train_data", "version"});
-    CHECK(keys(json["traceability"]) == Keys{"abi",     "artifacts", "attempts", "datasets", "host",     "hyperparameters", "message", "metrics", "parent", "reason",
-                                             "run",     "runner",    "schema",   "score",    "seed",     "snapshot",        "status",  "type",    "version"});
+    CHECK(keys(json["traceability"]) == Keys{"abi", "artifacts", "attempts", "datasets", "host", "hyperparameters",
+                                             "message", "metrics", "parent", "reason", "run", "runner", "schema",
+                                             "score", "seed", "snapshot", "status", "type", "version"});
   }
 }
 
 TEST_CASE("the results of a run that made a version", "[run_results]") {
   const Json json = results_json(successful(true));
   CHECK(json["parameters"]["pipeline"] == Json("digits-8f1b2c4d"));
-  CHECK(json["parameters"]["inputs"] == Json({{"package", "digits"}, {"version", "1.0"}, {"train_data", "/data/digits"}, {"gpu", "False"}}));
+  CHECK(json["parameters"]["inputs"] ==
+        Json({{"package", "digits"}, {"version", "1.0"}, {"train_data", "/data/digits"}, {"gpu", "False"}}));
   CHECK(json["parameters"]["env"]["epochs"] == Json("10"));
   CHECK(json["parameters"]["env"]["artifacts_directory"] == Json("artifacts"));
   for (const auto& [key, value] : json["parameters"]["env"].items()) CHECK(value.is_string());
@@ -80,13 +83,18 @@ TEST_CASE("the results of a run that made a version", "[run_results]") {
   CHECK(json["run_summary"]["end_at"] == Json(1767225612.5));
   CHECK(json["run_summary"]["start_at"].is_number_float());
   const std::string snapshot = sha256("data").hex();
-  CHECK(json["run_summary"]["outputs"] == Json({{"train_data", snapshot}, {"artifacts_data", "/runs/1/artifacts"}, {"package", "digits"}, {"version", "1.1"}}));
+  CHECK(json["run_summary"]["outputs"] == Json({{"train_data", snapshot},
+                                                {"artifacts_data", "/runs/1/artifacts"},
+                                                {"package", "digits"},
+                                                {"version", "1.1"}}));
   const Json& trace = json["traceability"];
   CHECK(trace["status"] == Json("Successful"));
   CHECK(trace["reason"] == Json("ok"));
   CHECK(trace["message"].is_null());
   CHECK(trace["snapshot"] == Json(snapshot));
-  CHECK(trace["datasets"] == Json::array({{{"input", "train_data"}, {"source", "/data/digits"}, {"tree", to_json(kData)}, {"mount", "copy"}}}));
+  CHECK(trace["datasets"] ==
+        Json::array(
+            {{{"input", "train_data"}, {"source", "/data/digits"}, {"tree", to_json(kData)}, {"mount", "copy"}}}));
   CHECK(trace["parent"]["version"] == Json("1.0"));
   CHECK(trace["version"]["version"] == Json("1.1"));
   CHECK(trace["version"]["zip"]["digest"] == Json(sha256("zip").hex()));
@@ -121,7 +129,8 @@ TEST_CASE("metrics are summed up over a run", "[run_results]") {
   metrics.add({"only_nan", 9, std::numeric_limits<double>::quiet_NaN()});
   const Json json = metrics.json();
   CHECK(json["loss"] == Json({{"count", 4}, {"last", "NaN"}, {"last_step", 3}, {"min", 0.5}, {"max", 2.0}}));
-  CHECK(json["only_nan"] == Json({{"count", 1}, {"last", "NaN"}, {"last_step", 9}, {"min", nullptr}, {"max", nullptr}}));
+  CHECK(json["only_nan"] ==
+        Json({{"count", 1}, {"last", "NaN"}, {"last_step", 9}, {"min", nullptr}, {"max", nullptr}}));
 }
 
 }  // namespace trainyard

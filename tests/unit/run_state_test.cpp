@@ -18,8 +18,14 @@ const Outcome kWrong{RunReason::crashed, "signal 11"};
 
 const std::vector<RunState>& states() {
   static const std::vector<RunState> all = {
-      state::Planned{},     state::Staged{kData},    state::Running{kData, kJob},         state::Stopping{kData, kJob},
-      state::Exited{kData}, state::Succeeded{kData}, state::Collected{kData, kOutputs},   state::Published{kData, kOutputs, kVersion},
+      state::Planned{},
+      state::Staged{kData},
+      state::Running{kData, kJob},
+      state::Stopping{kData, kJob},
+      state::Exited{kData},
+      state::Succeeded{kData},
+      state::Collected{kData, kOutputs},
+      state::Published{kData, kOutputs, kVersion},
       state::Failed{"Exited", kWrong, kData},
   };
   return all;
@@ -41,7 +47,9 @@ const std::vector<std::pair<std::string, Happening>>& happenings() {
 
 // The whole state machine: what is not here does not exist.
 const std::map<std::pair<std::string, std::string>, RunState>& transitions() {
-  const auto failed = [](const char* phase, std::optional<StagedData> data) { return state::Failed{phase, kWrong, data}; };
+  const auto failed = [](const char* phase, std::optional<StagedData> data) {
+    return state::Failed{phase, kWrong, data};
+  };
   static const std::map<std::pair<std::string, std::string>, RunState> all = {
       {{"Planned", "the data being staged"}, state::Staged{kData}},
       {{"Staged", "the job starting"}, state::Running{kData, kJob}},
@@ -92,9 +100,11 @@ TEST_CASE("states tell what users see, whether they are final, and their data", 
     bool is_final;
   };
   const Row rows[] = {
-      {"Planned", RunStatus::packaging, false}, {"Staged", RunStatus::packaging, false},  {"Running", RunStatus::running, false},
-      {"Stopping", RunStatus::running, false},  {"Exited", RunStatus::running, false},    {"Succeeded", RunStatus::running, false},
-      {"Collected", RunStatus::running, false}, {"Published", RunStatus::successful, true}, {"Failed", RunStatus::failed, true},
+      {"Planned", RunStatus::packaging, false}, {"Staged", RunStatus::packaging, false},
+      {"Running", RunStatus::running, false},   {"Stopping", RunStatus::running, false},
+      {"Exited", RunStatus::running, false},    {"Succeeded", RunStatus::running, false},
+      {"Collected", RunStatus::running, false}, {"Published", RunStatus::successful, true},
+      {"Failed", RunStatus::failed, true},
   };
   for (std::size_t i = 0; i < states().size(); ++i) {
     const RunState& state = states()[i];
@@ -122,11 +132,22 @@ TEST_CASE("a journal is written as it was read", "[run_state]") {
 
 TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[run_state]") {
   const std::map<std::string, std::vector<std::string>> needed = {
-      {"Staged", {"data"}},    {"Running", {"data", "job"}},        {"Stopping", {"data", "job"}},               {"Exited", {"data"}},
-      {"Succeeded", {"data"}}, {"Collected", {"data", "outputs"}}, {"Published", {"data", "outputs", "version"}}, {"Failed", {"phase", "reason", "message"}},
+      {"Staged", {"data"}},
+      {"Running", {"data", "job"}},
+      {"Stopping", {"data", "job"}},
+      {"Exited", {"data"}},
+      {"Succeeded", {"data"}},
+      {"Collected", {"data", "outputs"}},
+      {"Published", {"data", "outputs", "version"}},
+      {"Failed", {"phase", "reason", "message"}},
   };
-  const Json everything = {{"data", to_json(JournalEntry{{}, state::Exited{kData}})["data"]}, {"job", "local:1:2:3"}, {"outputs", to_json(JournalEntry{{}, states()[6]})["outputs"]},
-                           {"version", "1.7"}, {"phase", "Exited"}, {"reason", "crashed"}, {"message", "x"}};
+  const Json everything = {{"data", to_json(JournalEntry{{}, state::Exited{kData}})["data"]},
+                           {"job", "local:1:2:3"},
+                           {"outputs", to_json(JournalEntry{{}, states()[6]})["outputs"]},
+                           {"version", "1.7"},
+                           {"phase", "Exited"},
+                           {"reason", "crashed"},
+                           {"message", "x"}};
   for (const RunState& state : states()) {
     const std::string name(name_of(state));
     const Json good = to_json(JournalEntry{Instant{17}, state});
@@ -139,7 +160,8 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
       REQUIRE(read.ok() == optional);
       if (optional) continue;
       const bool missing = !good[key].is_null();
-      CHECK(read.error().message == "the journal entry has the state '" + name + "' " + (missing ? "without what belongs to it" : "with what does not belong to it"));
+      CHECK(read.error().message == "the journal entry has the state '" + name + "' " +
+                                        (missing ? "without what belongs to it" : "with what does not belong to it"));
     }
     Json wrong_status = good;
     wrong_status["status"] = "Queued";
@@ -147,7 +169,8 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
   }
   Json unknown = to_json(JournalEntry{Instant{17}, state::Planned{}});
   unknown["state"] = "Paused";
-  CHECK(journal_entry_from(unknown).error().message == "the journal entry has the state 'Paused' without what belongs to it");
+  CHECK(journal_entry_from(unknown).error().message ==
+        "the journal entry has the state 'Paused' without what belongs to it");
 }
 
 }  // namespace trainyard

@@ -51,10 +51,13 @@ TEST_CASE("a snapshot is found by the beginning of its id", "[snapshots]") {
   CHECK(records.snapshots.find("bbbb")->id() == kThree);
   CHECK(records.snapshots.find("aaaa1")->id() == kOne);
   CHECK(records.snapshots.find(kTwo)->id() == kTwo);
-  CHECK(records.snapshots.find("aaaa").error() == fail(Errc::invalid, "'aaaa' is the beginning of 2 snapshots; give more digits"));
+  CHECK(records.snapshots.find("aaaa").error() ==
+        fail(Errc::invalid, "'aaaa' is the beginning of 2 snapshots; give more digits"));
   for (const char* const id : {"", "b", "bbb", "cccc", "bbbbx", "../x", "1111"}) {
     CAPTURE(id);
-    CHECK(records.snapshots.find(id).error() == fail(Errc::not_found, "there is no snapshot '" + std::string(id) + "'; 'trainyard snapshot list' shows those there are"));
+    CHECK(records.snapshots.find(id).error() ==
+          fail(Errc::not_found,
+               "there is no snapshot '" + std::string(id) + "'; 'trainyard snapshot list' shows those there are"));
   }
 }
 
@@ -64,8 +67,8 @@ TEST_CASE("a record that cannot be read is named", "[snapshots]") {
   const auto found = records.snapshots.find(kOne);
   REQUIRE_FALSE(found.ok());
   CHECK(found.error().code == Errc::corrupt);
-  CHECK(found.error().message ==
-        "the record '" + (records.folder.path() / "snapshots" / (kOne + ".json")).string() + "' cannot be read: the snapshot record has no key 'schema'");
+  CHECK(found.error().message == "the record '" + (records.folder.path() / "snapshots" / (kOne + ".json")).string() +
+                                     "' cannot be read: the snapshot record has no key 'schema'");
   CHECK_FALSE(records.snapshots.list().ok());
 }
 

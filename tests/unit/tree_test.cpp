@@ -13,7 +13,9 @@ TreeEntry file(const char* path, std::string_view bytes, bool executable = false
   return {RelPath::parse(path).value(), TreeEntry::Kind::file, bytes.size(), executable, sha256(bytes)};
 }
 
-TreeEntry empty_folder(const char* path) { return {RelPath::parse(path).value(), TreeEntry::Kind::empty_folder, 0, false, {}}; }
+TreeEntry empty_folder(const char* path) {
+  return {RelPath::parse(path).value(), TreeEntry::Kind::empty_folder, 0, false, {}};
+}
 
 // The bytes that a tree of these entries has, and its digest as sha256sum(1) prints it.
 constexpr const char* kCanonical =

@@ -22,20 +22,20 @@ TEST_CASE("UTF-8 is what RFC 3629 says", "[utf8]") {
       {"\xEF\xBF\xBF", 3},
       {"\xF0\x90\x80\x80", 4},
       {"\xF4\x8F\xBF\xBF", 4},
-      {"\x80", 0},              // continues nothing
+      {"\x80", 0},  // continues nothing
       {"\xBF", 0},
-      {"\xC0\xAF", 0},          // '/' in two bytes
+      {"\xC0\xAF", 0},  // '/' in two bytes
       {"\xC1\xBF", 0},
-      {"\xE0\x80\xAF", 0},      // '/' in three
+      {"\xE0\x80\xAF", 0},  // '/' in three
       {"\xE0\x9F\xBF", 0},
       {"\xF0\x80\x80\xAF", 0},  // and in four
       {"\xF0\x8F\xBF\xBF", 0},
-      {"\xED\xA0\x80", 0},      // surrogates
+      {"\xED\xA0\x80", 0},  // surrogates
       {"\xED\xBF\xBF", 0},
       {"\xF4\x90\x80\x80", 0},  // above U+10FFFF
       {"\xF5\x80\x80\x80", 0},
       {"\xFF", 0},
-      {"\xC3", 0},              // cut short
+      {"\xC3", 0},  // cut short
       {"\xE2\x82", 0},
       {"\xF0\x9F\x98", 0},
       {"\xC3(", 0},
@@ -62,7 +62,10 @@ TEST_CASE("a prefix is cut between characters", "[utf8]") {
 
 TEST_CASE("what is not UTF-8 is replaced byte by byte", "[utf8]") {
   CHECK(utf8_cleaned("plain \xC3\xBC") == "plain \xC3\xBC");
-  CHECK(utf8_cleaned("a\xFF" "b\xE2\x82") == "a\xEF\xBF\xBD" "b\xEF\xBF\xBD\xEF\xBF\xBD");
+  CHECK(utf8_cleaned("a\xFF"
+                     "b\xE2\x82") ==
+        "a\xEF\xBF\xBD"
+        "b\xEF\xBF\xBD\xEF\xBF\xBD");
   CHECK(is_utf8(utf8_cleaned("\xED\xA0\x80\xC0")));
 }
 

@@ -43,22 +43,30 @@ TEST_CASE("a metric that JSON has no number for is a text", "[worker_event]") {
 }
 
 TEST_CASE("a worker of tomorrow may say more", "[worker_event]") {
-  const auto read = parse_worker_event(R"({"event":"called","verb":"train","thread":7,"time":"2026-01-01T00:00:00.000001Z"})");
+  const auto read =
+      parse_worker_event(R"({"event":"called","verb":"train","thread":7,"time":"2026-01-01T00:00:00.000001Z"})");
   REQUIRE(read.ok());
   CHECK((*read == WorkerEvent{kTime, event::Called{"train"}}));
-  CHECK(parse_worker_event(R"({"event":"sang","time":"2026-01-01T00:00:00.000001Z"})").error().message == "the event, key 'event': is of an unknown kind 'sang'");
+  CHECK(parse_worker_event(R"({"event":"sang","time":"2026-01-01T00:00:00.000001Z"})").error().message ==
+        "the event, key 'event': is of an unknown kind 'sang'");
 }
 
 TEST_CASE("a line that is no event is an error, not an event", "[worker_event]") {
-  for (const char* const line : {
-           "", "{", "[]", "null", R"({"event":"called","verb":"train"})", R"({"event":"called","time":"2026-01-01T00:00:00.000001Z"})",
-           R"({"event":"metric","name":"a b","step":1,"value":1,"time":"2026-01-01T00:00:00.000001Z"})",
-           R"({"event":"metric","name":"a","step":-1,"value":1,"time":"2026-01-01T00:00:00.000001Z"})",
-           R"({"event":"metric","name":"a","step":1,"value":"nan","time":"2026-01-01T00:00:00.000001Z"})",
-           R"({"event":"metric","name":"a","step":1,"value":null,"time":"2026-01-01T00:00:00.000001Z"})",
-           R"({"event":"ended","event":"ended","status":"ok","verb":"","message":"","time":"2026-01-01T00:00:00.000001Z"})",
-           R"({"event":"ended","status":"ok","verb":"","message":"","time":"today"})",
-       }) {
+  for (
+      const char* const line : {
+          "",
+          "{",
+          "[]",
+          "null",
+          R"({"event":"called","verb":"train"})",
+          R"({"event":"called","time":"2026-01-01T00:00:00.000001Z"})",
+          R"({"event":"metric","name":"a b","step":1,"value":1,"time":"2026-01-01T00:00:00.000001Z"})",
+          R"({"event":"metric","name":"a","step":-1,"value":1,"time":"2026-01-01T00:00:00.000001Z"})",
+          R"({"event":"metric","name":"a","step":1,"value":"nan","time":"2026-01-01T00:00:00.000001Z"})",
+          R"({"event":"metric","name":"a","step":1,"value":null,"time":"2026-01-01T00:00:00.000001Z"})",
+          R"({"event":"ended","event":"ended","status":"ok","verb":"","message":"","time":"2026-01-01T00:00:00.000001Z"})",
+          R"({"event":"ended","status":"ok","verb":"","message":"","time":"today"})",
+      }) {
     CAPTURE(line);
     CHECK_FALSE(parse_worker_event(line).ok());
   }

@@ -10,20 +10,23 @@
  * Conventions
  *   1. Both tables begin with `struct_size` and `minor`, as their owner compiled them. Fields are only ever appended.
  *      A reader never looks past the other side's `struct_size`, and an appended field may be null. Neither side
- *      demands the newest minor. A change that is not an append is a new symbol, `trainyard_package_v2`.
+ *      demands the newest minor. A change that is not an append is a new symbol, `trainyard_package_v2`. The small
+ *      structs that are passed by value or filled in, trainyard_text and trainyard_value, never change.
  *   2. Text is pointer and length, UTF-8, not terminated, borrowed for the duration of the call.
  *   3. Whoever allocates, frees.
  *   4. No exception and no longjmp may leave a function of either table.
  *   5. Trainyard calls the package from one thread, one call at a time, in the order
  *      create, [process_data], [train, save], [evaluate], [predict]..., destroy. One package lives in one process;
  *      the library is never unloaded, and `destroy` is skipped when the process ends for another reason.
- *   6. The package may call the host from any thread between the entry of `create` and the return of `destroy`. Host functions
- *      copy what they are given and cannot fail.
+ *   6. The package may call the host from any thread between the entry of `create` and the return of `destroy`. Host
+ *      functions copy what they are given and cannot fail.
  *
  * Compiles as C99 and later and as C++11 and later.
  */
 #ifndef TRAINYARD_ABI_H
 #define TRAINYARD_ABI_H
+
+/* clang-format off: it takes TRAINYARD_NOEXCEPT for a name. */
 
 #include <stdint.h>
 
@@ -100,9 +103,9 @@ typedef struct trainyard_host {
   /* Fills *value and returns 1 when the run has a parameter of this name, else returns 0 and leaves *value alone. */
   uint32_t (*parameter)(void* self, trainyard_text name, trainyard_value* value) TRAINYARD_NOEXCEPT;
 
-  /* The absolute path of a folder of the run: "package" (the private copy that becomes the new version, also the working
-   * directory), "artifacts", "data", "training_data", "test_data". Returns 0 when the run has no such folder. The text lives
-   * as long as the host. */
+  /* The absolute path of a folder of the run: "package" (the private copy that becomes the new version, also the
+   * working directory), "artifacts", "data", "training_data", "test_data". Returns 0 when the run has no such folder.
+   * The text lives as long as the host. */
   uint32_t (*directory)(void* self, trainyard_text name, trainyard_text* path) TRAINYARD_NOEXCEPT;
 
   /* A later power by its identifier, or null. */
@@ -117,11 +120,11 @@ typedef struct trainyard_package {
   uint32_t struct_size;
   uint32_t minor;
 
-  /* Who compiled the package: compiler and kit in a few words, terminated by NUL; static. For the record of a version. */
+  /* Who compiled the package: compiler and kit in a few words, terminated by NUL; static. Kept with a version. */
   const char* builder;
 
-  /* Required. Makes the object that the other functions get as `self`, and loads the current model from the package folder.
-   * On any status but TRAINYARD_OK nothing was made and `destroy` is not called. */
+  /* Required. Makes the object that the other functions get as `self`, and loads the current model from the package
+   * folder. On any status but TRAINYARD_OK nothing was made and `destroy` is not called. */
   trainyard_status (*create)(const trainyard_host* host, void** self) TRAINYARD_NOEXCEPT;
 
   /* Required. */
@@ -140,7 +143,8 @@ typedef struct trainyard_package {
   trainyard_status (*process_data)(void* self, trainyard_text directory) TRAINYARD_NOEXCEPT;
 
   /* May be null. */
-  trainyard_status (*predict)(void* self, trainyard_text input, trainyard_answer answer, void* receiver) TRAINYARD_NOEXCEPT;
+  trainyard_status (*predict)(void* self, trainyard_text input, trainyard_answer answer,
+                              void* receiver) TRAINYARD_NOEXCEPT;
 } trainyard_package;
 
 #if defined(__GNUC__)

@@ -19,8 +19,8 @@
  *   5. Trainyard calls the package from one thread, one call at a time, in the order
  *      create, [process_data], [train, save], [evaluate], [predict]..., destroy. One package lives in one process;
  *      the library is never unloaded, and `destroy` is skipped when the process ends for another reason.
- *   6. The package may call the host from any thread between the entry of `create` and the return of `destroy`. Host functions
- *      copy what they are given and cannot fail.
+ *   6. The package may call the host from any thread between the entry of `create` and the return of `destroy`. Host
+ * functions copy what they are given and cannot fail.
  *
  * Compiles as C99 and later and as C++11 and later.
  */
@@ -66,7 +66,7 @@ typedef int32_t trainyard_level;
 /* A typed parameter of the run. `type` says which of the fields holds the value; the others are zero. */
 typedef struct trainyard_value {
   uint32_t type;
-  uint32_t boolean;    /* 0 or 1 */
+  uint32_t boolean; /* 0 or 1 */
   int64_t integer;
   double number;       /* for TRAINYARD_INTEGER also the same value as a double */
   trainyard_text text; /* the value as text, for every type; lives as long as the host */
@@ -102,13 +102,13 @@ typedef struct trainyard_host {
   /* Fills *value and returns 1 when the run has a parameter of this name, else returns 0 and leaves *value alone. */
   uint32_t (*parameter)(void* self, trainyard_text name, trainyard_value* value) TRAINYARD_NOEXCEPT;
 
-  /* The absolute path of a folder of the run: "package" (the private copy that becomes the new version, also the working
-   * directory), "artifacts", "data", "training_data", "test_data". Returns 0 when the run has no such folder. The text lives
-   * as long as the host. */
+  /* The absolute path of a folder of the run: "package" (the private copy that becomes the new version, also the
+   * working directory), "artifacts", "data", "training_data", "test_data". Returns 0 when the run has no such folder.
+   * The text lives as long as the host. */
   uint32_t (*directory)(void* self, trainyard_text name, trainyard_text* path) TRAINYARD_NOEXCEPT;
 
   /* A later power by its identifier, or null. */
-  const void* (*extension)(void* self, trainyard_text id) TRAINYARD_NOEXCEPT;
+  const void* (*extension)(void* self, trainyard_text id)TRAINYARD_NOEXCEPT;
 
   /* Since 1.1. A number that makes the run repeatable. */
   uint64_t (*seed)(void* self) TRAINYARD_NOEXCEPT;
@@ -122,11 +122,12 @@ typedef struct trainyard_package {
   uint32_t struct_size;
   uint32_t minor;
 
-  /* Who compiled the package: compiler and kit in a few words, terminated by NUL; static. For the record of a version. */
+  /* Who compiled the package: compiler and kit in a few words, terminated by NUL; static. For the record of a version.
+   */
   const char* builder;
 
-  /* Required. Makes the object that the other functions get as `self`, and loads the current model from the package folder.
-   * On any status but TRAINYARD_OK nothing was made and `destroy` is not called. */
+  /* Required. Makes the object that the other functions get as `self`, and loads the current model from the package
+   * folder. On any status but TRAINYARD_OK nothing was made and `destroy` is not called. */
   trainyard_status (*create)(const trainyard_host* host, void** self) TRAINYARD_NOEXCEPT;
 
   /* Required. */
@@ -145,7 +146,8 @@ typedef struct trainyard_package {
   trainyard_status (*process_data)(void* self, trainyard_text directory) TRAINYARD_NOEXCEPT;
 
   /* May be null. */
-  trainyard_status (*predict)(void* self, trainyard_text input, trainyard_answer answer, void* receiver) TRAINYARD_NOEXCEPT;
+  trainyard_status (*predict)(void* self, trainyard_text input, trainyard_answer answer,
+                              void* receiver) TRAINYARD_NOEXCEPT;
 
   /* Since 1.1. May be null. Called once before the first `predict`. */
   trainyard_status (*warm_up)(void* self) TRAINYARD_NOEXCEPT;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/processes/job_folder.hpp"
+#include "runner/jobs/job_folder.hpp"
 
 #include "storage/values/limits.hpp"
 

@@ -15,10 +15,12 @@ namespace trainyard {
 // nothing of what else lies there.
 //
 //   job.json         the JobSpec; there before the job is started
-//   job.claim        one line: the id of the job that was started, or "abandoned" when starting it was forbidden.
-//   Written once stdout.log       what the package printed, byte for byte stderr.log log_index.jsonl  one line per
-//   piece of a log: {"offset":N,"size":N,"stream":"stdout"|"stderr","time":Instant} events.jsonl     one WorkerEvent
-//   per line exit.json        the JobExit; appears whole, as the worker's last act
+//   job.claim        one line: the id of the job that was started, or "abandoned" when that was forbidden; written once
+//   stdout.log       what the package printed, byte for byte
+//   stderr.log
+//   log_index.jsonl  {"offset":N,"size":N,"stream":"stdout"|"stderr","time":Instant} for every piece of a log
+//   events.jsonl     one WorkerEvent per line
+//   exit.json        the JobExit; appears whole, as the worker's last act
 class JobFolder {
  public:
   // REQUIRES: `path` is absolute.
