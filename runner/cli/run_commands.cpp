@@ -33,15 +33,10 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
 }
 
 Result<RunRequest> request_of(const command::RunTraining& command) {
-  RunRequest request{"training",
-                     TRY(PackageReference::parse(command.package)),
-                     TRY(absolute_path(command.dataset)).string(),
-                     {},
-                     {},
-                     false,
-                     RunRequest::kDefaultGrace,
-                     {},
-                     MountKind::best};
+  auto package = TRY(PackageReference::parse(command.package));
+  const Path dataset = TRY(absolute_path(command.dataset));
+  RunRequest request{"training", std::move(package), dataset.string(), {}, {}, false, RunRequest::kDefaultGrace,
+                     {},         MountKind::best};
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   for (const std::string& pair : command.environment) {
     const std::size_t equals = pair.find('=');

@@ -21,9 +21,9 @@ struct KnownRun {
 };
 
 Result<KnownRun> read_run(const RunFolder& folder) {
-  KnownRun run{folder,
-               TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan")))),
-               {}};
+  const std::string text = TRY(read_file(folder.plan(), limits::kRecordBytes));
+  auto plan = TRY(run_plan_from(TRY(parse_json(text, "the run plan"))));
+  KnownRun run{folder, std::move(plan), {}};
   for (const std::string& line : TRY(RunFolder::lines(folder.journal()))) {
     run.journal.push_back(TRY(journal_entry_from(TRY(parse_json(line, "the journal")))));
   }

@@ -24,8 +24,9 @@ Result<RelPath> folder_variable(const RunRequest& request, const std::string& na
 }
 
 Result<RunLayout> layout_of(const RunRequest& request) {
-  RunLayout layout{TRY(folder_variable(request, "training_data_directory", "dataset/training")),
-                   TRY(folder_variable(request, "artifacts_directory", "artifacts"))};
+  auto training_data = TRY(folder_variable(request, "training_data_directory", "dataset/training"));
+  auto artifacts = TRY(folder_variable(request, "artifacts_directory", "artifacts"));
+  RunLayout layout{std::move(training_data), std::move(artifacts)};
   if (layout.artifacts.is_within(layout.training_data) || layout.training_data.is_within(layout.artifacts)) {
     return fail(Errc::invalid,
                 "the variables artifacts_directory and training_data_directory name folders inside one another: '" +
@@ -62,7 +63,8 @@ Result<std::vector<Parameter>> typed_parameters(const RunRequest& request, const
     const auto given = request.environment.find(item.name);
     if (given != request.environment.end()) {
       if (!item.editable) return fail(Errc::invalid, "hyperparameter '" + item.name + "' cannot be changed by a run");
-      parameters.push_back({item.name, TRY(item.accept(given->second))});
+      auto value = TRY(item.accept(given->second));
+      parameters.push_back({item.name, std::move(value)});
     } else if (item.default_value) {
       parameters.push_back({item.name, *item.default_value});
     } else if (item.required) {
@@ -80,7 +82,7 @@ Result<void> check_undeclared(const RunRequest& request, const Manifest& manifes
     if (std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end()) {
       return fail(Errc::invalid, "the variable " + key + " is set by Trainyard and cannot be given");
     }
-    const bool known = manifest.find(key) != nullptr || manifest.environment.count(key) != 0 ||
+    const bool known = manifest.find(key) != nullptr || manifest.environment.contains(key) ||
                        std::find(kLayoutNames.begin(), kLayoutNames.end(), key) != kLayoutNames.end();
     if (!known && !manifest.custom_hyperparameters) {
       return fail(Errc::invalid, "package '" + manifest.name.text() + "' has no hyperparameter '" + key +
@@ -93,7 +95,7 @@ Result<void> check_undeclared(const RunRequest& request, const Manifest& manifes
 Result<void> check_able(const VersionRecord& parent, const Manifest& manifest) {
   const std::string package = parent.content.name.text() + "@" + parent.version.text();
   for (const Verb verb : {Verb::train, Verb::save}) {
-    if (parent.content.abi.verbs.count(verb) == 0) {
+    if (!parent.content.abi.verbs.contains(verb)) {
       return fail(Errc::incompatible,
                   "package '" + package + "' cannot be trained because it has no " + std::string(name_of(verb)) + "()");
     }
@@ -115,16 +117,19 @@ Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent,
                          const RunId& run, Instant now) {
   TRY(check_able(parent, manifest));
   TRY(check_undeclared(request, manifest));
+  auto layout = TRY(layout_of(request));
+  const bool save_training_data = TRY(wants_snapshot(request));
+  auto parameters = TRY(typed_parameters(request, manifest));
   RunPlan plan{run,
                request.name ? *request.name : RunName::made_up(parent.content.name, run),
                now,
                request,
                parent,
                manifest.library,
-               TRY(layout_of(request)),
-               TRY(wants_snapshot(request)),
+               std::move(layout),
+               save_training_data,
                manifest.environment,
-               TRY(typed_parameters(request, manifest))};
+               std::move(parameters)};
   for (const Parameter& parameter : plan.parameters) plan.environment[parameter.name] = text_of(parameter.value);
   for (const auto& [key, value] : request.environment) plan.environment[key] = value;
   plan.environment.erase("save_data");

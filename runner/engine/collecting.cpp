@@ -61,19 +61,17 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
                               const Store& store, Instant now) {
   const PackageRegistry registry(store.packages(), store.scratch());
-  if (auto made = TRY(registry.made_by(plan.parent.content.name, plan.run))) {
-    TRY(registry.sync(plan.parent.content.name));
-    return *made;
-  }
   const CheckedPackage checked = TRY(check_package(folder.package()));
   return registry.publish_minor({plan.parent.content.name, now, plan.parent.version, plan.run, outputs.package,
                                  outputs.zip, checked.abi,
                                  "trained from " + plan.parent.version.text() + " by run " + plan.name.text()});
 }
 
-Result<bool> is_published(const RunPlan& plan, const Store& store) {
-  return TRY(PackageRegistry(store.packages(), store.scratch()).made_by(plan.parent.content.name, plan.run))
-      .has_value();
+Result<std::optional<VersionRecord>> published_before(const RunPlan& plan, const Store& store) {
+  const PackageRegistry registry(store.packages(), store.scratch());
+  auto made = TRY(registry.made_by(plan.parent.content.name, plan.run));
+  if (made) TRY(registry.sync(plan.parent.content.name));
+  return made;
 }
 
 }  // namespace trainyard

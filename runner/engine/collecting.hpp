@@ -15,10 +15,11 @@ Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder);
 // more, or cannot be kept.
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const Store& store);
 
-// Makes the new version visible and durable, unless this run made one before it was interrupted; then it makes that one
-// durable. After an error `is_published` tells whether there is a version.
+// Makes the new version visible and durable. After an error `published_before` tells whether there is one all the same.
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
                               const Store& store, Instant now);
-Result<bool> is_published(const RunPlan& plan, const Store& store);
+
+// The version that this run made before it was interrupted, if it came so far. It is durable now.
+Result<std::optional<VersionRecord>> published_before(const RunPlan& plan, const Store& store);
 
 }  // namespace trainyard

@@ -55,7 +55,7 @@ Result<void> RunDriver::step() {
   if (!happening.ok()) {
     // A version that has its name may be in use already, so its run cannot fail any more; the next command makes it
     // durable.
-    if (std::holds_alternative<state::Collected>(state_) && TRY(is_published(plan_, ports_->store)))
+    if (std::holds_alternative<state::Collected>(state_) && TRY(published_before(plan_, ports_->store)))
       return happening.error();
     // A run that is over has no job.
     if (const JobId* const job = job_of(state_)) static_cast<void>(ports_->executor.stop(*job, StopForce::now));
@@ -140,6 +140,11 @@ Result<Happening> RunDriver::act_on(const state::Succeeded& /*succeeded*/) {
 }
 
 Result<Happening> RunDriver::act_on(const state::Collected& collected) {
+  if (origin_ == Origin::resumed) {
+    if (const auto made = TRY(published_before(plan_, ports_->store))) {
+      return Happening(happening::VersionPublished{made->version});
+    }
+  }
   const VersionRecord record = TRY(publish(plan_, folder_, collected.outputs, ports_->store, ports_->now()));
   return Happening(happening::VersionPublished{record.version});
 }

@@ -61,7 +61,8 @@ Result<ProcStat> stat_of(pid_t pid) {
 
 Result<ProcessIdentity> ProcessIdentity::of(pid_t pid) {
   const ProcStat stat = TRY(stat_of(pid));
-  return ProcessIdentity{pid, stat.start_ticks, TRY(boot_id())};
+  auto boot = TRY(boot_id());
+  return ProcessIdentity{pid, stat.start_ticks, std::move(boot)};
 }
 
 Result<ProcessIdentity> ProcessIdentity::parse(std::string_view text) {

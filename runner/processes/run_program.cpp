@@ -53,7 +53,9 @@ Result<ProgramOutput> run_program(const std::vector<std::string>& argv,
     static_cast<void>(::kill(-process.pid(), SIGKILL));
     return fail(Errc::timed_out, "'" + argv.at(0) + "' took longer than " + std::to_string(timeout.count()) + " ms");
   }
-  return ProgramOutput{*status, TRY(content_of(out, "stdout")), TRY(content_of(err, "stderr"))};
+  auto printed = TRY(content_of(out, "stdout"));
+  auto complained = TRY(content_of(err, "stderr"));
+  return ProgramOutput{*status, std::move(printed), std::move(complained)};
 }
 
 }  // namespace trainyard

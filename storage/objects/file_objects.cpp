@@ -84,7 +84,7 @@ Path FileObjects::path_of(const Digest& digest) const {
 Result<bool> FileObjects::has(const Digest& digest) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.count(digest) != 0) return true;
+    if (waiting_.contains(digest)) return true;
   }
   return is_there(path_of(digest));
 }

@@ -27,7 +27,7 @@ Result<StoredObject> MemoryObjects::put_file(int fd, const Path& shown) {
 
 Result<bool> MemoryObjects::has(const Digest& digest) {
   const std::lock_guard lock(mutex_);
-  return objects_.count(digest) != 0;
+  return objects_.contains(digest);
 }
 
 Result<std::string> MemoryObjects::read(const Digest& digest, std::size_t most) {

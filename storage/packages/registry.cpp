@@ -21,9 +21,7 @@ PackageVersion number_after(const std::vector<PackageVersion>& numbers, std::opt
   return {highest.major, highest.minor + 1};
 }
 
-}  // namespace
-
-Result<std::vector<PackageVersion>> PackageRegistry::numbers(const Path& folder) const {
+Result<std::vector<PackageVersion>> numbers_in(const Path& folder) {
   std::vector<PackageVersion> numbers;
   for (const std::string& file : TRY(list_folder(folder))) {
     if (!file.ends_with(kSuffix)) continue;
@@ -34,7 +32,7 @@ Result<std::vector<PackageVersion>> PackageRegistry::numbers(const Path& folder)
   return numbers;
 }
 
-Result<VersionRecord> PackageRegistry::read(const Path& folder, const PackageVersion& version) const {
+Result<VersionRecord> read_record(const Path& folder, const PackageVersion& version) {
   const Path path = folder / (version.text() + std::string(kSuffix));
   auto record = VersionRecord::parse(TRY(read_file(path, limits::kRecordBytes)));
   if (!record.ok()) {
@@ -46,17 +44,19 @@ Result<VersionRecord> PackageRegistry::read(const Path& folder, const PackageVer
   return record;
 }
 
+}  // namespace
+
 Result<std::vector<PackageName>> PackageRegistry::names() const {
   std::vector<PackageName> names;
   for (const std::string& folder : TRY(list_folder(packages_))) {
-    const auto found = TRY(numbers(packages_ / folder));
-    if (!found.empty()) names.push_back(TRY(read(packages_ / folder, found.back())).content.name);
+    const auto found = TRY(numbers_in(packages_ / folder));
+    if (!found.empty()) names.push_back(TRY(read_record(packages_ / folder, found.back())).content.name);
   }
   return names;
 }
 
 Result<std::vector<VersionRecord>> PackageRegistry::versions(const PackageName& name) const {
-  auto found = numbers(folder_of(name));
+  auto found = numbers_in(folder_of(name));
   if (!found.ok() && found.error().code != Errc::not_found) return found.error();
   if (!found.ok() || found->empty()) {
     std::vector<std::string> known;
@@ -64,13 +64,14 @@ Result<std::vector<VersionRecord>> PackageRegistry::versions(const PackageName& 
     return fail(Errc::not_found, "there is no package '" + name.text() + "'" + did_you_mean(name.text(), known));
   }
   std::vector<VersionRecord> records;
-  for (const PackageVersion& number : *found) records.push_back(TRY(read(folder_of(name), number)));
+  records.reserve(found->size());
+  for (const PackageVersion& number : *found) records.push_back(TRY(read_record(folder_of(name), number)));
   return records;
 }
 
 Result<VersionRecord> PackageRegistry::find(const PackageReference& reference) const {
   if (reference.version) {
-    auto record = read(folder_of(reference.name), *reference.version);
+    auto record = read_record(folder_of(reference.name), *reference.version);
     if (record.ok() || record.error().code != Errc::not_found) return record;
   }
   const auto records = TRY(versions(reference.name));
@@ -104,9 +105,9 @@ Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::o
   if (!made.ok() && made.error().code != Errc::exists) return made.error();
   if (made.ok()) TRY(sync_folder(packages_));
   for (;;) {
-    const auto found = TRY(numbers(folder));
+    const auto found = TRY(numbers_in(folder));
     if (!found.empty()) {
-      const VersionRecord newest = TRY(read(folder, found.back()));
+      const VersionRecord newest = TRY(read_record(folder, found.back()));
       if (newest.content.name != draft.name) {
         return fail(Errc::exists, "the package '" + newest.content.name.text() + "' exists, and '" + draft.name.text() +
                                       "' differs from it only in upper and lower case; choose another name");

@@ -37,8 +37,6 @@ class PackageRegistry {
 
  private:
   [[nodiscard]] Path folder_of(const PackageName& name) const { return packages_ / name.folded(); }
-  [[nodiscard]] Result<std::vector<PackageVersion>> numbers(const Path& folder) const;
-  [[nodiscard]] Result<VersionRecord> read(const Path& folder, const PackageVersion& version) const;
   Result<VersionRecord> publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const;
 
   Path packages_;

@@ -87,7 +87,8 @@ Result<PackageReference> PackageReference::parse(std::string_view text) {
   const std::size_t at = text.find('@');
   auto name = TRY(PackageName::parse(text.substr(0, at)));
   if (at == std::string_view::npos) return PackageReference{std::move(name), std::nullopt};
-  return PackageReference{std::move(name), TRY(PackageVersion::parse(text.substr(at + 1)))};
+  const PackageVersion version = TRY(PackageVersion::parse(text.substr(at + 1)));
+  return PackageReference{std::move(name), version};
 }
 
 Result<RunId> RunId::parse(std::string_view text) {

@@ -105,7 +105,8 @@ Result<std::vector<Parameter>> parameters_from(const Json& json) {
     const auto type = fields.parsed("type", parse_type);
     const Json& value = fields.any("value");
     TRY(fields.finish());
-    parameters.push_back({std::move(name), TRY(parameter_from(*type, value))});
+    auto typed = TRY(parameter_from(*type, value));
+    parameters.push_back({std::move(name), std::move(typed)});
   }
   return parameters;
 }

@@ -88,8 +88,9 @@ inline Error within(std::string place, Error error) {
 
 }  // namespace trainyard
 
-// Yields the value of a Result, or returns its error from the enclosing function. Each use has a name of its own, so
-// that uses can nest.
+// Yields the value of a Result, or returns its error from the enclosing function. Each use has a name of its own, so that
+// uses can nest. Not in braces after another member or element, as in Pair{a, TRY(b)}: GCC does not destroy `a` on the
+// way out. As an argument in parentheses it is safe. (tests/layering watches over this.)
 #define TRY(expression) TRAINYARD_TRY_COUNTED(expression, __COUNTER__)
 #define TRAINYARD_TRY_COUNTED(expression, number) TRAINYARD_TRY_NUMBERED(expression, number)
 #define TRAINYARD_TRY_NUMBERED(expression, number) TRAINYARD_TRY_NAMED(expression, try_result_##number)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fault/fault_store.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -45,6 +46,10 @@ void make_fresh(const FaultStore& store) {
 }
 
 }  // namespace
+
+bool CommandEnd::reached(std::size_t at) const {
+  return std::any_of(calls.begin(), calls.end(), [at](const std::string& call) { return std::stoul(call) >= at; });
+}
 
 std::string CommandEnd::story() const {
   std::string text = code ? "exit code " + std::to_string(*code) : "signal " + std::to_string(signal.value_or(0));

@@ -28,6 +28,8 @@ struct CommandEnd {
   std::string err;
   std::vector<std::string> calls;  // "<number> <call> <path>", in order; up to its death
 
+  // Whether it came to the call of that number. Threads may list their calls in another order.
+  [[nodiscard]] bool reached(std::size_t at) const;
   // All that one wants to read when a test fails.
   [[nodiscard]] std::string story() const;
 };

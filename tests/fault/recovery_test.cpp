@@ -56,7 +56,7 @@ void interrupt_recoveries(const char* what, Fault::Mode mode, int error_number) 
       const CommandEnd recovery = store.run({"runs", "list"}, Fault{at, mode, error_number});
       INFO("after a death in " << death.state << ", a recovery with a fault at call " << at << ": "
                                << recovery.story());
-      REQUIRE(recovery.calls.size() >= at);
+      REQUIRE(recovery.reached(at));
       if (mode == Fault::Mode::kill) REQUIRE(recovery.signal == SIGKILL);
       // It is a look at the runs: that one of them could not be ended is said and does not keep the others from being
       // shown.

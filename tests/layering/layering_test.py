@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the rooms apart: who may include whom, and what the pure rooms must not touch.
+"""Keeps the rooms apart: who may include whom, what the pure rooms must not touch, and what nobody may write.
 
     layering_test.py ROOT   checks the sources below ROOT, then that planted mistakes in a copy of them are found
 """
@@ -84,6 +84,31 @@ def code_only(text):
     return LITERALS.sub(lambda found: " " + "\n" * found.group().count("\n"), text)
 
 
+BLOCK = re.compile(r"(\)|;|\}|\b(else|do|try|const|noexcept|mutable)|->\s*[\w:<>,\s*&]+)\s*$")
+
+
+def leaking_tries(text):
+    """The lines where TRY may return from within braces that hold something already: GCC would not destroy that."""
+    code = code_only(text)
+    for use in re.finditer(r"\bTRY\(", code):
+        depth = commas = 0
+        for at in range(use.start() - 1, -1, -1):
+            character = code[at]
+            if character in ")}]":
+                depth += 1
+            elif character in "([{" and depth > 0:
+                depth -= 1
+            elif depth == 0 and (character == ";" or character == "{" and BLOCK.search(code[max(0, at - 80) : at])):
+                break
+            elif depth == 0 and character == ",":
+                commas += 1
+            elif character == "{" and commas > 0:
+                yield code.count("\n", 0, use.start()) + 1
+                break
+            elif character in "([{":
+                commas = 0
+
+
 def includes(text):
     for number, line in enumerate(text.splitlines(), 1):
         found = INCLUDE.match(line)
@@ -129,6 +154,8 @@ def problems_of_source(root, path):
         impure = any(header == bad or header.startswith(bad + "/") for bad in IMPURE_HEADERS)
         if room_of(path) in PURE and impure:
             yield f"{path}:{number}: includes <{header}>, but {room_of(path)} is pure"
+    for number in leaking_tries(text):
+        yield f"{path}:{number}: uses TRY in braces after another member, which leaks that one"
     if room_of(path) in PURE:
         for number, line in enumerate(code_only(text).splitlines(), 1):
             found = None if INCLUDE.match(line) else IMPURE_WORDS.search(line)
@@ -185,12 +212,15 @@ PLANTED = [
     ("runner/core/outcome.cpp", 'const char* home = std::getenv("HOME");', "uses getenv"),
     ("storage/values/names.cpp", "std::random_device device;", "uses random_device"),
     ("storage/values/names.cpp", "const int fd = ::open(path, 0);", "uses open"),
+    ("storage/values/names.cpp", "Result<Pair> pair() { return Pair{std::string(), TRY(number())}; }", "leaks"),
+    ("storage/values/names.cpp", "Result<void> add() {\n  list.push_back({{a, 1}, f(TRY(b))});\n}", "leaks"),
     ("storage/values/names.cpp", "\n" * LONGEST, "more than can be read"),
 ]
 # What looks like a mistake and is none.
 HARMLESS = (
     "storage/values/instant.cpp",
-    '// system_clock::now(), getenv("x")\nconst char* const kText = "system_clock time(0)";',
+    '// system_clock::now(), getenv("x")\nconst char* const kText = "system_clock time(0)";\n'
+    "auto f = [](int a, int b) -> Result<int> { return Pair(a, TRY(b)); };\nPair g() { return {f(1, TRY(b))}; }",
 )
 
 
