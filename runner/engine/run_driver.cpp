@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/run_driver.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "runner/engine/collecting.hpp"
-#include "runner/engine/folder_watch.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/values/limits.hpp"
 
@@ -10,8 +13,10 @@ namespace trainyard {
 
 namespace {
 
-// How long news other than the job's end may wait: events, and a wish to stop.
-constexpr int kPatienceMs = 50;
+// The job is looked at again after a sixteenth of the time that it has been running, within these bounds: a short job is
+// noticed at once, a long one costs nothing. Closing an inotify watch would block for ten milliseconds.
+constexpr auto kShortestPause = std::chrono::microseconds(500);
+constexpr auto kLongestPause = std::chrono::microseconds(50'000);
 
 Happening lost(const std::string& message) { return happening::WentWrong{outcome(RunReason::lost, message)}; }
 
@@ -100,7 +105,7 @@ Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
 }
 
 Result<Happening> RunDriver::watch(const JobId& job) {
-  FolderWatch watch(folder_.path());
+  const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     const JobLook look = TRY(ports_->executor.look(job, folder_.path()));
     report_events();
@@ -113,7 +118,8 @@ Result<Happening> RunDriver::watch(const JobId& job) {
       TRY(ports_->executor.stop(job, wish == StopWish::now ? StopForce::now : StopForce::polite));
       return Happening(happening::StopAsked{});
     }
-    watch.wait(kPatienceMs);
+    const auto age = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+    std::this_thread::sleep_for(std::clamp(age / 16, kShortestPause, kLongestPause));
   }
 }
 

@@ -106,7 +106,9 @@ Result<std::string> read_file(const Path& path, std::size_t most) {
   if (::fstat(fd.get(), &status) != 0) return system_error("read", path, errno);
   if (S_ISDIR(status.st_mode)) return fail(Errc::invalid, "'" + path.string() + "' is a folder, not a file");
   std::string bytes;
-  bytes.resize(std::min<std::size_t>(most, status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : 0) + 1);
+  // One byte more than it says, to meet its end; the files of /proc say nothing.
+  const std::size_t expected = std::max<std::size_t>(4095, static_cast<std::size_t>(status.st_size));
+  bytes.resize(std::min(most, expected) + 1);
   std::size_t size = 0;
   for (;;) {
     const std::size_t got = TRY(read_some(fd.get(), std::as_writable_bytes(std::span(bytes).subspan(size)), path));
