@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "runner/engine/package_upload.hpp"
 #include "runner/processes/run_program.hpp"
 #include "storage/files/files.hpp"
+#include "storage/packages/zip_reader.hpp"
 #include "storage/packages/zip_writer.hpp"
 #include "storage/trees/capture.hpp"
 
@@ -82,8 +82,10 @@ int main(int argc, char** argv) {
   }
   run_or_give_up({trainyard, "init", "--store", store}, 0);
   run_or_give_up({trainyard, "package", "add", NOOP_ZIP, "--store", store}, 0);
-  run_or_give_up({"/usr/bin/env", "unzip", "-q", NOOP_ZIP, "-d", package.string()}, 0);
-  const auto tree = capture(package / "noop", {});
+  auto writer = FolderWriter::at(package);
+  if (!writer.ok()) give_up(writer.error().message);
+  if (const auto unpacked = unpack_zip(NOOP_ZIP, *writer); !unpacked.ok()) give_up(unpacked.error().message);
+  const auto tree = capture(package, {});
   if (!tree.ok()) give_up(tree.error().message);
   const Path records = folder / "records";
   require(make_folder(records));
@@ -103,7 +105,7 @@ int main(int argc, char** argv) {
                [&] { require(publish_file(folder, records / std::to_string(number++), "{}\n", 0444, Durable::yes)); }};
   Part zip{"zip of the package", [&] {
              const Path target = folder / ("zip" + std::to_string(number++));
-             const auto packed = pack_folder(package / "noop", "noop", tree->tree, target);
+             const auto packed = pack_folder(package, "noop", tree->tree, target);
              if (!packed.ok()) give_up(packed.error().message);
            }};
   const std::vector<Part*> parts = {&whole, &program, &start, &probe, &durable, &zip};

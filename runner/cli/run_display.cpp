@@ -2,7 +2,6 @@
 #include "runner/cli/run_display.hpp"
 
 #include "runner/cli/interrupts.hpp"
-#include "storage/values/parameter.hpp"
 
 namespace trainyard {
 
@@ -11,8 +10,7 @@ namespace {
 std::string line_of(const event::Logged& logged) { return logged.level + ": " + printable(logged.text); }
 
 std::string line_of(const event::Measured& measured) {
-  return printable(measured.name) + " = " + text_of(ParameterValue(measured.value)) + " at step " +
-         std::to_string(measured.step);
+  return measured.name + " = " + number_text(measured.value) + " at step " + std::to_string(measured.step);
 }
 
 }  // namespace

@@ -87,6 +87,12 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+std::string number_text(double value) {
+  char buffer[32];
+  const int size = std::snprintf(buffer, sizeof(buffer), "%.6g", value);
+  return std::string(buffer, static_cast<std::size_t>(std::clamp(size, 0, 31)));
+}
+
 std::string size_text(std::uint64_t bytes) {
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);

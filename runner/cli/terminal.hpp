@@ -37,6 +37,7 @@ std::string bar(double fraction);
 // Columns as wide as their widest cell, two spaces between; the first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
+std::string number_text(double value);                           // six digits that count: "0.35193"
 std::string size_text(std::uint64_t bytes);                      // "1.5 MiB"
 std::string duration_text(double seconds);                       // "0.42 s", "3 min 5 s", "2 h 10 min"
 std::string plural(std::uint64_t count, std::string_view noun);  // "1 file", "2 files"
