@@ -77,6 +77,7 @@ Result<VersionRecord> PackageRegistry::find(const PackageReference& reference) c
   const auto records = TRY(versions(reference.name));
   if (!reference.version) return records.back();
   std::vector<std::string> known;
+  known.reserve(records.size());
   for (const VersionRecord& record : records) known.push_back(record.version.text());
   return fail(Errc::not_found, "package '" + reference.name.text() + "' has no version " + reference.version->text() +
                                    "; its newest is " + known.back());

@@ -12,7 +12,10 @@ namespace trainyard {
 
 namespace {
 
-const Json kNothing;
+const Json& nothing() {
+  static const Json null;
+  return null;
+}
 
 }  // namespace
 
@@ -59,15 +62,15 @@ void Fields::note(const char* key, const std::string& why) {
 
 const Json& Fields::field(const char* key, const char* wanted, bool (Json::*is)() const noexcept) {
   known_.emplace_back(key);
-  if (error_) return kNothing;
+  if (error_) return nothing();
   const auto found = object_.find(key);
   if (found == object_.end()) {
     error_ = fail(Errc::invalid, what_ + " has no key '" + key + "'");
-    return kNothing;
+    return nothing();
   }
   if (is != nullptr && !((*found).*is)()) {
     note(key, std::string("is not ") + wanted);
-    return kNothing;
+    return nothing();
   }
   return *found;
 }
