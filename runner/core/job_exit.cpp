@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/core/job_exit.hpp"
 
+#include "storage/values/named_enum.hpp"
+
 namespace trainyard {
 
 namespace {
@@ -9,9 +11,7 @@ constexpr std::string_view kSchema = "trainyard.exit/1";
 constexpr std::string_view kCauses[] = {"none", "asked", "max_runtime"};
 
 Result<StopCause> parse_cause(std::string_view text) {
-  for (std::size_t i = 0; i < std::size(kCauses); ++i) {
-    if (kCauses[i] == text) return static_cast<StopCause>(i);
-  }
+  if (const auto value = enum_named<StopCause>(kCauses, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is none of none, asked, max_runtime");
 }
 

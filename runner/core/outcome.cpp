@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "storage/values/limits.hpp"
+#include "storage/values/named_enum.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
@@ -55,9 +56,7 @@ std::string_view name_of(RunStatus status) { return kStatuses[static_cast<std::s
 std::string_view name_of(RunReason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
 
 Result<RunReason> parse_run_reason(std::string_view text) {
-  for (std::size_t i = 0; i < std::size(kReasons); ++i) {
-    if (kReasons[i] == text) return static_cast<RunReason>(i);
-  }
+  if (const auto value = enum_named<RunReason>(kReasons, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is not the reason of a run's end");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/core/run_request.hpp"
 
+#include "storage/values/named_enum.hpp"
 #include "storage/values/parameter.hpp"
 
 namespace trainyard {
@@ -15,9 +16,7 @@ constexpr std::string_view kMountNames[] = {"best", "overlay", "reflink", "copy"
 std::string_view name_of(MountKind kind) { return kMountNames[static_cast<std::size_t>(kind)]; }
 
 Result<MountKind> parse_mount_kind(std::string_view text) {
-  for (std::size_t i = 0; i < std::size(kMountNames); ++i) {
-    if (kMountNames[i] == text) return static_cast<MountKind>(i);
-  }
+  if (const auto value = enum_named<MountKind>(kMountNames, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is none of best, overlay, reflink, copy");
 }
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "storage/values/named_enum.hpp"
+
 namespace trainyard {
 
 namespace {
@@ -12,9 +14,7 @@ namespace {
 constexpr std::string_view kTypeNames[] = {"String", "Integer", "Float", "Boolean"};
 
 Result<ParameterType> parse_type(std::string_view text) {
-  for (std::size_t i = 0; i < std::size(kTypeNames); ++i) {
-    if (kTypeNames[i] == text) return static_cast<ParameterType>(i);
-  }
+  if (const auto value = enum_named<ParameterType>(kTypeNames, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is none of String, Integer, Float, Boolean");
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/values/version_record.hpp"
 
+#include "storage/values/named_enum.hpp"
+
 namespace trainyard {
 
 namespace {
@@ -39,9 +41,7 @@ Json text_or_null(const std::optional<Value>& value) {
 std::string_view name_of(Verb verb) { return kVerbs[static_cast<std::size_t>(verb)]; }
 
 Result<Verb> parse_verb(std::string_view text) {
-  for (std::size_t i = 0; i < std::size(kVerbs); ++i) {
-    if (kVerbs[i] == text) return static_cast<Verb>(i);
-  }
+  if (const auto value = enum_named<Verb>(kVerbs, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is not a verb of a package");
 }
 
