@@ -15,6 +15,14 @@ namespace {
 
 constexpr const char* kFolders[] = {"objects", "packages", "snapshots", "runs", "active", "tmp"};
 
+Result<std::int64_t> read_format(const std::string& text, const std::string& what) {
+  const Json json = TRY(parse_json(text, what));
+  Fields fields(json, what);
+  const std::int64_t format = fields.integer("format", 1, INT32_MAX);
+  TRY(fields.finish());
+  return format;
+}
+
 Result<void> check_format(const Path& root) {
   const auto text = read_file(root / "format", limits::kRecordBytes);
   if (!text.ok() && text.error().code == Errc::not_found) {
@@ -22,10 +30,9 @@ Result<void> check_format(const Path& root) {
                 "'" + root.string() + "' is not a store; make one with 'trainyard init --store " + root.string() + "'");
   }
   if (!text.ok()) return text.error();
-  const Json json = TRY(parse_json(*text, "the file '" + (root / "format").string() + "'"));
-  Fields fields(json, "the file '" + (root / "format").string() + "'");
-  const std::int64_t format = fields.integer("format", 1, INT32_MAX);
-  TRY(fields.finish());
+  const auto read = read_format(*text, "the file '" + (root / "format").string() + "'");
+  if (!read.ok()) return fail(Errc::corrupt, read.error().message);
+  const std::int64_t format = *read;
   if (format != Store::kFormat) {
     return fail(Errc::incompatible, "the store '" + root.string() + "' has format " + std::to_string(format) +
                                         " but this Trainyard reads format " + std::to_string(Store::kFormat) +

@@ -145,7 +145,7 @@ const std::vector<Mistake> kMistakes = {
     {{"runs", "list", "--store", "nowhere"}, "nowhere' is not a store; make one with 'trainyard init"},
     {{"runs", "list", "--store", "data"}, "data' is not a store"},
     {{"runs", "list", "--store", "newer"}, "has format 2 but this Trainyard reads format 1"},
-    {{"runs", "list", "--store", "garbled"}, "garbled/format"},
+    {{"runs", "list", "--store", "garbled"}, "garbled/format", 3},
 };
 
 void prepare(TestStore& store) {
