@@ -16,14 +16,6 @@ bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 // Python 3.12, Lexical analysis, Keywords; a package name becomes a module name there.
 constexpr std::string_view kPythonKeywords[] = {
     "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
@@ -70,7 +62,7 @@ Result<PackageName> PackageName::parse(std::string_view text) {
   return PackageName(std::string(text));
 }
 
-std::string PackageName::folded() const { return lower(text_); }
+std::string PackageName::folded() const { return folded_case(text_); }
 
 Result<PackageVersion> PackageVersion::parse(std::string_view text) {
   const std::size_t dot = text.find('.');
@@ -137,17 +129,25 @@ RunName RunName::made_up(const PackageName& package, const RunId& run) {
   return RunName(text + "-" + run.text().substr(run.text().size() - 8));
 }
 
+std::string folded_case(std::string_view name) {
+  std::string result(name);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
 bool is_metric_name(std::string_view name) {
   return !name.empty() && name.size() <= limits::kMetricNameBytes &&
          std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::string folded = lower(word);
+  const std::string folded = folded_case(word);
   std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(folded, lower(candidate));
+    const std::size_t distance = edit_distance(folded, folded_case(candidate));
     if (distance < best) {
       best = distance;
       found = candidate;

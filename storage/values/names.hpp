@@ -76,6 +76,9 @@ class RunName {
   std::string text_;
 };
 
+// In lower case, for comparing names that are one whatever their case.
+std::string folded_case(std::string_view name);
+
 // [\w-]{1,64}
 bool is_metric_name(std::string_view name);
 

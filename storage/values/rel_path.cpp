@@ -39,7 +39,7 @@ Error invalid_path(std::string_view bytes, const std::string& why) {
 
 }  // namespace
 
-Result<RelPath> RelPath::parse(std::string_view bytes) {
+Result<void> RelPath::check(std::string_view bytes) {
   if (bytes.empty()) return fail(Errc::invalid, "a path is empty");
   if (bytes.front() == '/') return invalid_path(bytes, "is absolute; give one relative to its folder");
   if (bytes.size() > kMaxBytes) return invalid_path(bytes, "is longer than 4096 bytes");
@@ -53,6 +53,11 @@ Result<RelPath> RelPath::parse(std::string_view bytes) {
     if (name.size() > kMaxNameBytes) return invalid_path(bytes, "has a name longer than 255 bytes");
     begin = end + 1;
   }
+  return {};
+}
+
+Result<RelPath> RelPath::parse(std::string_view bytes) {
+  TRY(check(bytes));
   return RelPath(std::string(bytes));
 }
 

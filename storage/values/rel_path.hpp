@@ -18,6 +18,8 @@ class RelPath {
   static constexpr std::size_t kMaxNameBytes = 255;
 
   static Result<RelPath> parse(std::string_view bytes);
+  // Refuses what `parse` refuses, without making a path.
+  static Result<void> check(std::string_view bytes);
 
   // The form for JSON and people. '%' and every byte that is not UTF-8 stand as %HH (uppercase), so that each path has
   // exactly one text and each text one path.
@@ -33,6 +35,7 @@ class RelPath {
   friend auto operator<=>(const RelPath&, const RelPath&) = default;
 
  private:
+  friend class Tree;  // keeps valid paths in pieces, and puts them together again
   explicit RelPath(std::string bytes) : bytes_(std::move(bytes)) {}
   std::string bytes_;
 };

@@ -2,106 +2,107 @@
 #include "storage/values/tree.hpp"
 
 #include <algorithm>
-#include <numeric>
 
-#include "storage/values/json.hpp"
+#include "storage/values/path_order.hpp"
 
 namespace trainyard {
 
-namespace {
-
-constexpr std::string_view kSchema = "trainyard.tree/1";
-
-bool by_path(const TreeEntry& a, const TreeEntry& b) { return a.path < b.path; }
-
-Result<TreeEntry> entry_from(const Json& json) {
-  Fields fields(json, "a tree entry");
-  const auto path = fields.parsed("path", RelPath::from_text);
-  const std::string kind = fields.text("kind");
-  const std::uint64_t size = fields.count("size");
-  const bool executable = fields.boolean("executable");
-  const auto digest = fields.parsed_or_null("digest", Digest::parse);
-  const bool file = kind == "file";
-  if (!file && kind != "folder") fields.note("kind", "is neither 'file' nor 'folder'");
-  if (file != digest.has_value()) fields.note("digest", file ? "is missing on a file" : "stands on a folder");
-  if (!file && (size != 0 || executable)) fields.note("size", "a folder has neither a size nor an executable bit");
-  TRY(fields.finish());
-  return TreeEntry{*path, file ? TreeEntry::Kind::file : TreeEntry::Kind::empty_folder, size, executable, digest};
-}
-
-}  // namespace
-
 Result<Tree> Tree::of(std::vector<TreeEntry> entries) {
+  const auto by_path = [](const TreeEntry& a, const TreeEntry& b) { return a.path < b.path; };
   if (!std::is_sorted(entries.begin(), entries.end(), by_path)) std::sort(entries.begin(), entries.end(), by_path);
-  Tree tree;
-  tree.entries_ = std::move(entries);
-  for (std::size_t i = 1; i < tree.entries_.size(); ++i) {
-    if (tree.entries_[i - 1].path == tree.entries_[i].path) {
-      return fail(Errc::invalid, "a tree names '" + tree.entries_[i].path.text() + "' twice");
+  std::size_t name_bytes = 0;
+  for (const TreeEntry& entry : entries) name_bytes += entry.path.name().size();
+  TreeBuilder builder;
+  builder.reserve(entries.size(), name_bytes);
+  for (const TreeEntry& entry : entries) {
+    const bool file = entry.kind == TreeEntry::Kind::file;
+    if (file != entry.digest.has_value()) {
+      return fail(Errc::invalid, "a tree has the " + std::string(file ? "file '" : "folder '") + entry.path.text() +
+                                     (file ? "' without a digest" : "' with a digest"));
     }
-  }
-  for (const TreeEntry& entry : tree.entries_) {
+    if (!file && (entry.size != 0 || entry.executable)) {
+      return fail(Errc::invalid, "a tree has the folder '" + entry.path.text() + "' with a size or an executable bit");
+    }
+    const std::string_view name = entry.path.name();
     const std::string& path = entry.path.bytes();
-    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-      const auto folder = RelPath::parse(std::string_view(path).substr(0, slash));
-      if (folder.ok() && tree.find(*folder) != nullptr) {
-        return fail(Errc::invalid, "a tree has both '" + folder->text() + "' and something inside it");
-      }
+    const auto folder = builder.open_folder(
+        std::string_view(path).substr(0, name.size() == path.size() ? 0 : path.size() - name.size() - 1));
+    if (file) {
+      builder.set_digest(builder.add_file(folder, name, entry.size, entry.executable), *entry.digest);
+    } else {
+      builder.add_empty_folder(folder, name);
     }
   }
-  return tree;
+  return std::move(builder).finish();
 }
 
 Result<Tree> Tree::from_canonical(std::string_view bytes) {
-  const Json json = TRY(parse_json(bytes, "the tree"));
-  Fields fields(json, "the tree");
-  fields.schema(kSchema);
-  const Json& list = fields.array("entries");
-  TRY(fields.finish());
-  std::vector<TreeEntry> entries;
-  entries.reserve(list.size());
-  for (const Json& item : list) entries.push_back(TRY(entry_from(item)));
-  if (!std::is_sorted(entries.begin(), entries.end(), by_path))
-    return fail(Errc::invalid, "the tree is not sorted by path");
-  return of(std::move(entries));
+  TreeReader reader;
+  TRY(reader.feed(bytes));
+  return std::move(reader).finish();
 }
 
-const TreeEntry* Tree::find(const RelPath& path) const {
-  const auto found =
-      std::lower_bound(entries_.begin(), entries_.end(), path,
-                       [](const TreeEntry& entry, const RelPath& wanted) { return entry.path < wanted; });
-  return found != entries_.end() && found->path == path ? &*found : nullptr;
+Tree::View Tree::view(std::size_t index) const {
+  const Packed& packed = packed_[index];
+  const bool folder = packed.empty_folder != 0;
+  return {folders_[packed.folder],
+          std::string_view(names_).substr(packed.name_begin, packed.name_bytes),
+          folder ? TreeEntry::Kind::empty_folder : TreeEntry::Kind::file,
+          packed.executable != 0,
+          packed.size,
+          folder ? nullptr : &packed.digest};
+}
+
+TreeEntry Tree::entry(std::size_t index) const {
+  const View view = this->view(index);
+  std::string path;
+  path.reserve(path_bytes(view));
+  if (!view.folder.empty()) path.append(view.folder).append(1, '/');
+  path += view.name;
+  return {RelPath(std::move(path)), view.kind, view.size, view.executable,
+          view.digest == nullptr ? std::nullopt : std::optional(*view.digest)};
+}
+
+Tree::Entries Tree::entries() const { return Entries(*this); }
+
+std::optional<std::size_t> Tree::index_of(const RelPath& path) const {
+  std::size_t begin = 0;
+  std::size_t end = size();
+  while (begin < end) {
+    const std::size_t middle = begin + (end - begin) / 2;
+    const int order = compare_path(view(middle), path.bytes());
+    if (order == 0) return middle;
+    if (order < 0) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<TreeEntry> Tree::find(const RelPath& path) const {
+  const auto index = index_of(path);
+  return index ? std::optional(entry(*index)) : std::nullopt;
 }
 
 std::uint64_t Tree::files() const {
-  return static_cast<std::uint64_t>(std::count_if(
-      entries_.begin(), entries_.end(), [](const TreeEntry& entry) { return entry.kind == TreeEntry::Kind::file; }));
+  return static_cast<std::uint64_t>(
+      std::count_if(packed_.begin(), packed_.end(), [](const Packed& packed) { return packed.empty_folder == 0; }));
 }
 
 std::uint64_t Tree::bytes() const {
-  return std::accumulate(entries_.begin(), entries_.end(), std::uint64_t{0},
-                         [](std::uint64_t sum, const TreeEntry& entry) { return sum + entry.size; });
+  std::uint64_t sum = 0;
+  for (const Packed& packed : packed_) sum += packed.size;
+  return sum;
 }
 
-// Written by hand: a document of a million entries would cost ten times the memory of the entries themselves.
-std::string Tree::canonical() const {
-  std::string text = R"({"entries":[)";
-  text.reserve(64 + entries_.size() * 192);
-  bool first = true;
-  for (const TreeEntry& entry : entries_) {
-    if (!first) text += ',';
-    first = false;
-    text += R"({"digest":)";
-    text += entry.digest ? '"' + entry.digest->hex() + '"' : "null";
-    text += entry.executable ? R"(,"executable":true)" : R"(,"executable":false)";
-    text += entry.kind == TreeEntry::Kind::file ? R"(,"kind":"file","path":)" : R"(,"kind":"folder","path":)";
-    text += trainyard::canonical(Json(entry.path.text()));
-    text += R"(,"size":)" + std::to_string(entry.size) + "}";
+bool operator==(const Tree& a, const Tree& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!same_content(a.view(i), b.view(i)) || path_order(a.view(i), b.view(i)).order != 0) return false;
   }
-  text += R"(],"schema":")";
-  text += kSchema;
-  text += "\"}";
-  return text;
+  return true;
 }
 
 }  // namespace trainyard
