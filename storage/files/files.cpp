@@ -134,16 +134,20 @@ Result<void> write_all(int fd, std::string_view bytes, const Path& shown) {
   return {};
 }
 
+Result<std::size_t> read_once(int fd, std::span<std::byte> bytes, const Path& shown) {
+  for (;;) {
+    const ssize_t got = ::read(fd, bytes.data(), bytes.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return system_error("read", shown, errno);
+  }
+}
+
 Result<std::size_t> read_some(int fd, std::span<std::byte> bytes, const Path& shown) {
   std::size_t size = 0;
   while (size < bytes.size()) {
-    const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
+    const std::size_t got = TRY(read_once(fd, bytes.subspan(size), shown));
     if (got == 0) break;
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      return system_error("read", shown, errno);
-    }
-    size += static_cast<std::size_t>(got);
+    size += got;
   }
   return size;
 }

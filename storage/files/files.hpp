@@ -34,6 +34,8 @@ Result<std::string> read_file(const Path& path, std::size_t most);
 Result<void> write_all(int fd, std::string_view bytes, const Path& shown);
 // Up to bytes.size() bytes; fewer only at the end of the file.
 Result<std::size_t> read_some(int fd, std::span<std::byte> bytes, const Path& shown);
+// What one call of the system gives; of a regular file, fewer bytes than asked for mean its end.
+Result<std::size_t> read_once(int fd, std::span<std::byte> bytes, const Path& shown);
 
 // Creates the folder and those above it; one that exists is fine.
 Result<void> make_folders(const Path& path);

@@ -169,14 +169,21 @@ std::string TestStore::schema_mistakes() const {
   static const std::map<std::string, std::string> kDocuments = {
       {"results", "_results.json"}, {"plan", "plan.json"},        {"job", "job.json"},
       {"exit", "exit.json"},        {"journal", "journal.jsonl"}, {"event", "events.jsonl"}};
-  std::string mistakes;
-  for (const auto& [schema, file] : kDocuments) {
-    Arguments argv = {TRAINYARD_SYSTEM_PYTHON, "-B", TRAINYARD_CHECK_SCHEMAS, "--schema", schema};
-    for (const std::string& id : required(list_folder(root_ / "runs"))) {
+  std::map<std::string, Arguments> files;  // by schema
+  for (const std::string& id : required(list_folder(root_ / "runs"))) {
+    for (const auto& [schema, file] : kDocuments) {
       const Path path = root_ / "runs" / id / file;
-      if (is_there(path)) argv.push_back(path.string());
+      if (is_there(path)) files[schema].push_back(path.string());
     }
-    if (argv.size() == 5) continue;
+  }
+  for (const std::string& name : required(list_folder(root_ / "datasets"))) {
+    for (const std::string& file : required(list_folder(root_ / "datasets" / name)))
+      files["dataset"].push_back((root_ / "datasets" / name / file).string());
+  }
+  std::string mistakes;
+  for (const auto& [schema, paths] : files) {
+    Arguments argv = {TRAINYARD_SYSTEM_PYTHON, "-B", TRAINYARD_CHECK_SCHEMAS, "--schema", schema};
+    argv.insert(argv.end(), paths.begin(), paths.end());
     const auto checked = required(run_program(argv, {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}}, "/", "",
                                               std::chrono::duration_cast<std::chrono::milliseconds>(kLongest)));
     if (checked.status.code != 0) mistakes += checked.err + checked.out;
