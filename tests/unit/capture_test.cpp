@@ -3,13 +3,14 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <catch2/catch.hpp>
 #include <cstring>
 
-#include "storage/objects/file_objects.hpp"
 #include "storage/objects/memory_objects.hpp"
+#include "storage/trees/checkout.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -28,7 +29,7 @@ std::string refusal(const Path& folder, const CaptureOptions& options = {}) {
   return result.ok() ? "" : result.error().message;
 }
 
-const TreeEntry* found(const Tree& tree, const char* path) { return tree.find(RelPath::parse(path).value()); }
+std::optional<TreeEntry> found(const Tree& tree, const char* path) { return tree.find(RelPath::parse(path).value()); }
 
 // One reader, who does something after its first file and before its second.
 CaptureOptions after_first_file(std::function<void()> act) {
@@ -39,6 +40,52 @@ CaptureOptions after_first_file(std::function<void()> act) {
   };
   return options;
 }
+
+// A store under whose eyes something happens to a file, once it is open and before it is read.
+class Meddling final : public ObjectStore {
+ public:
+  explicit Meddling(std::function<void()> act) : act_(std::move(act)) {}
+  Result<Digest> put(std::string_view bytes) override { return memory_.put(bytes); }
+  Result<StoredObject> put_file(int fd, std::uint64_t expected, const Path& shown) override {
+    act_();
+    return memory_.put_file(fd, expected, shown);
+  }
+  std::unique_ptr<ObjectWriter> writer(Cut cut) override { return memory_.writer(cut); }
+  Result<bool> has(const Digest& digest) override { return memory_.has(digest); }
+  Result<std::uint64_t> stream(const Digest& digest, const ByteSink& sink) override {
+    return memory_.stream(digest, sink);
+  }
+  Result<void> stream_each(std::span<const Digest> wanted, ObjectReceiver& receiver) override {
+    return memory_.stream_each(wanted, receiver);
+  }
+  Result<void> sync() override { return {}; }
+
+ private:
+  MemoryObjects memory_;
+  std::function<void()> act_;
+};
+
+// A store whose one object is five GiB of zeros, which it takes and yields without reading or keeping them.
+class Zeros final : public ObjectStore {
+ public:
+  static constexpr std::uint64_t kBytes = std::uint64_t{5} << 30U;
+  Result<Digest> put(std::string_view bytes) override { return sha256(bytes); }
+  Result<StoredObject> put_file(int /*fd*/, std::uint64_t expected, const Path& /*shown*/) override {
+    return StoredObject{sha256("zeros"), expected};
+  }
+  std::unique_ptr<ObjectWriter> writer(Cut /*cut*/) override { return nullptr; }
+  Result<bool> has(const Digest& /*digest*/) override { return true; }
+  Result<std::uint64_t> stream(const Digest& /*digest*/, const ByteSink& sink) override {
+    const std::string piece(std::size_t{1} << 20U, '\0');
+    for (std::uint64_t at = 0; at < kBytes; at += piece.size()) TRY(sink(piece));
+    return kBytes;
+  }
+  Result<void> stream_each(std::span<const Digest> wanted, ObjectReceiver& receiver) override {
+    TRY(stream(wanted.front(), [&](std::string_view piece) { return receiver.piece(0, piece); }));
+    return receiver.end(0, Result<void>());
+  }
+  Result<void> sync() override { return {}; }
+};
 
 }  // namespace
 
@@ -51,19 +98,19 @@ TEST_CASE("a folder becomes its tree", "[capture]") {
   folder.folder("empty/also empty");
   REQUIRE(::chmod((folder.path() / "run.sh").c_str(), 0755) == 0);
   const Tree tree = captured(folder.path()).tree;
-  CHECK(tree.entries().size() == 5);
+  CHECK(tree.size() == 5);
   CHECK(tree.files() == 4);
   CHECK(tree.bytes() == 15);
-  REQUIRE(found(tree, "b.csv") != nullptr);
+  REQUIRE(found(tree, "b.csv"));
   CHECK(found(tree, "b.csv")->digest == sha256("1,2\n"));
   CHECK(found(tree, "b.csv")->size == 4);
   CHECK_FALSE(found(tree, "b.csv")->executable);
   CHECK(found(tree, "run.sh")->executable);
   CHECK(found(tree, "a/deep/er/file")->digest == sha256(""));
-  REQUIRE(found(tree, "empty/also empty") != nullptr);
+  REQUIRE(found(tree, "empty/also empty"));
   CHECK(found(tree, "empty/also empty")->kind == TreeEntry::Kind::empty_folder);
-  CHECK(found(tree, "empty") == nullptr);
-  REQUIRE(found(tree, "\xFFraw 100%") != nullptr);
+  CHECK_FALSE(found(tree, "empty"));
+  REQUIRE(found(tree, "\xFFraw 100%"));
   CHECK(found(tree, "\xFFraw 100%")->path.text() == "%FFraw 100%25");
   CHECK(captured(folder.path() / "empty" / "also empty").tree == Tree());
 }
@@ -86,18 +133,14 @@ TEST_CASE("many readers find what one finds", "[capture][threads]") {
                  std::string(static_cast<std::size_t>(i) * 37, static_cast<char>(i)));
   }
   folder.folder("empty");
-  const TempFolder store;
-  FileObjects objects(store.folder("objects"), store.folder("tmp"));
+  MemoryObjects objects;
   CaptureOptions one;
   one.threads = 1;
   CaptureOptions many;
   many.threads = 8;
   many.objects = &objects;
   CaptureProgress last;
-  many.progress = [&](const CaptureProgress& progress) {
-    last = progress;
-    last.files_done = std::max(last.files_done, progress.files_done);
-  };
+  many.progress = [&](const CaptureProgress& progress) { last = progress; };
   const CapturedFolder by_one = captured(folder.path(), one);
   const CapturedFolder by_many = captured(folder.path(), many);
   CHECK(by_one.tree == by_many.tree);
@@ -107,10 +150,10 @@ TEST_CASE("many readers find what one finds", "[capture][threads]") {
   CHECK(last.files == 300);
   CHECK(last.files_done > 0);
   CHECK(last.bytes == by_one.tree.bytes());
-  REQUIRE(objects.sync().ok());
-  for (const TreeEntry& entry : by_many.tree.entries()) {
-    if (entry.digest) CHECK(objects.has(*entry.digest).value());
-  }
+  bool all = true;
+  for (const TreeEntry& entry : by_many.tree.entries())
+    all = all && (!entry.digest || objects.has(*entry.digest).value());
+  CHECK(all);
 }
 
 TEST_CASE("what is neither file nor folder is named", "[capture]") {
@@ -167,6 +210,16 @@ TEST_CASE("a file that changes while a folder is read is named", "[capture]") {
     CHECK(refusal(folder.path(),
                   after_first_file([&] { boost::filesystem::rename(folder.write("new", "2"), victim); })) == changed);
   }
+  SECTION("a fifo takes its name") {
+    CHECK(refusal(folder.path(), after_first_file([&] {
+                    boost::filesystem::remove(victim);
+                    static_cast<void>(::mkfifo(victim.c_str(), 0600));
+                  })) == changed);
+  }
+  SECTION("its folder vanishes") {
+    CHECK(refusal(folder.path(), after_first_file([&] { boost::filesystem::remove_all(victim.parent_path()); })) ==
+          changed);
+  }
   SECTION("a link takes its name") {
     const std::string message = refusal(folder.path(), after_first_file([&] {
                                           boost::filesystem::remove(victim);
@@ -184,6 +237,58 @@ TEST_CASE("a file that changes while a folder is read is named", "[capture]") {
   }
 }
 
+TEST_CASE("a file that changes under its reader is named", "[capture]") {
+  const TempFolder folder;
+  const Path victim = folder.write("sub/victim", "1234");
+  std::function<void()> act;
+  SECTION("it grows") {
+    act = [&] { folder.write("sub/victim", "12345"); };
+  }
+  SECTION("it shrinks") {
+    act = [&] { folder.write("sub/victim", "123"); };
+  }
+  SECTION("it grows beyond what anybody expected") {
+    act = [&] { folder.write("sub/victim", std::string(100'000, 'x')); };
+  }
+  SECTION("it vanishes") {
+    act = [&] { boost::filesystem::remove(victim); };
+  }
+  SECTION("another takes its name") {
+    act = [&] { boost::filesystem::rename(folder.write("new", "5678"), victim); };
+  }
+  Meddling objects(act);
+  CaptureOptions options;
+  options.objects = &objects;
+  CHECK(refusal(folder.path(), options) == "'" + victim.string() + "' changed while it was read");
+}
+
+TEST_CASE("a file that cannot be read is named", "[capture]") {
+  if (::geteuid() == 0) return;  // nothing is closed to root
+  const TempFolder folder;
+  const Path closed = folder.write("closed", "1");
+  REQUIRE(::chmod(closed.c_str(), 0) == 0);
+  CHECK(refusal(folder.path()) == "cannot open '" + closed.string() + "': Permission denied");
+}
+
+TEST_CASE("a file may have more than 4 GiB", "[capture]") {
+  const TempFolder folder;
+  const Path data = folder.folder("data");
+  REQUIRE(::truncate(folder.write("data/large", "").c_str(), static_cast<off_t>(Zeros::kBytes)) == 0);
+  Zeros objects;
+  CaptureOptions options;
+  options.objects = &objects;
+  options.cache = folder.path() / "cache";
+  const CapturedFolder first = captured(data, options);
+  CHECK(first.tree.bytes() == Zeros::kBytes);
+  CHECK(first.tree.entry(0).size == Zeros::kBytes);
+  REQUIRE(keep_cache(first).ok());
+  CHECK(captured(data, options).tree == first.tree);
+  REQUIRE(checkout(first.tree, objects, folder.path() / "out").ok());
+  const auto status = status_of(folder.path() / "out" / "large").value();
+  CHECK(status->st_size == static_cast<off_t>(Zeros::kBytes));
+  CHECK(status->st_blocks < 1000);
+}
+
 TEST_CASE("what is not wanted is not looked at", "[capture]") {
   const TempFolder folder;
   folder.write("keep/a", "1");
@@ -197,8 +302,8 @@ TEST_CASE("what is not wanted is not looked at", "[capture]") {
     return path.bytes() != "artifacts" && path.name() != "__pycache__";
   };
   const Tree tree = captured(folder.path(), options).tree;
-  REQUIRE(tree.entries().size() == 1);
-  CHECK(tree.entries().front().path.text() == "keep/a");
+  REQUIRE(tree.size() == 1);
+  CHECK(tree.entry(0).path.text() == "keep/a");
   std::sort(asked.begin(), asked.end());
   CHECK(asked == std::vector<std::string>{"artifacts", "keep", "keep/__pycache__", "keep/a"});
 }
@@ -208,7 +313,12 @@ TEST_CASE("folders are followed to a bounded depth", "[capture]") {
   Path deep = folder.path();
   for (std::size_t i = 0; i < limits::kFolderDepth; ++i) deep /= "d";
   make_folders(deep).value();
-  CHECK(captured(folder.path()).tree.entries().size() == 1);
+  CHECK(captured(folder.path()).tree.size() == 1);
+  const Tree tree = captured(folder.path()).tree;
+  MemoryObjects objects;
+  REQUIRE(checkout(tree, objects, folder.path() / "out").ok());
+  CHECK(captured(folder.path() / "out").tree == tree);
+  boost::filesystem::remove_all(folder.path() / "out");
   make_folder(deep / "d").value();
   const std::string message = refusal(folder.path());
   CHECK(message == "'" + (deep / "d").string() + "' lies too deep: more than 512 folders");
@@ -275,8 +385,83 @@ TEST_CASE("a tree is an object too", "[capture]") {
   const Digest other = objects.put("{}").value();
   const auto wrong = load_tree(other, objects);
   REQUIRE_FALSE(wrong.ok());
-  CHECK(wrong.error() ==
-        fail(Errc::corrupt, "the object " + other.hex() + " is not a tree: the tree has no key 'schema'"));
+  CHECK(wrong.error().code == Errc::corrupt);
+  CHECK(wrong.error().message.starts_with("the object " + other.hex() + " is not a tree: "));
+  objects.damage(summary.digest);
+  CHECK(load_tree(summary.digest, objects).error().code == Errc::corrupt);
+}
+
+TEST_CASE("one file of a tree can be read", "[capture]") {
+  const TempFolder folder;
+  folder.write("data/train.csv", "1,2\n");
+  folder.folder("none");
+  MemoryObjects objects;
+  CaptureOptions options;
+  options.objects = &objects;
+  const Tree tree = captured(folder.path(), options).tree;
+  std::string bytes;
+  const auto read = [&](const char* path) {
+    return stream_file(tree, RelPath::parse(path).value(), objects, [&](std::string_view piece) -> Result<void> {
+      bytes += piece;
+      return {};
+    });
+  };
+  CHECK(read("data/train.csv").value() == 4);
+  CHECK(bytes == "1,2\n");
+  CHECK(read("data/trian.csv").error() ==
+        fail(Errc::not_found, "the tree has no file 'data/trian.csv'; did you mean 'data/train.csv'?"));
+  CHECK(read("data").error() == fail(Errc::invalid, "'data' is a folder; name a file in it"));
+  CHECK(read("none").error() == fail(Errc::invalid, "'none' is an empty folder"));
+  objects.forget(sha256("1,2\n"));
+  CHECK(read("data/train.csv").error().code == Errc::not_found);
+}
+
+TEST_CASE("entries are in the order of whole paths", "[capture]") {
+  const TempFolder folder;
+  // '-' and '.' come before '/', '0' after it.
+  for (const char* path : {"a/x", "a-b", "a.c", "a0", "b/y", "b/x/z", "b/x-y", "b/x0", "longer names share much 12",
+                           "longer names share much 1"})
+    folder.write(path, path);
+  for (const char* path : {"c", "c-d/e", "f", "f/g/h"}) folder.folder(path);
+  folder.write("c.e", "");
+  folder.write("f.g", "");
+  const Tree tree = captured(folder.path()).tree;
+  std::vector<std::string> paths;
+  for (const TreeEntry& entry : tree.entries()) paths.push_back(entry.path.text());
+  CHECK(std::is_sorted(paths.begin(), paths.end()));
+  CHECK(paths == std::vector<std::string>{"a-b", "a.c", "a/x", "a0", "b/x-y", "b/x/z", "b/x0", "b/y", "c", "c-d/e",
+                                          "c.e", "f.g", "f/g/h", "longer names share much 1",
+                                          "longer names share much 12"});
+}
+
+TEST_CASE("a file with two names is two files", "[capture]") {
+  const TempFolder folder;
+  const Path one = folder.write("one", "same");
+  REQUIRE(::link(one.c_str(), (folder.path() / "two").c_str()) == 0);
+  const Tree tree = captured(folder.path()).tree;
+  CHECK(tree.files() == 2);
+  CHECK(tree.bytes() == 8);
+  CHECK(tree.entry(0).digest == tree.entry(1).digest);
+}
+
+TEST_CASE("holes are read as zeros", "[capture]") {
+  const TempFolder folder;
+  const Path sparse = folder.write("sparse", "begin");
+  REQUIRE(::truncate(sparse.c_str(), 1 << 20U) == 0);
+  std::string same = "begin";
+  same.resize(std::size_t{1} << 20U);
+  CHECK(captured(folder.path()).tree.entry(0).digest == sha256(same));
+}
+
+TEST_CASE("a capture can be stopped", "[capture]") {
+  const TempFolder folder;
+  folder.write("a", "1");
+  CaptureOptions options;
+  int asked = 0;
+  options.cancelled = [&] { return asked++ == 1; };
+  CHECK(capture(folder.path(), options).error().code == Errc::cancelled);
+  options.cancelled = [] { return true; };
+  CHECK(capture(folder.path(), options).error().code == Errc::cancelled);
 }
 
 }  // namespace trainyard
