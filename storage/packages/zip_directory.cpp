@@ -26,8 +26,6 @@ constexpr std::size_t kEnd64Size = 56;
 constexpr std::size_t kLocatorSize = 20;
 constexpr std::uint64_t kMax16 = 0xFFFF;
 constexpr std::uint64_t kMax32 = 0xFFFFFFFF;
-// It is held in memory. 200 000 entries with names of a thousand bytes fit.
-constexpr std::uint64_t kMaxDirectorySize = std::uint64_t{256} << 20U;
 
 constexpr std::uint16_t kFlagsOfEncryption = 0x2041;  // encrypted, strongly encrypted, masked header
 constexpr std::uint16_t kFlagDescriptor = 0x0008;
@@ -107,7 +105,7 @@ Result<EndRecord> read_end_record64(int fd, std::string_view locator, const EndR
   return large;
 }
 
-Result<EndRecord> read_end_record(int fd, std::uint64_t file_size, const Path& zip) {
+Result<EndRecord> read_end_record(int fd, std::uint64_t file_size, const Path& zip, const ZipLimits& most) {
   const std::uint64_t tail_offset = file_size - std::min<std::uint64_t>(file_size, kEndSize + kMax16);
   const std::string tail = TRY(read_at(fd, tail_offset, file_size - tail_offset, zip));
   constexpr std::string_view kSignature = "PK\x05\x06";
@@ -138,10 +136,12 @@ Result<EndRecord> read_end_record(int fd, std::uint64_t file_size, const Path& z
   if (number16(record, 8) != number16(record, 10)) return several_disks();
 
   if (end.entries == 0) return refused("it has no entries");
-  if (end.entries > limits::kZipEntries) {
-    return refused("it has more than " + std::to_string(limits::kZipEntries) + " entries");
+  if (end.entries > most.entries) {
+    return refused("it has more than " + std::to_string(most.entries) + " entries");
   }
-  if (end.directory_size > kMaxDirectorySize) return refused("its directory is larger than 256 MiB");
+  if (end.directory_size > most.directory_bytes) {
+    return refused("its directory is larger than " + std::to_string(most.directory_bytes >> 20U) + " MiB");
+  }
   if (end.directory_offset > end.directory_end || end.directory_end - end.directory_offset != end.directory_size) {
     return refused("its directory does not lie where its end record says; bytes are missing or were added");
   }
@@ -179,9 +179,9 @@ Result<void> check_kind(const ZipEntry& entry) {
   constexpr std::uint32_t kFolder = 0040000;
   constexpr std::uint32_t kLink = 0120000;
   const std::uint32_t kind = (entry.attributes >> 16U) & kKind;
-  if (kind == kLink) return refused_entry(entry.name, "is a symbolic link; a package holds files and folders only");
+  if (kind == kLink) return refused_entry(entry.name, "is a symbolic link; only files and folders are read");
   if (kind != 0 && kind != kFile && kind != kFolder) {
-    return refused_entry(entry.name, "is a device, pipe or socket; a package holds files and folders only");
+    return refused_entry(entry.name, "is a device, pipe or socket; only files and folders are read");
   }
   if (kind != 0 && (kind == kFolder) != entry.folder()) {
     return refused_entry(entry.name, "is a folder by its name or by its mode, but not by both");
@@ -190,7 +190,7 @@ Result<void> check_kind(const ZipEntry& entry) {
   return {};
 }
 
-Result<void> check_entry(const ZipEntry& entry) {
+Result<void> check_entry(const ZipEntry& entry, const ZipLimits& most) {
   if ((entry.flags & kFlagsOfEncryption) != 0) return refused_entry(entry.name, "is encrypted");
   if (entry.method != 0 && entry.method != 8) {
     return refused_entry(entry.name, "is compressed by method " + std::to_string(entry.method) +
@@ -199,22 +199,22 @@ Result<void> check_entry(const ZipEntry& entry) {
   if ((entry.flags & kFlagPatch) != 0)
     return refused_entry(entry.name, "is a patch to another file; only whole files are read");
   TRY(check_kind(entry));
-  if (entry.size > limits::kZipEntryBytes) {
-    return refused_entry(entry.name, "is larger than " + std::to_string(limits::kZipEntryBytes >> 30U) + " GiB");
+  if (entry.size > most.entry_bytes) {
+    return refused_entry(entry.name, "is larger than " + std::to_string(most.entry_bytes >> 30U) + " GiB");
   }
   if (entry.method == 0 && entry.size != entry.packed) {
     return refused_entry(entry.name, "is stored without compression, yet its two sizes differ");
   }
   if (entry.size == 0 && entry.crc != 0)
     return refused_entry(entry.name, "is empty, yet has the checksum of something");
-  if (entry.size > limits::kZipRatioFloor && entry.size / limits::kZipRatio > entry.packed) {
+  if (entry.size > limits::kZipRatioFloor && entry.size / most.entry_ratio > entry.packed) {
     return refused_entry(entry.name,
-                         "would unpack to more than " + std::to_string(limits::kZipRatio) + " times its size");
+                         "would unpack to more than " + std::to_string(most.entry_ratio) + " times its size");
   }
   return {};
 }
 
-Result<std::vector<ZipEntry>> read_entries(std::string_view directory, std::uint64_t count) {
+Result<std::vector<ZipEntry>> read_entries(std::string_view directory, std::uint64_t count, const ZipLimits& most) {
   std::vector<ZipEntry> entries;
   entries.reserve(static_cast<std::size_t>(count));
   std::uint64_t total = 0;
@@ -239,10 +239,10 @@ Result<std::vector<ZipEntry>> read_entries(std::string_view directory, std::uint
     entry.offset = number32(directory, 42);
     TRY(widen(entry, extra, number16(directory, 34)));
     TRY(check_unicode_path(entry, extra));
-    TRY(check_entry(entry));
+    TRY(check_entry(entry, most));
     total += entry.size;
-    if (total > limits::kZipTotalBytes) {
-      return refused("it would unpack to more than " + std::to_string(limits::kZipTotalBytes >> 30U) + " GiB");
+    if (total > most.total_bytes) {
+      return refused("it would unpack to more than " + std::to_string(most.total_bytes >> 30U) + " GiB");
     }
     entries.push_back(std::move(entry));
     directory.remove_prefix(whole);
@@ -349,12 +349,12 @@ Error refused_entry(std::string_view name, std::string_view rule) {
   return fail(Errc::invalid, "the entry '" + shown + "' " + std::string(rule));
 }
 
-Result<ZipDirectory> read_zip_directory(int fd, const Path& zip) {
+Result<ZipDirectory> read_zip_directory(int fd, const Path& zip, const ZipLimits& most) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return system_error("read", zip, errno);
-  const EndRecord end = TRY(read_end_record(fd, static_cast<std::uint64_t>(status.st_size), zip));
+  const EndRecord end = TRY(read_end_record(fd, static_cast<std::uint64_t>(status.st_size), zip, most));
   const std::string directory = TRY(read_at(fd, end.directory_offset, end.directory_size, zip));
-  auto entries = TRY(read_entries(directory, end.entries));
+  auto entries = TRY(read_entries(directory, end.entries, most));
   TRY(check_layout(fd, entries, end.directory_offset, zip));
   return ZipDirectory{std::move(entries), end.offset};
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/files/files.hpp"
+#include "storage/values/limits.hpp"
 
 namespace trainyard {
 
@@ -37,9 +38,18 @@ struct ZipDirectory {
   std::uint64_t end_record = 0;   // offset of the end record
 };
 
+// How much one may hold.
+struct ZipLimits {
+  std::uint64_t entries = limits::kZipEntries;
+  std::uint64_t entry_bytes = limits::kZipEntryBytes;
+  std::uint64_t total_bytes = limits::kZipTotalBytes;
+  std::uint64_t entry_ratio = limits::kZipRatio;  // above limits::kZipRatioFloor
+  std::uint64_t directory_bytes = limits::kZipDirectoryBytes;
+};
+
 // `fd` is a regular file; its position stays. The errors are `invalid`, say which rule is broken, and leave it to the
 // caller to name the zip; `zip` is for errors of the file system.
-Result<ZipDirectory> read_zip_directory(int fd, const Path& zip);
+Result<ZipDirectory> read_zip_directory(int fd, const Path& zip, const ZipLimits& most = {});
 
 // "the entry 'a/b' is encrypted": `invalid`, with the name fit for a terminal.
 Error refused_entry(std::string_view name, std::string_view rule);

@@ -32,7 +32,7 @@ struct Packing {
 // One file on its way into the zip, hashed as it passes.
 class FileSource {
  public:
-  FileSource(Packing& packing, const TreeEntry& entry) : packing_(packing), entry_(entry) {}
+  FileSource(Packing& packing, TreeEntry entry) : packing_(packing), entry_(std::move(entry)) {}
 
   static zip_int64_t answer(void* self, void* data, zip_uint64_t size, zip_source_cmd_t command) {
     return static_cast<FileSource*>(self)->answer(data, size, command);
@@ -103,7 +103,7 @@ class FileSource {
   }
 
   Packing& packing_;
-  const TreeEntry& entry_;
+  const TreeEntry entry_;
   UniqueFd file_;
   std::uint64_t read_ = 0;
   bool ended_ = false;
@@ -195,8 +195,9 @@ Result<ZipSummary> pack_folder(const Path& folder, const std::string& root, cons
   std::deque<FileSource> sources;  // outlives the archive
   Archive archive = TRY(create_archive(zip));
   bool added = add_entry(archive.get(), names->front(), nullptr, sources, packing);
-  for (std::size_t i = 0; added && i < tree.entries().size(); ++i) {
-    added = add_entry(archive.get(), (*names)[i + 1], &tree.entries()[i], sources, packing);
+  for (std::size_t i = 0; added && i < tree.size(); ++i) {
+    const TreeEntry entry = tree.entry(i);
+    added = add_entry(archive.get(), (*names)[i + 1], &entry, sources, packing);
   }
   if (!added || ::zip_close(archive.get()) != 0) {
     return packing.error ? *packing.error : libzip_error(::zip_get_error(archive.get()), zip);
