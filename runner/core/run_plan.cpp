@@ -113,8 +113,8 @@ Result<void> check_able(const VersionRecord& parent, const Manifest& manifest) {
 
 }  // namespace
 
-Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest,
-                         const RunId& run, Instant now) {
+Result<RunPlan> plan_run(const RunRequest& request, const DataSource& data, const VersionRecord& parent,
+                         const Manifest& manifest, const RunId& run, Instant now) {
   TRY(check_able(parent, manifest));
   TRY(check_undeclared(request, manifest));
   auto layout = TRY(layout_of(request));
@@ -124,6 +124,7 @@ Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent,
                request.name ? *request.name : RunName::made_up(parent.content.name, run),
                now,
                request,
+               data,
                parent,
                manifest.library,
                std::move(layout),
@@ -144,6 +145,7 @@ Json to_json(const RunPlan& plan) {
           {"name", plan.name.text()},
           {"created_at", plan.created_at.text()},
           {"request", to_json(plan.request)},
+          {"data", to_json(plan.data)},
           {"parent", to_json(plan.parent)},
           {"library", plan.library.text()},
           {"training_data", plan.layout.training_data.text()},
@@ -160,6 +162,7 @@ Result<RunPlan> run_plan_from(const Json& json) {
   const auto name = fields.parsed("name", RunName::parse);
   const auto created_at = fields.parsed("created_at", Instant::parse);
   const auto request = fields.nested("request", run_request_from);
+  const auto data = fields.nested("data", data_source_from);
   const auto parent = fields.nested("parent", version_record_from);
   const auto library = fields.parsed("library", RelPath::from_text);
   const auto training_data = fields.parsed("training_data", RelPath::from_text);
@@ -168,9 +171,17 @@ Result<RunPlan> run_plan_from(const Json& json) {
   const Json& environment = fields.object("environment");
   const auto parameters = fields.nested("parameters", parameters_from);
   TRY(fields.finish());
-  RunPlan plan{
-      *run, *name,      *created_at, *request, *parent, *library, {*training_data, *artifacts}, save_training_data,
-      {},   *parameters};
+  RunPlan plan{*run,
+               *name,
+               *created_at,
+               *request,
+               *data,
+               *parent,
+               *library,
+               {*training_data, *artifacts},
+               save_training_data,
+               {},
+               *parameters};
   for (const auto& [key, value] : environment.items()) {
     if (!value.is_string()) return fail(Errc::invalid, "the run plan has a variable '" + key + "' that is not a text");
     plan.environment[key] = value.get<std::string>();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/core/data_source.hpp"
 #include "runner/core/run_request.hpp"
 #include "storage/values/manifest.hpp"
 #include "storage/values/version_record.hpp"
@@ -25,6 +26,7 @@ struct RunPlan {
   RunName name;
   Instant created_at;
   RunRequest request;
+  DataSource data;
   VersionRecord parent;
   RelPath library;  // in the package folder
   RunLayout layout;
@@ -37,8 +39,8 @@ struct RunPlan {
 };
 
 // Pure. `invalid` names the parameter, the value and the rule; `incompatible` names the missing verb or power.
-Result<RunPlan> plan_run(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest,
-                         const RunId& run, Instant now);
+Result<RunPlan> plan_run(const RunRequest& request, const DataSource& data, const VersionRecord& parent,
+                         const Manifest& manifest, const RunId& run, Instant now);
 
 Json to_json(const RunPlan& plan);
 Result<RunPlan> run_plan_from(const Json& json);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/core/run_request.hpp"
 
+#include "storage/values/dataset_reference.hpp"
 #include "storage/values/named_enum.hpp"
 #include "storage/values/parameter.hpp"
 
@@ -40,7 +41,10 @@ Result<RunRequest> run_request_from(const Json& json) {
   if (type != "training") fields.note("type", "is '" + type + "' where 'training' is wanted");
   const auto package = fields.parsed("package", PackageReference::parse);
   const std::string dataset = fields.text("dataset");
-  if (!dataset.starts_with('/')) fields.note("dataset", "is not an absolute path");
+  if (!dataset.starts_with('/')) {
+    const auto reference = DatasetReference::parse(dataset);
+    if (!reference.ok()) fields.note("dataset", "is no absolute path and no dataset: " + reference.error().message);
+  }
   const auto name = fields.parsed_or_null("name", RunName::parse);
   const Json& environment = fields.object("environment");
   const bool save_training_data = fields.boolean("save_training_data");

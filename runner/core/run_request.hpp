@@ -24,7 +24,7 @@ struct RunRequest {
 
   std::string type = "training";
   PackageReference package;
-  std::string dataset;  // an absolute path
+  std::string dataset;  // an absolute path of a folder or an archive, or the text of a DatasetReference
   std::optional<RunName> name;
   std::map<std::string, std::string> environment;  // variables and hyperparameters, as typed
   bool save_training_data = false;

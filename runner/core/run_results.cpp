@@ -58,7 +58,12 @@ Json traceability(const RunReport& report) {
   const RunPlan& plan = report.plan;
   const Outcome ended = outcome_of(report.state);
   const auto data = data_of(report.state);
-  Json dataset = {{"input", "train_data"}, {"source", plan.request.dataset}, {"tree", nullptr}, {"mount", nullptr}};
+  Json dataset = {{"input", "train_data"},
+                  {"source", plan.request.dataset},
+                  {"kind", name_of(plan.data.kind)},
+                  {"dataset", dataset_json(plan.data)},
+                  {"tree", nullptr},
+                  {"mount", nullptr}};
   if (data) {
     dataset["tree"] = to_json(data->tree);
     dataset["mount"] = name_of(data->mount);
@@ -107,6 +112,18 @@ Json MetricSummaries::json() const {
                   {"max", or_null(summary.most)}};
   }
   return json;
+}
+
+Result<std::optional<TreeSummary>> artifacts_in_results(const Json& results) {
+  Fields fields(results, "the results", UnknownKeys::ignore);
+  const Json& traceability = fields.object("traceability");
+  TRY(fields.finish());
+  Fields inner(traceability, "the results", UnknownKeys::ignore);
+  inner.schema(kSchema);
+  const Json* const artifacts = inner.nullable("artifacts");
+  TRY(inner.finish());
+  if (artifacts == nullptr) return std::optional<TreeSummary>();
+  return std::optional(TRY(tree_summary_from(*artifacts)));
 }
 
 std::string snapshot_id(const TreeSummary& tree) { return tree.digest.hex(); }

@@ -36,7 +36,7 @@ struct RunReport {
   RunState state;  // Published or Failed
   Instant ended_at;
   std::optional<JobExit> exit;           // none when no job ran or nobody knows how it ended
-  std::optional<TreeSummary> artifacts;  // none when the run left no artifacts folder that could be read
+  std::optional<TreeSummary> artifacts;  // none when the run left no artifacts folder that could be kept
   std::string artifacts_folder;          // absolute
   std::optional<VersionRecord> version;
   MetricSummaries metrics;
@@ -47,6 +47,9 @@ struct RunReport {
 // Pure: the document _results.json. Its `parameters` and `run_summary` have the fixed keys of the results contract;
 // `traceability` is enough to audit the run from this file alone. Schema: schemas/results.schema.json.
 Json results_json(const RunReport& report);
+
+// The one thing that Trainyard asks results for: what a run left for people, none when it left nothing.
+Result<std::optional<TreeSummary>> artifacts_in_results(const Json& results);
 
 // How the results name a snapshot, and what every command that takes one accepts: the digest of its tree.
 std::string snapshot_id(const TreeSummary& tree);
