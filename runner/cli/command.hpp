@@ -31,9 +31,17 @@ struct PackageList {};
 struct PackageShow {
   std::string reference;
 };
+struct DatasetAdd {
+  std::string name;
+  std::string source;  // a folder or an archive
+};
+struct DatasetList {};
+struct DatasetShow {
+  std::string reference;
+};
 struct RunTraining {
   std::string package;
-  std::string dataset;
+  std::string dataset;                   // a folder, an archive, or a reference to a dataset of the store
   std::string name;                      // empty: made up
   std::vector<std::string> environment;  // K=V
   bool save_training_data = false;
@@ -47,8 +55,13 @@ struct RunsShow {
 };
 struct RunsLogs {
   std::string run;
-  std::string stream;  // all, stdout, stderr
+  std::string stream = "all";  // or stdout or stderr
   bool timestamps = false;
+};
+struct RunsArtifacts {
+  std::string run;
+  std::string tar;  // a file, "-" for standard output, or empty: list them
+  std::string compression;
 };
 struct SnapshotCreate {
   std::string folder;
@@ -60,14 +73,57 @@ struct SnapshotCheckout {
 };
 struct SnapshotVerify {
   std::string id;
+  std::string sample;  // "5%", or empty
+  std::string seed;    // a number, or empty
+};
+// What these name is a snapshot, or a version of a package or dataset.
+struct SnapshotDiff {
+  std::string before;
+  std::string after;
+};
+struct SnapshotCat {
+  std::string id;
+  std::string path;  // the text of a RelPath
+};
+struct SnapshotExport {
+  std::string id;
+  std::string file;         // "-" for standard output
+  std::string compression;  // none, zstd, or empty: as the file's name ends
+};
+struct StoreDu {
+  std::string by = "kind";
+};
+struct StoreVerify {
+  std::string sample;
+  std::string seed;
+};
+struct StoreFsck {
+  bool deep = false;
+  bool repair = false;
+};
+struct StoreGc {
+  std::string plan;   // a file to write
+  std::string apply;  // a file to read
+  bool apply_now = false;
+  bool no_wait = false;
+  bool despite_damage = false;
+};
+struct StorePurge {
+  std::string sha256;
+  std::string reason;
+  bool yes = false;
+  bool no_wait = false;
 };
 
 }  // namespace command
 
-using Command = std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
-                             command::PackageList, command::PackageShow, command::RunTraining, command::RunsList,
-                             command::RunsShow, command::RunsLogs, command::SnapshotCreate, command::SnapshotList,
-                             command::SnapshotCheckout, command::SnapshotVerify>;
+using Command =
+    std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
+                 command::PackageList, command::PackageShow, command::DatasetAdd, command::DatasetList,
+                 command::DatasetShow, command::RunTraining, command::RunsList, command::RunsShow, command::RunsLogs,
+                 command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout,
+                 command::SnapshotVerify, command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport,
+                 command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge>;
 
 struct Invocation {
   Command command;

@@ -13,13 +13,25 @@ Result<ExitCode> perform(const command::PackagePack& command, const Invocation& 
 Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageShow& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::DatasetAdd& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::DatasetList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::DatasetShow& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsShow& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsArtifacts& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotCreate& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotCheckout& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotVerify& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotDiff& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotCat& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotExport& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::StoreDu& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::StoreVerify& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::StoreFsck& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::StoreGc& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::StorePurge& command, const Invocation& invocation);
 
 }  // namespace trainyard

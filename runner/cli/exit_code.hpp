@@ -9,6 +9,7 @@ namespace trainyard {
 enum class ExitCode {
   ok = 0,
   run_failed = 1,    // the package or the run failed
+  no = 1,            // the answer to a question: two trees differ, a snapshot is not complete
   usage = 2,         // the command line or an input is wrong
   store = 3,         // the store cannot be read or written, or is corrupt
   auto_stopped = 4,  // the run reached its longest permitted time

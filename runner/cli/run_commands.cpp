@@ -32,10 +32,17 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
               option + " is '" + text + "' but must be a time such as 90s, 30m or 8h, of a year at most");
 }
 
+// What is there as a path is one, also when a dataset of the store has that name; so is what begins like one.
+Result<std::string> dataset_of(const std::string& typed) {
+  const bool path = typed.starts_with('/') || typed == "." || typed == ".." || typed.starts_with("./") ||
+                    typed.starts_with("../") || is_there(typed);
+  return path ? TRY(absolute_path(typed)).string() : typed;
+}
+
 Result<RunRequest> request_of(const command::RunTraining& command) {
   auto package = TRY(PackageReference::parse(command.package));
-  const Path dataset = TRY(absolute_path(command.dataset));
-  RunRequest request{"training", std::move(package), dataset.string(), {}, {}, false, RunRequest::kDefaultGrace,
+  std::string dataset = TRY(dataset_of(command.dataset));
+  RunRequest request{"training", std::move(package), std::move(dataset), {}, {}, false, RunRequest::kDefaultGrace,
                      {},         MountKind::best};
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   for (const std::string& pair : command.environment) {

@@ -3,10 +3,13 @@
 
 #include "runner/cli/commands.hpp"
 #include "runner/cli/run_log.hpp"
+#include "runner/cli/tar_export.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/core/run_plan.hpp"
 #include "runner/core/run_state.hpp"
+#include "runner/engine/named_tree.hpp"
+#include "runner/engine/run_roots.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/values/limits.hpp"
 
@@ -134,16 +137,17 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
     print_json(json);
     return ExitCode::ok;
   }
-  std::vector<std::vector<std::string>> rows = {{"run", run.plan.name.text()},
-                                                {"id", run.plan.run.text()},
-                                                {"package", package_text(run)},
-                                                {"dataset", printable(run.plan.request.dataset)},
-                                                {"status", std::string(name_of(status_of(last(run).state)))},
-                                                {"reason", reason_text(run)},
-                                                {"version", version_text(run)},
-                                                {"started", run.plan.created_at.short_text()},
-                                                {"took", duration_text(seconds_of(run))},
-                                                {"folder", run.folder.path().string()}};
+  std::vector<std::vector<std::string>> rows = {
+      {"run", run.plan.name.text()},
+      {"id", run.plan.run.text()},
+      {"package", package_text(run)},
+      {"dataset", printable(run.plan.data.dataset ? run.plan.data.dataset->text() : run.plan.request.dataset)},
+      {"status", std::string(name_of(status_of(last(run).state)))},
+      {"reason", reason_text(run)},
+      {"version", version_text(run)},
+      {"started", run.plan.created_at.short_text()},
+      {"took", duration_text(seconds_of(run))},
+      {"folder", run.folder.path().string()}};
   if (const auto* const failed = std::get_if<state::Failed>(&last(run).state))
     rows.push_back({"message", printable(failed->outcome.message)});
   for (const auto& [name, value] : run.plan.environment) rows.push_back({"env", printable(name + "=" + value)});
@@ -162,6 +166,38 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
     print_json(to_json(chunks));
   } else {
     print_run_log(chunks, command.timestamps ? Timestamps::yes : Timestamps::no);
+  }
+  return ExitCode::ok;
+}
+
+Result<ExitCode> perform(const command::RunsArtifacts& command, const Invocation& invocation) {
+  if (command.tar.empty() && !command.compression.empty())
+    return fail(Errc::invalid, "--compression is of a tar; give --tar too");
+  const Store store = TRY(open_store(invocation));
+  const KnownRun run = TRY(find_run(store, command.run));
+  const auto stored = TRY(read_stored_run(run.folder, RunLife::active));
+  if (!stored || !stored->artifacts)
+    return fail(Errc::not_found, "the run " + run.plan.name.text() + " has left no artifacts");
+  const Tree tree =
+      TRY(load_kept_tree("the artifacts of run " + run.plan.name.text(), stored->artifacts->digest, store.objects()));
+  if (!command.tar.empty()) {
+    return export_tar("the artifacts of run " + run.plan.name.text(), tree, store.objects(),
+                      {command.tar, command.compression}, invocation.output);
+  }
+  Json files = Json::array();
+  std::vector<std::vector<std::string>> rows = {{"FILE", "SIZE"}};
+  for (const TreeEntry& entry : tree.entries()) {
+    if (entry.kind != TreeEntry::Kind::file) continue;
+    files.push_back({{"path", entry.path.text()}, {"size", entry.size}, {"digest", entry.digest->hex()}});
+    rows.push_back({printable(entry.path.text()), size_text(entry.size)});
+  }
+  if (invocation.output == Output::json) {
+    print_json({{"run", run.plan.run.text()},
+                {"tree", to_json(*stored->artifacts)},
+                {"folder", run.folder.artifacts().string()},
+                {"files", std::move(files)}});
+  } else {
+    print(rows.size() == 1 ? "the run " + run.plan.name.text() + " has made no artifacts\n" : table(rows));
   }
   return ExitCode::ok;
 }

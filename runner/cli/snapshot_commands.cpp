@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/cli/commands.hpp"
+#include "runner/cli/progress.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/engine/named_tree.hpp"
+#include "runner/engine/store_check.hpp"
 #include "storage/trees/capture.hpp"
 #include "storage/trees/checkout.hpp"
 #include "storage/trees/snapshots.hpp"
@@ -12,14 +15,12 @@ namespace {
 
 Snapshots snapshots_of(const Store& store) { return {store.snapshots(), store.scratch()}; }
 
-TreeProgress progress_on(StatusLine& line, const std::string& what) {
-  return [&line, what](std::uint64_t done, std::uint64_t all) {
-    line.show(bar(static_cast<double>(done) / static_cast<double>(all)) + "  " + what + " " + std::to_string(done) +
-              " of " + plural(all, "file"));
-  };
+Json to_json(const PurgedFile& file) {
+  return {{"path", file.path},
+          {"sha256", file.tombstone.digest.hex()},
+          {"purged_at", file.tombstone.purged_at.text()},
+          {"reason", file.tombstone.reason}};
 }
-
-std::string content_text(const TreeSummary& tree) { return plural(tree.files, "file") + ", " + size_text(tree.bytes); }
 
 }  // namespace
 
@@ -30,16 +31,19 @@ Result<ExitCode> perform(const command::SnapshotCreate& command, const Invocatio
   StatusLine line;
   CaptureOptions options;
   options.objects = &store.objects();
+  options.cache = store.stat_cache_of(folder);
   options.progress = [&](const CaptureProgress& progress) {
     const double fraction =
         progress.bytes == 0 ? 0 : static_cast<double>(progress.bytes_done) / static_cast<double>(progress.bytes);
     line.show(bar(fraction) + "  reading " + std::to_string(progress.files_done) + " of " +
               plural(progress.files, "file"));
   };
-  const CapturedFolder captured = TRY(capture(folder, options));
-  const Snapshot snapshot{TRY(store_tree(captured.tree, store.objects())), now(), folder.string(), std::nullopt};
+  CapturedFolder captured = TRY(capture(folder, options));
+  const Snapshot snapshot{TRY(store_tree(captured, store.objects())), now(), folder.string(), std::nullopt};
   TRY(store.objects().sync());
   TRY(snapshots_of(store).add(snapshot));
+  static_cast<void>(keep_cache(captured));
+  store.objects().release();
   line.clear();
   if (invocation.output == Output::json) {
     print_json(to_json(snapshot));
@@ -71,8 +75,9 @@ Result<ExitCode> perform(const command::SnapshotCheckout& command, const Invocat
   const Snapshot snapshot = TRY(snapshots_of(store).find(command.id));
   const Path folder = TRY(absolute_path(command.folder));
   StatusLine line;
-  TRY(checkout(TRY(load_tree(snapshot.tree.digest, store.objects())), store.objects(), folder,
-               progress_on(line, "wrote")));
+  const Tree tree = TRY(load_kept_tree("snapshot " + snapshot.id(), snapshot.tree.digest, store.objects()));
+  const auto written = checkout(tree, store.objects(), folder, progress_on(line, "wrote"));
+  if (!written.ok()) return error_of_kept_tree(written.error(), tree, store.objects());
   line.clear();
   if (invocation.output == Output::json) {
     print_json({{"snapshot", snapshot.id()}, {"folder", folder.string()}});
@@ -83,19 +88,37 @@ Result<ExitCode> perform(const command::SnapshotCheckout& command, const Invocat
 }
 
 Result<ExitCode> perform(const command::SnapshotVerify& command, const Invocation& invocation) {
+  const VerifySample sample = TRY(parse_sample(command.sample, command.seed));
   const Store store = TRY(open_store(invocation));
   const Snapshot snapshot = TRY(snapshots_of(store).find(command.id));
+  const Tree tree = TRY(load_kept_tree("snapshot " + snapshot.id(), snapshot.tree.digest, store.objects()));
   StatusLine line;
-  const auto problems =
-      TRY(verify(TRY(load_tree(snapshot.tree.digest, store.objects())), store.objects(), progress_on(line, "read")));
+  const TreeVerdict verdict = TRY(verify_tree(tree, store.objects(), progress_on(line, "read"), sample));
   line.clear();
+  const bool good = verdict.problems.empty();
+  const bool complete = verdict.purged.empty();
   if (invocation.output == Output::json) {
-    print_json({{"snapshot", snapshot.id()}, {"verified", problems.empty()}, {"problems", problems}});
-  } else if (problems.empty()) {
-    print("snapshot " + snapshot.id() + " is whole (" + content_text(snapshot.tree) + ")\n");
+    Json purged = Json::array();
+    for (const PurgedFile& file : verdict.purged) purged.push_back(to_json(file));
+    print_json({{"snapshot", snapshot.id()},
+                {"verified", good},
+                {"complete", complete},
+                {"problems", verdict.problems},
+                {"purged", std::move(purged)},
+                {"sample", sample_json(sample)}});
+  } else if (good && complete) {
+    print("snapshot " + snapshot.id() + " is whole (" + content_text(snapshot.tree) + sample_text(sample) + ")\n");
+  } else if (good) {
+    print("snapshot " + snapshot.id() + " is incomplete by purge: " + plural(verdict.purged.size(), "file") +
+          " taken out on purpose, the others are whole" + sample_text(sample) + "\n");
+    for (const PurgedFile& file : verdict.purged) {
+      print("  " + printable(file.path + ": " + file.tombstone.purged_at.short_text() + ", " + file.tombstone.reason) +
+            "\n");
+    }
   }
-  for (const std::string& problem : problems) complain(problem);
-  return problems.empty() ? ExitCode::ok : ExitCode::store;
+  for (const std::string& problem : verdict.problems) complain(problem);
+  if (!good) return ExitCode::store;
+  return complete ? ExitCode::ok : ExitCode::no;
 }
 
 }  // namespace trainyard

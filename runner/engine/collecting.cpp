@@ -42,6 +42,15 @@ Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder) {
   return rename_path(made, folder.artifacts());
 }
 
+Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& objects) {
+  CaptureOptions options;
+  options.objects = &objects;
+  const CapturedFolder captured = TRY(capture(folder.artifacts(), options));
+  const TreeSummary tree = TRY(store_tree(captured.tree, objects));
+  TRY(objects.sync());
+  return tree;
+}
+
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const Store& store) {
   if (const auto checked = check_package(folder.package()); !checked.ok()) {
     return within("the package damaged itself while it ran", blame_package(checked.error()));
@@ -51,11 +60,9 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
   const TreeSummary package = TRY(keep_package(plan, folder, objects, tree));
   const ZipSummary zip = TRY(zip_of(plan, folder, tree, store.scratch()));
   TRY(keep_artifacts(plan, folder));
-  auto artifacts = capture(folder.artifacts(), {});
+  const auto artifacts = store_artifacts(folder, objects);
   if (!artifacts.ok()) return within("the artifacts cannot be kept", blame_package(artifacts.error()));
-  const TreeSummary artifacts_tree = TRY(store_tree(artifacts->tree, objects));
-  TRY(objects.sync());
-  return CollectedOutputs{package, zip, artifacts_tree};
+  return CollectedOutputs{package, zip, *artifacts};
 }
 
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,

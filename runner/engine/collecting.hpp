@@ -10,8 +10,12 @@ namespace trainyard {
 // Moves the artifacts out of the workspace to where they stay. Fine when that was done before, or when there are none.
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder);
 
-// Takes the outputs of a run that succeeded into the store: the package folder and its zip's digest, the digests of the
-// artifacts. All of it is durable when this returns. `package_failed` when what the package left is no package any
+// Takes the artifacts of a run, where they stay, into the store as well: durable when this returns, as is everything that
+// was put before.
+Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& objects);
+
+// Takes the outputs of a run that succeeded into the store: the package folder and its zip's digest, and the artifacts.
+// All of it is durable when this returns. `package_failed` when what the package left is no package any
 // more, or cannot be kept.
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const Store& store);
 

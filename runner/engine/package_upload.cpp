@@ -61,8 +61,10 @@ Result<VersionRecord> upload_folder(const Path& folder, std::optional<ZipSummary
   const TreeSummary tree = TRY(store_tree(captured.tree, objects));
   TRY(objects.sync());
   const PackageRegistry registry(store.packages(), store.scratch());
-  return registry.publish_major(
-      {checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log});
+  VersionRecord record = TRY(registry.publish_major(
+      {checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log}));
+  objects.release();
+  return record;
 }
 
 }  // namespace

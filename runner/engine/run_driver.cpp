@@ -72,6 +72,8 @@ Result<void> RunDriver::step() {
 Result<void> RunDriver::enter(RunState state) {
   state_ = std::move(state);
   TRY(append_line(folder_.journal(), canonical(to_json(JournalEntry{ports_->now(), state_}))));
+  // What was put until now stands in the plan or the journal.
+  ports_->store.objects().release();
   ports_->observer.entered(state_);
   return {};
 }
@@ -176,17 +178,15 @@ Result<RunReport> RunDriver::finish() {
     const PackageRegistry registry(ports_->store.packages(), ports_->store.scratch());
     report.version = TRY(registry.find({plan_.parent.content.name, published->version}));
   } else {
-    // What a failed run wrote so far is kept as it is; where it cannot be hashed, the results say nothing of it.
+    // What a failed run wrote so far is kept as it is; where the store cannot take it, the results say nothing of it.
     TRY(keep_artifacts(plan_, folder_));
-    if (const auto captured = capture(folder_.artifacts(), {}); captured.ok()) {
-      report.artifacts = TRY(store_tree(captured->tree, ports_->store.objects()));
-    }
+    if (const auto stored = store_artifacts(folder_, ports_->store.objects()); stored.ok()) report.artifacts = *stored;
   }
-  TRY(ports_->store.objects().sync());
   TRY(remove_tree(folder_.workspace()));
   const auto written =
       publish_file(ports_->store.scratch(), folder_.results(), readable(results_json(report)), 0444, Durable::yes);
   if (!written.ok() && written.error().code != Errc::exists) return written.error();
+  ports_->store.objects().release();
   TRY(lease_.finish());
   return report;
 }

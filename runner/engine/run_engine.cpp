@@ -4,12 +4,11 @@
 #include <array>
 
 #include "runner/core/run_plan.hpp"
+#include "runner/engine/data_resolution.hpp"
 #include "runner/engine/run_driver.hpp"
-#include "runner/mounts/dataset_folder.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/values/limits.hpp"
-#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -23,8 +22,8 @@ RunId new_run_id(Instant now) {
 
 Result<Manifest> manifest_of(const VersionRecord& record, ObjectStore& objects) {
   const Tree tree = TRY(load_tree(record.content.tree.digest, objects));
-  const TreeEntry* const entry = tree.find(TRY(RelPath::parse(kManifestFile)));
-  if (entry == nullptr || !entry->digest) {
+  const auto entry = tree.find(TRY(RelPath::parse(kManifestFile)));
+  if (!entry || !entry->digest) {
     return fail(Errc::corrupt, "the stored package '" + record.content.name.text() + "@" + record.version.text() +
                                    "' has no package.json");
   }
@@ -65,24 +64,15 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   const PackageRegistry registry(store.packages(), store.scratch());
   const VersionRecord parent = TRY(registry.find(request.package));
   resolved.package.version = parent.version;
-  resolved.dataset = TRY(resolve_dataset(request.dataset)).string();
-  if (!is_utf8(resolved.dataset)) {
-    return fail(Errc::invalid, "the path of the dataset '" + utf8_cleaned(resolved.dataset) +
-                                   "' is not UTF-8, so no record can hold it; rename it");
-  }
-  TRY(require_outside(resolved.dataset, store.root()));
-  // What the store itself writes during the run must not be taken for a change of the user's data.
-  const std::string root = TRY(real_path(store.root())).string();
-  if (resolved.dataset.starts_with(root + "/")) {
-    return fail(Errc::invalid, "the dataset '" + resolved.dataset + "' lies inside the store '" + root +
-                                   "'; copy it to a folder outside");
-  }
-
   const Manifest manifest = TRY(manifest_of(parent, store.objects()));
+  // What can be refused without the data is refused before it is read, which may take long.
+  TRY(plan_run(resolved, DataSource(), parent, manifest, new_run_id(ports.now()), ports.now()));
+  const ResolvedData data = TRY(resolve_data(request.dataset, ports));
+  resolved.dataset = data.dataset;
   const RunFolders folders(store.runs(), store.active());
   for (;;) {
     const Instant now = ports.now();
-    RunPlan plan = TRY(plan_run(resolved, parent, manifest, new_run_id(now), now));
+    RunPlan plan = TRY(plan_run(resolved, data.source, parent, manifest, new_run_id(now), now));
     auto lease = TRY(folders.begin(plan.run));
     if (!lease) continue;
     RunFolder folder = folders.folder(plan.run);

@@ -4,16 +4,17 @@
 #include <algorithm>
 #include <iterator>
 
-#include "storage/objects/file_objects.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
 namespace {
 
-constexpr const char* kFolders[] = {"objects", "packages", "snapshots", "runs", "active", "tmp"};
+constexpr const char* kFolders[] = {"objects", "packages", "snapshots", "datasets", "checkouts",
+                                    "runs",    "active",   "cache",     "tmp"};
 
 Result<std::int64_t> read_format(const std::string& text, const std::string& what) {
   const Json json = TRY(parse_json(text, what));
@@ -34,9 +35,10 @@ Result<void> check_format(const Path& root) {
   if (!read.ok()) return fail(Errc::corrupt, read.error().message);
   const std::int64_t format = *read;
   if (format != Store::kFormat) {
-    return fail(Errc::incompatible, "the store '" + root.string() + "' has format " + std::to_string(format) +
-                                        " but this Trainyard reads format " + std::to_string(Store::kFormat) +
-                                        "; use a newer Trainyard");
+    return fail(Errc::incompatible,
+                "the store '" + root.string() + "' has format " + std::to_string(format) +
+                    " but this Trainyard reads format " + std::to_string(Store::kFormat) +
+                    (format > Store::kFormat ? "; use a newer Trainyard" : "; use the Trainyard that made it"));
   }
   return {};
 }
@@ -47,7 +49,10 @@ Result<bool> can_become_store(const Path& root) {
     const bool ours = std::find(std::begin(kFolders), std::end(kFolders), name) != std::end(kFolders);
     if (!ours || !is_folder(root / name)) return false;
     for (const std::string& inner : TRY(list_folder(root / name))) {
-      if (name != "tmp" || !inner.starts_with("file-")) return false;
+      const bool unfinished = name == "tmp" && inner.starts_with("file-");
+      const bool empty =
+          name == "objects" && is_folder(root / name / inner) && TRY(list_folder(root / name / inner)).empty();
+      if (!unfinished && !empty) return false;
     }
   }
   return true;
@@ -65,18 +70,23 @@ Result<void> Store::create(const Path& root) {
     const auto made = make_folder(root / name);
     if (!made.ok() && made.error().code != Errc::exists) return made.error();
   }
+  TRY(PackObjects::create(root / "objects"));
   TRY(sync_folder(root));
   return publish_file(root / "tmp", root / "format", readable({{"format", kFormat}}), 0444, Durable::yes);
 }
 
-Result<Store> Store::open(const Path& root) {
+Result<Store> Store::open(const Path& root, PackObjects::DamagedIndex damaged) {
   const Path full = TRY(absolute_path(root));
   if (!is_utf8(full.string())) {
     return fail(Errc::invalid, "the path of the store '" + utf8_cleaned(full.string()) +
                                    "' is not UTF-8, so no record can hold it; move it");
   }
   TRY(check_format(full));
-  return Store(full, std::make_unique<FileObjects>(full / "objects", full / "tmp"));
+  return Store(full, TRY(PackObjects::open(full / "objects", full / "tmp", damaged)));
+}
+
+Path Store::stat_cache_of(const Path& folder) const {
+  return root_ / "cache" / (sha256(folder.string()).hex() + ".stat");
 }
 
 }  // namespace trainyard

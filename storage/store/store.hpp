@@ -4,42 +4,50 @@
 #include <memory>
 
 #include "storage/files/files.hpp"
-#include "storage/objects/object_store.hpp"
+#include "storage/objects/pack_objects.hpp"
 #include "storage/values/result.hpp"
 
 namespace trainyard {
 
 // A store: one folder on one file system that holds everything Trainyard keeps.
 //
-//   format                     {"format":1}; a newer one is refused, naming both
-//   objects/                   content by SHA-256
+//   format                     {"format":2}; another one is refused, naming both
+//   objects/                   content by SHA-256: storage/objects/pack_objects.hpp
 //   packages/<name>/1.4.json   a version record; <name> in lower case
 //   snapshots/<digest>.json    a snapshot record
+//   datasets/<name>/3.json     a version of a named dataset; <name> in lower case
+//   checkouts/<digest>/        trees written out for runs to read; made again when gone
 //   runs/<run id>/             what a run leaves
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
+//   cache/<digest>.stat        what the files of a folder looked like when it was captured last; made again when gone
 //   tmp/                       scratch of the living; what the dead left there is rubbish
 class Store {
  public:
-  static constexpr int kFormat = 1;
+  static constexpr int kFormat = 2;
 
   // Makes a new, empty store. `exists` when there is one; `invalid` when the folder holds something else. What was
   // interrupted can be repeated.
   static Result<void> create(const Path& root);
-  static Result<Store> open(const Path& root);
+  static Result<Store> open(const Path& root,
+                            PackObjects::DamagedIndex damaged = PackObjects::DamagedIndex::refuse);
 
   [[nodiscard]] const Path& root() const { return root_; }
-  [[nodiscard]] ObjectStore& objects() const { return *objects_; }
+  [[nodiscard]] PackObjects& objects() const { return *objects_; }
   [[nodiscard]] Path packages() const { return root_ / "packages"; }
   [[nodiscard]] Path snapshots() const { return root_ / "snapshots"; }
+  [[nodiscard]] Path datasets() const { return root_ / "datasets"; }
+  [[nodiscard]] Path checkouts() const { return root_ / "checkouts"; }
+  // Where the stat cache of a folder rests; `folder` is absolute.
+  [[nodiscard]] Path stat_cache_of(const Path& folder) const;
   [[nodiscard]] Path runs() const { return root_ / "runs"; }
   [[nodiscard]] Path active() const { return root_ / "active"; }
   [[nodiscard]] Path scratch() const { return root_ / "tmp"; }
 
  private:
-  Store(Path root, std::unique_ptr<ObjectStore> objects) : root_(std::move(root)), objects_(std::move(objects)) {}
+  Store(Path root, std::unique_ptr<PackObjects> objects) : root_(std::move(root)), objects_(std::move(objects)) {}
 
   Path root_;  // absolute
-  std::unique_ptr<ObjectStore> objects_;
+  std::unique_ptr<PackObjects> objects_;
 };
 
 }  // namespace trainyard

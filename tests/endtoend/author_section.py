@@ -8,7 +8,6 @@ BUILD is Trainyard's build folder, TRAINYARD the program in it. Only the home fo
 `trainyard/build/demo` leads to BUILD.
 """
 
-import json
 import os
 import pathlib
 import re
@@ -83,16 +82,10 @@ def run_commands(section, home, trainyard):
     return printed
 
 
-def file_of_version(store, package, version, name):
+def file_of_version(trainyard, store, package, version, name):
     """The content of a file of a version, as the store keeps it."""
-
-    def stored(digest):
-        return (store / "objects" / digest[:2] / digest[2:]).read_bytes()
-
-    record = json.loads((store / "packages" / package / f"{version}.json").read_text())
-    tree = json.loads(stored(record["tree"]["digest"]))
-    digests = {entry["path"]: entry["digest"] for entry in tree["entries"] if entry["kind"] == "file"}
-    return stored(digests[name]).decode()
+    command = [trainyard, "snapshot", "cat", f"{package}@{version}", name, "--store", store]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode()
 
 
 def expect_same(what, said, found):
@@ -119,7 +112,7 @@ def main():
             if said is not None:
                 expect_same("the output", comparable(said, str(home)).rstrip(), comparable(found, str(home)).rstrip())
         for package, version, name, said in section.kept:
-            expect_same(f"{name} in {package}@{version}", said, file_of_version(home / "trainyard-store", package, version, name))
+            expect_same(f"{name} in {package}@{version}", said, file_of_version(trainyard, home / "trainyard-store", package, version, name))
 
 
 if __name__ == "__main__":

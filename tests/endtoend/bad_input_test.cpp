@@ -30,7 +30,7 @@ Arguments with_env(const std::string& pair, const std::string& package = "counts
 
 const std::vector<Mistake> kMistakes = {
     // Words.
-    {{}, "'trainyard' needs one of: init, package, run, runs, snapshot"},
+    {{}, "'trainyard' needs one of: init, package, dataset, run, runs, snapshot, store"},
     {{"packge", "list"}, "'trainyard' has no command 'packge'; did you mean 'package'?"},
     {{"package"}, "'trainyard package' needs one of: validate, pack, add, list, show"},
     {{"package", "ad", "x.zip"}, "'trainyard package' has no command 'ad'; did you mean 'add'?"},
@@ -67,14 +67,30 @@ const std::vector<Mistake> kMistakes = {
     {train({}, "counts@1.0.0"), "'1.0.0' is not a version"},
     {train({}, "class"), "'class' cannot be a package name because it is a Python keyword"},
     // Its data.
-    {train({}, "counts", "nowhere"), "nowhere'"},
-    {train({}, "counts", ""), "dataset"},
-    {train({}, "counts", "text.txt"), "text.txt' is not a folder"},
-    {train({}, "counts", "text.txt/below"), "text.txt/below' is not a folder"},
-    {train({}, "counts", "store"), "contains the run's own folder"},
-    {train({}, "counts", "."), "contains the run's own folder"},
+    {train({}, "counts", "nowhere"), "'nowhere' is neither a folder nor an archive nor a dataset"},
+    {train({}, "counts", "./nowhere"), "nowhere'"},
+    {train({}, "counts", ""), "'' is neither a folder nor an archive nor a dataset"},
+    {train({}, "counts", "text.txt"), "text.txt"},
+    {train({}, "counts", "text.txt/below"), "'text.txt/below' is neither a folder nor an archive nor a dataset"},
+    {train({}, "counts", "./text.txt/below"), "there is no folder or archive '"},
+    {train({}, "counts", "store"), "contains the store"},
+    {train({}, "counts", "."), "contains the store"},
     {train({}, "counts", "store/objects"), "store/objects' lies inside the store"},
     {train({}, "counts", "store/../store/runs"), "store/runs' lies inside the store"},
+    {train({}, "counts", "store/format"), "store/format' lies inside the store"},
+    {train({}, "counts", "nubmers"),
+     "'nubmers' is neither a folder nor an archive nor a dataset; did you mean 'numbers'?"},
+    {train({}, "counts", "nubmers@1/sub"),
+     "'nubmers@1/sub' is neither a folder nor an archive nor a dataset; did you mean 'numbers'?"},
+    {train({}, "counts", "my numbers"), "'my numbers' is neither a folder nor an archive nor a dataset"},
+    {train({}, "counts", "./numbers"), "there is no folder or archive '"},
+    {train({}, "counts", "numbers@9"), "dataset 'numbers' has no version 9; its newest is 1"},
+    {train({}, "counts", "numbers@0"), "'0' is not the number of a dataset's version"},
+    {train({}, "counts", "numbers/su"), "dataset 'numbers@1': there is no folder 'su'; did you mean 'sub'?"},
+    {train({}, "counts", "numbers@1/one.txt"), "dataset 'numbers@1': 'one.txt' is a file"},
+    {train({}, "counts", "numbers/empty"), "dataset 'numbers@1': the folder 'empty' holds no file"},
+    {train({}, "counts", "numbers/"), "the folder in 'numbers/': a path is empty"},
+    {train({}, "counts", "numbers/../numbers"), "the folder in 'numbers/../numbers': "},
     // Its options.
     {train({"--name", "-dash"}), "-dash"},
     {train({"--name", "two words"}), "'two words' is not a run name"},
@@ -138,13 +154,35 @@ const std::vector<Mistake> kMistakes = {
     {{"snapshot", "checkout", "SNAPSHOT", "data"}, "data"},
     {{"snapshot", "checkout", "SNAPSHOT", "text.txt"}, "text.txt"},
     {{"snapshot", "verify", "abc"}, "there is no snapshot 'abc'"},
+    // Datasets.
+    {{"dataset", "ad", "numbers", "data"}, "'trainyard dataset' has no command 'ad'; did you mean 'add'?"},
+    {{"dataset", "add", "numbers"}, "source"},
+    {{"dataset", "add", "1st", "data"}, "'1st' is not a dataset name"},
+    {{"dataset", "add", "numbers@2", "data"}, "'numbers@2' is not a dataset name"},
+    {{"dataset", "add", "Numbers", "data"}, "the dataset 'numbers' exists, and 'Numbers' differs from it only in"},
+    {{"dataset", "add", "numbers", "nowhere"}, "there is no folder or archive '"},
+    {{"dataset", "add", "numbers", ""}, "there is no folder or archive ''"},
+    {{"dataset", "add", "numbers", "text.txt"}, "text.txt"},
+    {{"dataset", "add", "numbers", "/dev/null"}, "'/dev/null' is neither a folder nor an archive"},
+    {{"dataset", "add", "numbers", "store"}, "contains the store"},
+    {{"dataset", "add", "numbers", "."}, "contains the store"},
+    {{"dataset", "add", "numbers", "store/runs"}, "store/runs' lies inside the store"},
+    {{"dataset", "add", "numbers", "linked"}, "linked/odd' is a symbolic link"},
+    {{"dataset", "add", "numbers", "hollow"}, "hollow' holds no file"},
+    {{"dataset", "show", "nubmers"}, "there is no dataset 'nubmers'; did you mean 'numbers'?"},
+    {{"dataset", "show", "numbers@9"}, "dataset 'numbers' has no version 9; its newest is 1"},
+    {{"dataset", "show", "numbers@1.0"}, "'1.0' is not the number of a dataset's version"},
+    {{"dataset", "show", "numbers/su"}, "dataset 'numbers@1': there is no folder 'su'; did you mean 'sub'?"},
+    {{"dataset", "show", "numbers/empty"}, "dataset 'numbers@1': the folder 'empty' holds no file"},
+    {{"dataset", "show", "../numbers"}, "'..' is not a dataset name"},
+    {{"dataset", "show", ""}, "'' is not a dataset name"},
     // Stores.
     {{"init", "--store", "store"}, "store' is a store already"},
     {{"init", "--store", "data"}, "data' is not empty"},
     {{"init", "--store", "text.txt"}, "text.txt"},
     {{"runs", "list", "--store", "nowhere"}, "nowhere' is not a store; make one with 'trainyard init"},
     {{"runs", "list", "--store", "data"}, "data' is not a store"},
-    {{"runs", "list", "--store", "newer"}, "has format 2 but this Trainyard reads format 1"},
+    {{"runs", "list", "--store", "newer"}, "has format 3 but this Trainyard reads format 2"},
     {{"runs", "list", "--store", "garbled"}, "garbled/format", 3},
 };
 
@@ -157,8 +195,13 @@ void prepare(TestStore& store) {
   REQUIRE(boost::filesystem::remove(store.root() / "packages" / "counts" / "1.1.json"));
   temp.write("text.txt", "just text\n");
   temp.write("taken.zip", "somebody's\n");
+  temp.folder("hollow");
+  temp.write("named/one.txt", "one\n");
+  temp.write("named/sub/two.txt", "two\n");
+  temp.folder("named/empty");
+  store.must({"dataset", "add", "numbers", "named"});
   temp.write("python/train.py", "class Main: pass\n");
-  temp.write("newer/format", "{\"format\": 2}\n");
+  temp.write("newer/format", "{\"format\": 3}\n");
   temp.write("garbled/format", "not json\n");
   temp.write("linked/one.txt", "one\n");
   boost::filesystem::create_symlink("one.txt", temp.path() / "linked" / "odd");

@@ -70,6 +70,18 @@ TEST_CASE("Every command answers in text without escapes, and as one JSON docume
         return Arguments{"snapshot", "create", temp + "/data"};
       },
       [&](const std::string&) {
+        return Arguments{"dataset", "add", "numbers", temp + "/data"};
+      },
+      [&](const std::string&) {
+        return Arguments{"dataset", "list"};
+      },
+      [&](const std::string&) {
+        return Arguments{"dataset", "show", "numbers"};
+      },
+      [&](const std::string&) {
+        return Arguments{"dataset", "show", "numbers@1"};
+      },
+      [&](const std::string&) {
         return Arguments{"snapshot", "list"};
       },
       [&](const std::string& turn) {
@@ -100,7 +112,7 @@ TEST_CASE("Every command answers in text without escapes, and as one JSON docume
 
 TEST_CASE("Empty listings are empty lists, and text that says what to do") {
   TestStore store;
-  for (const char* const what : {"package", "runs", "snapshot"}) {
+  for (const char* const what : {"package", "dataset", "runs", "snapshot"}) {
     CHECK(store.json({what, "list"}) == Json::array());
     CHECK_THAT(store.must({what, "list"}), Catch::StartsWith("no ") && Catch::Contains("trainyard "));
   }

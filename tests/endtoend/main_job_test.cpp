@@ -9,6 +9,7 @@
 
 #include "storage/values/sha256.hpp"
 #include "tests/support/fingerprint.hpp"
+#include "tests/support/stored_object.hpp"
 #include "tests/support/test_store.hpp"
 
 namespace trainyard {
@@ -150,15 +151,8 @@ TEST_CASE("The data of a run can be had back, and damage to it is found") {
   CHECK(contents(back) == contents(kTraining));
   CHECK(store.json({"snapshot", "verify", id}).at("verified") == true);
 
-  const std::string digest = sha256(read_text(kTraining / "digits.csv")).hex();
-  const Path object = store.root() / "objects" / digest.substr(0, 2) / digest.substr(2);
-  REQUIRE(is_there(object));
-  std::string bytes = read_text(object);
-  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-  boost::filesystem::permissions(object, boost::filesystem::add_perms | boost::filesystem::owner_write);
-  const auto fd = open_file(object, O_WRONLY);
-  REQUIRE(fd.ok());
-  REQUIRE(write_all(fd->get(), bytes, object).ok());
+  const Digest digest = sha256(read_text(kTraining / "digits.csv"));
+  damage_object(store.root(), digest);
 
   const ProgramOutput verified = store.run({"snapshot", "verify", id});
   CHECK(verified.status.code == 3);
@@ -166,7 +160,7 @@ TEST_CASE("The data of a run can be had back, and damage to it is found") {
   CHECK_THAT(verified.err, Catch::Contains("digits.csv"));
   const ProgramOutput restored = store.run({"snapshot", "checkout", id, (store.temp().path() / "again").string()});
   CHECK(restored.status.code == 3);
-  CHECK_THAT(restored.err, Catch::Contains(digest));
+  CHECK_THAT(restored.err, Catch::Contains(digest.hex()));
   CHECK_FALSE(is_there(store.temp().path() / "again"));
 }
 
@@ -181,8 +175,7 @@ TEST_CASE("Without the wish for a snapshot the digests are kept and the bytes ar
   CHECK(run.traceability().at("snapshot").is_null());
   CHECK(run.results.at("parameters").at("env").at("save_training_data") == "false");
   CHECK(store.json({"snapshot", "list"}).empty());
-  const std::string digest = sha256("nobody else has these bytes").hex();
-  CHECK_FALSE(is_there(store.root() / "objects" / digest.substr(0, 2) / digest.substr(2)));
+  CHECK_FALSE(place_of(store.root(), sha256("nobody else has these bytes")));
   // Whether a folder is the same data can still be told.
   const Json kept = store.json({"snapshot", "create", data.string()});
   CHECK(kept.at("tree") == run.traceability().at("datasets").at(0).at("tree"));

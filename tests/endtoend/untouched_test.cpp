@@ -4,7 +4,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <catch2/catch.hpp>
 
-#include "storage/objects/file_objects.hpp"
+#include "storage/objects/pack_objects.hpp"
 #include "storage/trees/capture.hpp"
 #include "storage/trees/checkout.hpp"
 #include "tests/support/fingerprint.hpp"
@@ -13,7 +13,7 @@
 namespace trainyard {
 namespace {
 
-Tree tree_of(const TestStore& store, const std::string& reference, FileObjects& objects) {
+Tree tree_of(const TestStore& store, const std::string& reference, ObjectStore& objects) {
   const auto digest =
       Digest::parse(store.json({"package", "show", reference}).at("tree").at("digest").get<std::string>());
   REQUIRE(digest.ok());
@@ -81,7 +81,9 @@ TEST_CASE("A package that writes everywhere changes neither the dataset nor a st
   check_kept(packages_before, fingerprint(store.root() / "packages"));
   CHECK(store.json({"package", "show", "writes_everywhere@1.0"}) == record);
 
-  FileObjects objects(store.root() / "objects", store.root() / "tmp");
+  const auto packs = PackObjects::open(store.root() / "objects", store.root() / "tmp");
+  REQUIRE(packs.ok());
+  ObjectStore& objects = **packs;
   const Tree parent = tree_of(store, "writes_everywhere@1.0", objects);
   const Tree made = tree_of(store, "writes_everywhere@1.1", objects);
   for (const Tree* const tree : {&parent, &made}) {

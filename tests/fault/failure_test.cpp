@@ -71,7 +71,7 @@ void every_fault(const char* what, const FaultStore& start, const std::vector<st
       ++points;
     }
   }
-  REQUIRE(points > 50);
+  REQUIRE(points > 30);
   std::cout << what << ": " << points << " faults" << std::endl;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// To be preloaded into trainyard: counts its calls that change the disk or start a program, and lets one of them meet a
-// fault. Other programs are left alone, and so are standard output and standard error.
+// To be preloaded into trainyard and into objects_actor: counts their calls that change the disk or start a program, and
+// lets one of them meet a fault. Other programs are left alone, and so are standard output and standard error.
 //
 //   FAULT_AT      the number of the call, from 1; 0 only lists
 //   FAULT_MODE    kill        SIGKILL instead of the call
@@ -9,6 +9,9 @@
 //                 tear        SIGKILL after half of the bytes, where the call writes; else as kill
 //                 fail        it fails with FAULT_ERRNO (a number)
 //                 fail_on     it and every call after it fail so
+//                 cut         the power fails before the call: power_cut.h
+//   FAULT_LOST    for `cut`: how much is lost
+//   FAULT_BACKUPS for `cut`: an empty folder on the same file system
 //   FAULT_REPORT  a file; before each call a line "<number> <call> <path>" is appended
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,7 +30,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum mode { mode_kill, mode_kill_after, mode_tear, mode_fail, mode_fail_on };
+#include "power_cut.h"
+
+enum mode { mode_kill, mode_kill_after, mode_tear, mode_fail, mode_fail_on, mode_cut };
 enum fate { fate_live, fate_die_after, fate_tear, fate_fail };
 
 static int is_ours;
@@ -43,19 +48,20 @@ static const char* text_of(const char* variable) {
 }
 
 __attribute__((constructor)) static void begin(void) {
-  static const char* const modes[] = {"kill", "kill_after", "tear", "fail", "fail_on"};
+  static const char* const modes[] = {"kill", "kill_after", "tear", "fail", "fail_on", "cut"};
   char program[PATH_MAX];
   const ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
   if (size <= 0) return;
   program[size] = '\0';
   const char* const name = strrchr(program, '/');
-  if (name == NULL || strcmp(name, "/trainyard") != 0) return;
+  if (name == NULL || (strcmp(name, "/trainyard") != 0 && strcmp(name, "/objects_actor") != 0)) return;
   fault_at = atol(text_of("FAULT_AT"));
   fault_errno = atoi(text_of("FAULT_ERRNO"));
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 6; ++i) {
     if (strcmp(modes[i], text_of("FAULT_MODE")) == 0) fault_mode = (enum mode)i;
   }
   report = (int)syscall(SYS_openat, AT_FDCWD, text_of("FAULT_REPORT"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fault_mode == mode_cut) power_cut_begin(text_of("FAULT_BACKUPS"), (unsigned)atoi(text_of("FAULT_LOST")));
   is_ours = 1;
 }
 
@@ -75,6 +81,10 @@ static enum fate meet(const char* call, const char* path) {
   if (fault_at == 0 || number < fault_at || (number > fault_at && fault_mode != mode_fail_on)) return fate_live;
   switch (fault_mode) {
     case mode_kill: die(); break;
+    case mode_cut:
+      power_cut_happen();
+      die();
+      break;
     case mode_kill_after: return fate_die_after;
     case mode_tear: return fate_tear;
     case mode_fail:
@@ -99,16 +109,23 @@ static enum fate meet_fd(const char* call, int fd) {
 // REAL(link) is the function that `link` stands before.
 #define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
-// Performs the call as its fate wants it; `failed` is what it answers when it fails.
-#define PERFORM(fate_of_call, failed, call) \
-  do {                                      \
-    const enum fate fate = (fate_of_call);  \
-    if (fate == fate_fail) return (failed); \
-    if (fate == fate_tear) die();           \
-    const __typeof__(call) result = (call); \
-    if (fate == fate_die_after) die();      \
-    return result;                          \
+// Performs the call as its fate wants it; `failed` is what it answers when it fails. `before` and `worked` tell the power
+// cut of it.
+#define PERFORM_NOTED(fate_of_call, failed, before, call, worked) \
+  do {                                                            \
+    const enum fate fate = (fate_of_call);                        \
+    if (fate == fate_fail) return (failed);                       \
+    if (fate == fate_tear) die();                                 \
+    power_cut_enter();                                            \
+    before;                                                       \
+    const __typeof__(call) result = (call);                       \
+    if (result >= 0) worked;                                      \
+    power_cut_leave();                                            \
+    if (fate == fate_die_after) die();                            \
+    return result;                                                \
   } while (0)
+#define NOTHING (void)0
+#define PERFORM(fate_of_call, failed, call) PERFORM_NOTED(fate_of_call, failed, NOTHING, call, NOTHING)
 
 #define MODE_ARGUMENT(flags, mode)              \
   mode_t mode = 0;                              \
@@ -121,31 +138,55 @@ static enum fate meet_fd(const char* call, int fd) {
 
 int open(const char* path, int flags, ...) {
   MODE_ARGUMENT(flags, mode)
-  PERFORM((flags & O_CREAT) != 0 ? meet("open", path) : fate_live, -1, REAL(open)(path, flags, mode));
+  const int creates = (flags & O_CREAT) != 0 && access(path, F_OK) != 0;
+  PERFORM_NOTED((flags & O_CREAT) != 0 ? meet("open", path) : fate_live, -1, NOTHING, REAL(open)(path, flags, mode),
+                if (creates) power_cut_created(path));
 }
 
 int open64(const char* path, int flags, ...) {
   MODE_ARGUMENT(flags, mode)
-  PERFORM((flags & O_CREAT) != 0 ? meet("open", path) : fate_live, -1, REAL(open64)(path, flags, mode));
+  const int creates = (flags & O_CREAT) != 0 && access(path, F_OK) != 0;
+  PERFORM_NOTED((flags & O_CREAT) != 0 ? meet("open", path) : fate_live, -1, NOTHING, REAL(open64)(path, flags, mode),
+                if (creates) power_cut_created(path));
 }
 
 int openat(int folder, const char* path, int flags, ...) {
   MODE_ARGUMENT(flags, mode)
-  PERFORM((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, REAL(openat)(folder, path, flags, mode));
+  const int creates = (flags & O_CREAT) != 0 && faccessat(folder, path, F_OK, 0) != 0;
+  PERFORM_NOTED((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, NOTHING,
+                REAL(openat)(folder, path, flags, mode), if (creates) power_cut_created(path));
 }
 
 int openat64(int folder, const char* path, int flags, ...) {
   MODE_ARGUMENT(flags, mode)
-  PERFORM((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, REAL(openat64)(folder, path, flags, mode));
+  const int creates = (flags & O_CREAT) != 0 && faccessat(folder, path, F_OK, 0) != 0;
+  PERFORM_NOTED((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, NOTHING,
+                REAL(openat64)(folder, path, flags, mode), if (creates) power_cut_created(path));
 }
 
 ssize_t write(int fd, const void* bytes, size_t size) {
   const enum fate fate = meet_fd("write", fd);
   if (fate == fate_fail) return -1;
+  power_cut_enter();
+  power_cut_writes(fd);
   const ssize_t written = REAL(write)(fd, bytes, fate == fate_tear ? size / 2 : size);
+  power_cut_leave();
   if (fate == fate_tear || fate == fate_die_after) die();
   return written;
 }
+
+ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
+  const enum fate fate = meet_fd("pwrite", fd);
+  if (fate == fate_fail) return -1;
+  power_cut_enter();
+  power_cut_writes(fd);
+  const ssize_t written = REAL(pwrite)(fd, bytes, fate == fate_tear ? size / 2 : size, offset);
+  power_cut_leave();
+  if (fate == fate_tear || fate == fate_die_after) die();
+  return written;
+}
+
+ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t offset) { return pwrite(fd, bytes, size, offset); }
 
 // libzip writes through a FILE: what a full disk refuses comes to light here at the latest.
 int fclose(FILE* file) {
@@ -159,20 +200,32 @@ ssize_t copy_file_range(int from, off64_t* from_offset, int to, off64_t* to_offs
   PERFORM(meet_fd("copy_file_range", to), -1, REAL(copy_file_range)(from, from_offset, to, to_offset, size, flags));
 }
 
-int fsync(int fd) { PERFORM(meet_fd("fsync", fd), -1, REAL(fsync)(fd)); }
-int fdatasync(int fd) { PERFORM(meet_fd("fdatasync", fd), -1, REAL(fdatasync)(fd)); }
-int syncfs(int fd) { PERFORM(meet_fd("syncfs", fd), -1, REAL(syncfs)(fd)); }
+int fsync(int fd) { PERFORM_NOTED(meet_fd("fsync", fd), -1, NOTHING, REAL(fsync)(fd), power_cut_synced(fd)); }
+int fdatasync(int fd) {
+  PERFORM_NOTED(meet_fd("fdatasync", fd), -1, NOTHING, REAL(fdatasync)(fd), power_cut_synced(fd));
+}
+int syncfs(int fd) { PERFORM_NOTED(meet_fd("syncfs", fd), -1, NOTHING, REAL(syncfs)(fd), power_cut_synced_all()); }
 int ftruncate(int fd, off_t size) { PERFORM(meet_fd("ftruncate", fd), -1, REAL(ftruncate)(fd, size)); }
 int ftruncate64(int fd, off64_t size) { PERFORM(meet_fd("ftruncate", fd), -1, REAL(ftruncate64)(fd, size)); }
 int fchmod(int fd, mode_t mode) { PERFORM(meet_fd("fchmod", fd), -1, REAL(fchmod)(fd, mode)); }
 int flock(int fd, int operation) { PERFORM(meet_fd("flock", fd), -1, REAL(flock)(fd, operation)); }
 
 int chmod(const char* path, mode_t mode) { PERFORM(meet("chmod", path), -1, REAL(chmod)(path, mode)); }
-int mkdir(const char* path, mode_t mode) { PERFORM(meet("mkdir", path), -1, REAL(mkdir)(path, mode)); }
+int mkdir(const char* path, mode_t mode) {
+  PERFORM_NOTED(meet("mkdir", path), -1, NOTHING, REAL(mkdir)(path, mode), power_cut_created(path));
+}
 int rmdir(const char* path) { PERFORM(meet("rmdir", path), -1, REAL(rmdir)(path)); }
-int unlink(const char* path) { PERFORM(meet("unlink", path), -1, REAL(unlink)(path)); }
-int link(const char* from, const char* to) { PERFORM(meet("link", to), -1, REAL(link)(from, to)); }
-int rename(const char* from, const char* to) { PERFORM(meet("rename", to), -1, REAL(rename)(from, to)); }
+int unlink(const char* path) {
+  PERFORM_NOTED(meet("unlink", path), -1, const long saved = power_cut_save(path), REAL(unlink)(path),
+                power_cut_removed(path, saved));
+}
+int link(const char* from, const char* to) {
+  PERFORM_NOTED(meet("link", to), -1, NOTHING, REAL(link)(from, to), power_cut_created(to));
+}
+int rename(const char* from, const char* to) {
+  PERFORM_NOTED(meet("rename", to), -1, const long saved = power_cut_save(to), REAL(rename)(from, to),
+                power_cut_renamed(from, to, saved));
+}
 
 int mkdirat(int folder, const char* path, mode_t mode) {
   PERFORM(meet("mkdirat", path), -1, REAL(mkdirat)(folder, path, mode));

@@ -15,7 +15,11 @@
 #include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
 #include "runner/core/worker_event.hpp"
+#include "runner/engine/store_use.hpp"
+#include "storage/datasets/datasets.hpp"
 #include "storage/files/files.hpp"
+#include "storage/objects/sweep.hpp"
+#include "storage/objects/tombstones.hpp"
 #include "storage/store/store.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/limits.hpp"
@@ -52,6 +56,7 @@ Rewrite for_people(Read read) {
 Result<std::string> rewrite_store_format(const std::string& text) {
   const TempFolder folder;
   folder.write("read/format", text);
+  TRY(PackObjects::create(folder.path() / "read" / "objects"));
   TRY(Store::open(folder.path() / "read"));
   TRY(Store::create(folder.path() / "written"));
   return folder.read("written/format");
@@ -76,6 +81,9 @@ const std::vector<Document>& documents() {
        [](const std::string& text) -> Result<std::string> { return TRY(Tree::from_canonical(text)).canonical(); }},
       {"version", as_line(version_record_from)},
       {"snapshot", as_line(snapshot_from)},
+      {"dataset", as_line(dataset_version_from)},
+      {"tombstone", as_line(tombstone_from)},
+      {"sweep-plan", for_people(sweep_plan_from)},
       {"store-format", rewrite_store_format},
   };
   return all;
@@ -220,11 +228,26 @@ TEST_CASE("results are written as the examples show", "[golden]") {
   compare("results/valid/successful.json", readable(results_json(successful_report())));
   compare("results/valid/failed.json", readable(results_json(failed_report())));
   compare("results/valid/killed_before_it_ran.json", readable(results_json(report_of_run_killed_early())));
-  CHECK(examples("results", "valid").size() == 3);
+  RunReport of_a_dataset = successful_report();
+  of_a_dataset.plan = golden<RunPlan>("plan/valid/of_a_dataset.json", run_plan_from);
+  compare("results/valid/of_a_dataset.json", readable(results_json(of_a_dataset)));
+  CHECK(examples("results", "valid").size() == 4);
+}
+
+TEST_CASE("the use of a store is told as the examples show", "[golden]") {
+  StoreUse use{UseGrouping::parse("snapshot").value(), {}, 1000, 300, 50, 9, 1, 1100, 600};
+  std::string id;
+  while (id.size() < 64) id += "0a";
+  use.rows.push_back({StoreRoot::Kind::snapshot, id, {400, 300, 5}, 2000});
+  compare("usage/valid/by_snapshot.json", readable(to_json(use)));
+  use.grouping = UseGrouping::parse("kind").value();
+  use.rows = {{StoreRoot::Kind::version, "", {700, 300, 5}, 2000}};
+  compare("usage/valid/by_kind.json", readable(to_json(use)));
+  CHECK(examples("usage", "valid").size() == 2);
 }
 
 TEST_CASE("every document with examples is tested here", "[golden]") {
-  std::set<std::string> tested = {"results"};
+  std::set<std::string> tested = {"results", "usage"};
   for (const Document& document : documents()) tested.insert(document.name);
   const auto folders = list_folder(kExamples);
   REQUIRE(folders.ok());

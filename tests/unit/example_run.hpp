@@ -51,8 +51,10 @@ inline RunRequest request() {
           MountKind::best};
 }
 
+inline DataSource data() { return {DataSource::Kind::folder, "/data/digits", std::nullopt, std::nullopt}; }
+
 inline Result<RunPlan> plan_of(const RunRequest& request) {
-  return plan_run(request, parent(), manifest(), kRun, kNow);
+  return plan_run(request, data(), parent(), manifest(), kRun, kNow);
 }
 
 inline RunPlan plan() { return plan_of(request()).value(); }

@@ -125,7 +125,7 @@ TEST_CASE("every refusal of a request says what is wrong", "[run_plan]") {
 
 TEST_CASE("a package that cannot be trained is refused before anything else", "[run_plan]") {
   const auto refusal = [](const VersionRecord& parent, const Manifest& manifest) {
-    const auto plan = plan_run(with({{"zebra", "1"}}), parent, manifest, example::kRun, example::kNow);
+    const auto plan = plan_run(with({{"zebra", "1"}}), example::data(), parent, manifest, example::kRun, example::kNow);
     REQUIRE_FALSE(plan.ok());
     CHECK(plan.error().code == Errc::incompatible);
     return plan.error().message;
@@ -148,14 +148,17 @@ TEST_CASE("a package that cannot be trained is refused before anything else", "[
 TEST_CASE("a required hyperparameter must be given, and others may be when the package says so", "[run_plan]") {
   Manifest manifest = example::manifest();
   manifest.hyperparameters.back().required = true;
-  const auto missing = plan_run(example::request(), example::parent(), manifest, example::kRun, example::kNow);
+  const auto missing =
+      plan_run(example::request(), example::data(), example::parent(), manifest, example::kRun, example::kNow);
   REQUIRE_FALSE(missing.ok());
   CHECK(missing.error().message == "hyperparameter 'note' is required; give it with --env note=VALUE");
-  CHECK(plan_run(with({{"note", ""}}), example::parent(), manifest, example::kRun, example::kNow).ok());
+  CHECK(
+      plan_run(with({{"note", ""}}), example::data(), example::parent(), manifest, example::kRun, example::kNow).ok());
 
   Manifest open = example::manifest();
   open.custom_hyperparameters = true;
-  const auto plan = plan_run(with({{"zebra", "1"}}), example::parent(), open, example::kRun, example::kNow);
+  const auto plan =
+      plan_run(with({{"zebra", "1"}}), example::data(), example::parent(), open, example::kRun, example::kNow);
   REQUIRE(plan.ok());
   CHECK(plan->environment.at("zebra") == "1");
   CHECK(plan->parameters.size() == 4);
@@ -169,9 +172,33 @@ TEST_CASE("a plan is written as it was read", "[run_plan]") {
   CHECK(run_plan_from(to_json(plan)).value() == plan);
   CHECK(run_request_from(to_json(request)).value() == request);
   Json json = to_json(plan);
-  json["request"]["dataset"] = "relative";
-  CHECK(run_plan_from(json).error().message ==
-        "the run plan, key 'request': the run request, key 'dataset': is not an absolute path");
+  json["request"]["dataset"] = "./relative";
+  CHECK_THAT(
+      run_plan_from(json).error().message,
+      Catch::StartsWith("the run plan, key 'request': the run request, key 'dataset': is no absolute path and no "
+                        "dataset: '.' is not a dataset name"));
+}
+
+TEST_CASE("where the data comes from is written as it was read, and has what its kind has", "[run_plan]") {
+  const TreeSummary tree{sha256("data"), 3, 30};
+  const auto pinned = DatasetReference::parse("digits@3/training").value();
+  const std::vector<DataSource> sources = {
+      {DataSource::Kind::folder, "/data", std::nullopt, std::nullopt},
+      {DataSource::Kind::archive, "/store/checkouts/x", tree, std::nullopt},
+      {DataSource::Kind::dataset, "/store/checkouts/x", tree, pinned},
+      {DataSource::Kind::dataset, "/store/checkouts/x", tree, DatasetReference::parse("digits@3").value()}};
+  for (const DataSource& source : sources) CHECK(data_source_from(to_json(source)).value() == source);
+  const std::vector<DataSource> mixed = {{DataSource::Kind::folder, "/data", tree, std::nullopt},
+                                         {DataSource::Kind::folder, "/data", std::nullopt, pinned},
+                                         {DataSource::Kind::archive, "/x", std::nullopt, std::nullopt},
+                                         {DataSource::Kind::archive, "/x", tree, pinned},
+                                         {DataSource::Kind::dataset, "/x", tree, std::nullopt},
+                                         {DataSource::Kind::dataset, "/x", std::nullopt, pinned},
+                                         {DataSource::Kind::folder, "data", std::nullopt, std::nullopt}};
+  for (const DataSource& source : mixed) {
+    CAPTURE(to_json(source).dump());
+    CHECK_FALSE(data_source_from(to_json(source)).ok());
+  }
 }
 
 TEST_CASE("the data, the artifacts and what interpreters leave are no package content", "[run_plan]") {

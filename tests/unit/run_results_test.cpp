@@ -92,9 +92,12 @@ TEST_CASE("the results of a run that made a version", "[run_results]") {
   CHECK(trace["reason"] == Json("ok"));
   CHECK(trace["message"].is_null());
   CHECK(trace["snapshot"] == Json(snapshot));
-  CHECK(trace["datasets"] ==
-        Json::array(
-            {{{"input", "train_data"}, {"source", "/data/digits"}, {"tree", to_json(kData)}, {"mount", "copy"}}}));
+  CHECK(trace["datasets"] == Json::array({{{"input", "train_data"},
+                                           {"source", "/data/digits"},
+                                           {"kind", "folder"},
+                                           {"dataset", nullptr},
+                                           {"tree", to_json(kData)},
+                                           {"mount", "copy"}}}));
   CHECK(trace["parent"]["version"] == Json("1.0"));
   CHECK(trace["version"]["version"] == Json("1.1"));
   CHECK(trace["version"]["zip"]["digest"] == Json(sha256("zip").hex()));
@@ -105,6 +108,19 @@ TEST_CASE("the results of a run that made a version", "[run_results]") {
   CHECK(trace["attempts"][0]["exit_code"] == Json(0));
   CHECK(trace["attempts"][0]["user_seconds"] == Json(1.5));
   CHECK(results_json(successful(false))["run_summary"]["outputs"]["train_data"].is_null());
+}
+
+TEST_CASE("the results tell the version of the dataset that a name meant", "[run_results]") {
+  RunReport report = successful(false);
+  report.plan.request.dataset = "digits/training";
+  report.plan.data = {DataSource::Kind::dataset, "/store/checkouts/x", kData,
+                      DatasetReference::parse("digits@3/training").value()};
+  const Json json = results_json(report);
+  CHECK(json["parameters"]["inputs"]["train_data"] == Json("digits/training"));
+  const Json& dataset = json["traceability"]["datasets"][0];
+  CHECK(dataset["source"] == Json("digits/training"));
+  CHECK(dataset["kind"] == Json("dataset"));
+  CHECK(dataset["dataset"] == Json({{"name", "digits"}, {"version", 3}, {"folder", "training"}}));
 }
 
 TEST_CASE("the results of a run that failed name no version", "[run_results]") {
@@ -131,6 +147,22 @@ TEST_CASE("metrics are summed up over a run", "[run_results]") {
   CHECK(json["loss"] == Json({{"count", 4}, {"last", "NaN"}, {"last_step", 3}, {"min", 0.5}, {"max", 2.0}}));
   CHECK(json["only_nan"] ==
         Json({{"count", 1}, {"last", "NaN"}, {"last_step", 9}, {"min", nullptr}, {"max", nullptr}}));
+}
+
+TEST_CASE("the results tell what a run left for people", "[run_results]") {
+  CHECK(artifacts_in_results(results_json(successful(true))).value() == kArtifacts);
+  RunReport nothing = failed(outcome(RunReason::crashed, "signal 11"));
+  nothing.artifacts = std::nullopt;
+  CHECK(artifacts_in_results(results_json(nothing)).value() == std::nullopt);
+  for (const char* const wrong :
+       {"{}", "{\"traceability\":3}", "{\"traceability\":{\"schema\":\"trainyard.results/1\"}}",
+        "{\"traceability\":{\"schema\":\"trainyard.results/1\",\"artifacts\":{\"files\":1}}}"}) {
+    INFO(wrong);
+    CHECK_FALSE(artifacts_in_results(Json::parse(wrong)).ok());
+  }
+  Json newer = results_json(nothing);
+  newer["traceability"]["schema"] = "trainyard.results/2";
+  CHECK(artifacts_in_results(newer).error().code == Errc::incompatible);
 }
 
 }  // namespace trainyard

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/engine/garbage.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "runner/engine/run_roots.hpp"
+#include "storage/trees/stored_tree.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
+constexpr auto kPatience = std::chrono::seconds(1);
+
+Error nothing_removed(const Error& error) { return fail(error.code, "nothing is removed, because " + error.message); }
+
+Result<std::vector<bool>> live_objects(const Store& store, ObjectCensus& census, MissingObjects missing,
+                                       const std::optional<Digest>& except) {
+  const auto roots = read_store_roots(store).complete();
+  if (!roots.ok()) return nothing_removed(roots.error());
+  auto marked = mark(*roots, store.objects(), census, except);
+  if (!marked.ok()) return nothing_removed(marked.error());
+  if (missing == MissingObjects::refuse && !marked->missing.empty()) {
+    const auto needs = needs_of({*marked->missing.begin()}, *roots, store.objects());
+    return fail(Errc::corrupt, "nothing is removed, because the store has lost " +
+                                   std::to_string(marked->missing.size()) + " of the objects that it has to keep (" +
+                                   (needs.empty() ? marked->missing.begin()->hex() : text_of(needs.front(), *roots)) +
+                                   "); 'trainyard store fsck --repair' may find them, else give --despite-damage");
+  }
+  return std::move(marked->live);
+}
+
+// Returns when nobody writes; somebody may begin to directly after.
+Result<void> wait_for_writers(const Store& store, const GarbageOptions& options) {
+  // What this process put itself has its record.
+  store.objects().release();
+  const Path objects = store.root() / "objects";
+  const auto begin = std::chrono::steady_clock::now();
+  while (!TRY(WriteHold::exclusive(objects, WriteHold::Wait::no))) {
+    if (options.wait == WriteHold::Wait::no) {
+      return fail(Errc::unavailable, "another command is writing to the store '" + store.root().string() +
+                                         "'; try again when it is done, or without --no-wait");
+    }
+    if (std::chrono::steady_clock::now() - begin > kPatience) {
+      if (options.waiting) options.waiting();
+      TRY(WriteHold::exclusive(objects, WriteHold::Wait::yes));
+      return {};
+    }
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return {};
+}
+
+bool has_file(const Tree& tree, const Digest& digest) {
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const Digest* const file = tree.view(i).digest;
+    if (file != nullptr && *file == digest) return true;
+  }
+  return false;
+}
+
+// A purge that was interrupted has its tombstone already, and can be repeated.
+Error not_there(const Store& store, const Digest& digest) {
+  const auto before = store.objects().tombstone(digest);
+  if (!before) return fail(Errc::not_found, "the store has no file with the SHA-256 " + digest.hex());
+  return fail(Errc::exists, "the file " + digest.hex() + " was purged already on " + before->purged_at.short_text() +
+                                " (" + before->reason + ")");
+}
+
+Result<void> refuse_while_used(const std::vector<Need>& needs, const std::vector<StoreRoot>& roots,
+                               const Store& store) {
+  const std::vector<RunId> active = TRY(RunFolders(store.runs(), store.active()).active());
+  for (const Need& need : needs) {
+    const StoreRoot& root = roots[need.root];
+    const bool used = std::any_of(active.begin(), active.end(),
+                                  [&](const RunId& id) { return root.owner.ends_with("(" + id.text() + ")"); });
+    if (root.kind == StoreRoot::Kind::run && used)
+      return fail(Errc::unavailable, text_of(root) + " uses the file; try again once the run is over");
+  }
+  return {};
+}
+
+// The files with these bytes that runs left for people.
+Result<std::vector<Path>> copies_in_runs(const Store& store, const Digest& digest) {
+  std::vector<Path> copies;
+  const RunFolders folders(store.runs(), store.active());
+  for (const RunId& id : TRY(folders.list())) {
+    const RunFolder folder = folders.folder(id);
+    const auto run = read_stored_run(folder, RunLife::active);
+    if (!run.ok() || !*run || !(*run)->artifacts) continue;
+    const auto tree = load_tree((*run)->artifacts->digest, store.objects());
+    for (std::size_t i = 0; tree.ok() && i < tree->size(); ++i) {
+      const TreeEntry entry = tree->entry(i);
+      if (entry.digest == digest) copies.push_back(folder.artifacts() / entry.path.bytes());
+    }
+  }
+  return copies;
+}
+
+// People may have changed it since.
+Result<void> remove_copy(const Path& path, const Digest& digest) {
+  const auto fd = open_file(path, O_RDONLY | O_NOFOLLOW);
+  if (!fd.ok() && fd.error().code == Errc::not_found) return {};
+  if (!fd.ok()) return fd.error();
+  if (TRY(hash_file(fd->get(), path)).digest != digest) return {};
+  return remove_file(path);
+}
+
+}  // namespace
+
+Result<SweepPlan> plan_garbage(const Store& store, MissingObjects missing) {
+  ObjectCensus census = TRY(ObjectCensus::take(store.objects()));
+  return plan_sweep(store.objects(), census, TRY(live_objects(store, census, missing, std::nullopt)));
+}
+
+Result<GarbageReport> collect_garbage(const Store& store, const SweepPlan& plan, Instant now,
+                                      const GarbageOptions& options) {
+  TRY(wait_for_writers(store, options));
+  const auto live = [&](ObjectCensus& census) { return live_objects(store, census, options.missing, std::nullopt); };
+  GarbageReport report;
+  report.objects = TRY(sweep(store.objects(), plan, live, options.progress));
+  report.leavings = TRY(remove_leavings(store, now));
+  return report;
+}
+
+Result<PurgePreview> preview_purge(const Store& store, const Digest& digest) {
+  PackObjects& objects = store.objects();
+  ObjectCensus census = TRY(ObjectCensus::take(objects));
+  const auto number = census.find(digest);
+  if (!number) return not_there(store, digest);
+  const std::vector<StoreRoot> roots = TRY(read_store_roots(store).complete());
+  const std::vector<Need> needs = needs_of({digest}, roots, objects);
+  TRY(refuse_while_used(needs, roots, store));
+  const auto list = TRY(objects.list_of(digest));
+  PurgePreview preview{digest, list ? list->total : census.at(*number).place.length, {}, {}, {}};
+  for (const Need& need : needs) {
+    if (need.path.empty())
+      return fail(Errc::invalid, digest.hex() + " is not a file but the tree of " + text_of(roots[need.root]));
+    preview.needs.push_back(text_of(need, roots));
+    std::string owner = text_of(roots[need.root]);
+    if (std::find(preview.owners.begin(), preview.owners.end(), owner) == preview.owners.end())
+      preview.owners.push_back(std::move(owner));
+  }
+  if (needs.empty() && TRY(mark(roots, objects, census)).live[*number])
+    return fail(Errc::invalid, digest.hex() + " is not a file but a part of one");
+  preview.copies = TRY(copies_in_runs(store, digest));
+  return preview;
+}
+
+Result<SweepReport> purge_file(const Store& store, const PurgePreview& preview, const std::string& reason, Instant now,
+                               const GarbageOptions& options) {
+  TRY(wait_for_writers(store, options));
+  for (const Path& copy : preview.copies) TRY(remove_copy(copy, preview.digest));
+  TRY(remove_checkouts(store, [&](const Digest& digest) {
+    const auto tree = load_tree(digest, store.objects());
+    return !tree.ok() || has_file(*tree, preview.digest);
+  }));
+  const auto live = [&](ObjectCensus& census) {
+    return live_objects(store, census, MissingObjects::accept, preview.digest);
+  };
+  return purge(store.objects(), {preview.digest, preview.bytes, now, reason, preview.owners}, live);
+}
+
+}  // namespace trainyard

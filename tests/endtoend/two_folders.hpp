@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/filesystem/operations.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "tests/support/test_store.hpp"
+
+// For tests of what a store keeps: data of which a test can tell how it rests on the disk.
+namespace trainyard {
+
+// Bytes that nothing compresses.
+inline std::string noise(std::size_t size, std::uint64_t seed) {
+  std::string bytes;
+  while (bytes.size() < size) {
+    seed = seed * 6364136223846793005U + 1442695040888963407U;
+    for (unsigned i = 32; i < 64; i += 8) bytes += static_cast<char>((seed >> i) & 0xFFU);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+inline std::string snapshot_of(const TestStore& store, const Path& folder) {
+  return store.json({"snapshot", "create", folder.string()}).at("tree").at("digest").get<std::string>();
+}
+
+inline void forget_snapshot(const TestStore& store, const std::string& id) {
+  if (!boost::filesystem::remove(store.root() / "snapshots" / (id + ".json")))
+    throw std::runtime_error("there is no snapshot " + id);
+}
+
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+inline const std::string kBig = noise(700'000, 1);
+inline const std::string kOther = noise(90'000, 2);
+inline const std::string kShared = noise(50'000, 3);
+
+// What is wrong with a document against its schema; empty when nothing is.
+inline std::string schema_mistakes(const std::string& schema, const Path& document) {
+  const auto checked =
+      run_program({TRAINYARD_SYSTEM_PYTHON, "-B", TRAINYARD_CHECK_SCHEMAS, "--schema", schema, document.string()},
+                  {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}}, "/", "", std::chrono::seconds(60));
+  if (!checked.ok()) return checked.error().message;
+  return checked->status.code == 0 ? std::string() : checked->err + checked->out;
+}
+
+// Two folders that share a file.
+struct TwoFolders {
+  TestStore store;
+  Path one = store.temp().folder("one");
+  Path two = store.temp().folder("two");
+  TwoFolders() {
+    store.temp().write("one/big.bin", kBig);
+    store.temp().write("one/shared.bin", kShared);
+    store.temp().write("two/other.bin", kOther);
+    store.temp().write("two/again/shared.bin", kShared);
+  }
+};
+
+}  // namespace trainyard
