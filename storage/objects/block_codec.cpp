@@ -31,10 +31,11 @@ struct FreeDecompressor {
 enum class Effort { small_table, large_table };
 
 void set_effort(ZSTD_CCtx* compressor, Effort effort) {
-  const int table = effort == Effort::small_table ? 13 : 15;
+  const int table = effort == Effort::small_table ? 12 : 15;
+  const int match = effort == Effort::small_table ? 7 : 6;
   for (const auto& [parameter, value] : {std::pair(ZSTD_c_windowLog, 20), std::pair(ZSTD_c_hashLog, table),
                                          std::pair(ZSTD_c_chainLog, table), std::pair(ZSTD_c_searchLog, 1),
-                                         std::pair(ZSTD_c_minMatch, 6), std::pair(ZSTD_c_targetLength, 0),
+                                         std::pair(ZSTD_c_minMatch, match), std::pair(ZSTD_c_targetLength, 0),
                                          std::pair(ZSTD_c_strategy, static_cast<int>(ZSTD_fast))}) {
     ZSTD_CCtx_setParameter(compressor, parameter, value);
   }

@@ -23,7 +23,31 @@ constexpr std::array<std::uint64_t, 256> gear_table() {
 }
 
 constexpr std::array<std::uint64_t, 256> kGear = gear_table();
+constexpr std::array<std::uint64_t, 256> kGearShifted = [] {
+  std::array<std::uint64_t, 256> table = kGear;
+  for (std::uint64_t& value : table) value <<= 1U;
+  return table;
+}();
 constexpr std::size_t kWindow = 64;
+
+// How many bytes end where the hash is first below the threshold, looking from `at` to `end`; 0 when it never is, and then
+// the hash goes on. Two bytes a step:
+// each step waits for the one before, and so half as often.
+std::size_t find_cut(const unsigned char* data, std::size_t at, std::size_t end, std::uint64_t threshold,
+                     std::uint64_t& hash) {
+  std::uint64_t now = hash;
+  for (; at + 1 < end; at += 2) {
+    if ((now << 1U) + kGear[data[at]] < threshold) return at + 1;
+    now = (now << 2U) + (kGearShifted[data[at]] + kGear[data[at + 1]]);
+    if (now < threshold) return at + 2;
+  }
+  if (at < end) {
+    now = (now << 1U) + kGear[data[at]];
+    if (now < threshold) return at + 1;
+  }
+  hash = now;
+  return 0;
+}
 
 }  // namespace
 
@@ -35,14 +59,8 @@ std::size_t Chunker::cut(std::string_view bytes) const {
   std::uint64_t hash = 0;
   std::size_t at = sizes_.least - std::min(sizes_.least, kWindow);
   for (; at < sizes_.least; ++at) hash = (hash << 1U) + kGear[data[at]];
-  for (; at < middle; ++at) {
-    hash = (hash << 1U) + kGear[data[at]];
-    if (hash < below_) return at + 1;
-  }
-  for (; at < most; ++at) {
-    hash = (hash << 1U) + kGear[data[at]];
-    if (hash < above_) return at + 1;
-  }
+  if (const std::size_t end = find_cut(data, sizes_.least, middle, below_, hash); end != 0) return end;
+  if (const std::size_t end = find_cut(data, middle, most, above_, hash); end != 0) return end;
   return most;
 }
 

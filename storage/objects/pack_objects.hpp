@@ -72,6 +72,8 @@ class PackObjects final : public ObjectStore {
     std::vector<NewObjects::Member> members;
   };
   using Raw = std::shared_ptr<const std::string>;
+  // A chunk is a part of a block, which may be kept for as long as it is needed.
+  using ChunkSink = std::function<Result<void>(const Raw& block, std::string_view chunk)>;
   struct Source {        // of one object's bytes
     std::shared_ptr<PackWriter> fresh;  // for a new object, else null
     FoundObject found;
@@ -99,8 +101,8 @@ class PackObjects final : public ObjectStore {
       return fail(Errc::corrupt, result.error().message);
     return result;
   }
-  Result<void> stream_refs(std::span<const pack_format::ChunkRef> refs, std::uint32_t depth, const ByteSink& sink);
-  Result<void> stream_chunks(std::span<const pack_format::ChunkRef> refs, const ByteSink& sink);
+  Result<void> stream_refs(std::span<const pack_format::ChunkRef> refs, std::uint32_t depth, const ChunkSink& sink);
+  Result<void> stream_chunks(std::span<const pack_format::ChunkRef> refs, const ChunkSink& sink);
 
   const Path root_;
   const Path scratch_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <deque>
 #include <future>
+#include <utility>
+#include <vector>
 
 #include "storage/objects/pack_objects.hpp"
 #include "storage/values/sha256.hpp"
@@ -95,6 +97,45 @@ Result<std::optional<ChunkList>> PackObjects::list_of(const Digest& digest) {
   return std::optional<ChunkList>(std::move(*list));
 }
 
+namespace {
+
+// A SHA-256 that the pool computes a little behind the thread that passes the chunks on.
+class TrailingHash {
+ public:
+  explicit TrailingHash(WorkPool& pool) : work_(pool) {}
+
+  void update(const std::shared_ptr<const std::string>& block, std::string_view chunk) {
+    chunks_.emplace_back(block, chunk);
+    bytes_ += chunk.size();
+    if (bytes_ >= kBatch) hash_batch();
+  }
+  Digest finish() {
+    hash_batch();
+    work_.wait();
+    return hash_.finish();
+  }
+
+ private:
+  using Chunks = std::vector<std::pair<std::shared_ptr<const std::string>, std::string_view>>;
+  // Handing work over costs as much as hashing some hundred kilobytes.
+  static constexpr std::size_t kBatch = std::size_t{2} << 20U;
+
+  void hash_batch() {
+    work_.wait();
+    bytes_ = 0;
+    work_.give([this, chunks = std::make_shared<const Chunks>(std::exchange(chunks_, {}))] {
+      for (const auto& [block, chunk] : *chunks) hash_.update(chunk);
+    });
+  }
+
+  Chunks chunks_;
+  std::size_t bytes_ = 0;
+  Sha256 hash_;
+  WorkGroup work_;  // ends before the hash does
+};
+
+}  // namespace
+
 Result<std::uint64_t> PackObjects::stream(const Digest& digest, const ByteSink& sink) {
   Source source = TRY(find(digest));
   const auto raw = raw_of(digest, source);
@@ -108,10 +149,10 @@ Result<std::uint64_t> PackObjects::stream(const Digest& digest, const ByteSink& 
   }
   const auto list = read_list(bytes);
   if (!list.ok()) return corrupt_object(digest, list.error().message);
-  Sha256 hash;
-  const auto streamed = stream_refs(list->refs, list->depth, [&](std::string_view piece) {
-    hash.update(piece);
-    return sink(piece);
+  TrailingHash hash(pool_);
+  const auto streamed = stream_refs(list->refs, list->depth, [&](const Raw& block, std::string_view chunk) {
+    hash.update(block, chunk);
+    return sink(chunk);
   });
   if (!streamed.ok()) {
     if (streamed.error().code == Errc::corrupt) return corrupt_object(digest, streamed.error().message);
@@ -123,7 +164,7 @@ Result<std::uint64_t> PackObjects::stream(const Digest& digest, const ByteSink& 
   return list->total;
 }
 
-Result<void> PackObjects::stream_refs(std::span<const ChunkRef> refs, std::uint32_t depth, const ByteSink& sink) {
+Result<void> PackObjects::stream_refs(std::span<const ChunkRef> refs, std::uint32_t depth, const ChunkSink& sink) {
   if (depth == 0) return stream_chunks(refs, sink);
   for (const ChunkRef& ref : refs) {
     std::string bytes;
@@ -138,7 +179,7 @@ Result<void> PackObjects::stream_refs(std::span<const ChunkRef> refs, std::uint3
 
 // Chunks that were new together share a record, so consecutive ones mostly do: each record is read and decompressed
 // once, by the pool, some records ahead of the one whose chunks go to the sink.
-Result<void> PackObjects::stream_chunks(std::span<const ChunkRef> refs, const ByteSink& sink) {
+Result<void> PackObjects::stream_chunks(std::span<const ChunkRef> refs, const ChunkSink& sink) {
   struct Block {
     Source source;
     std::vector<std::size_t> which;                               // of refs
@@ -177,14 +218,20 @@ Result<void> PackObjects::stream_chunks(std::span<const ChunkRef> refs, const By
     const Result<Raw> read = block.raw.get();
     if (!read.ok() && read.error().code == Errc::not_found) {
       // The pack has been collected since its chunks were looked up.
-      for (const std::size_t which : block.which) TRY(part(refs[which].digest, stream(refs[which].digest, sink)));
+      for (const std::size_t which : block.which) {
+        const auto copy = [&](std::string_view piece) {
+          const auto kept = std::make_shared<const std::string>(piece);
+          return sink(kept, *kept);
+        };
+        TRY(part(refs[which].digest, stream(refs[which].digest, copy)));
+      }
       continue;
     }
     const Raw raw = TRY(read);
     for (const auto& [position, length] : block.slices) {
       if (position + std::uint64_t{length} > raw->size())
         return fail(Errc::corrupt, "a chunk ends after its record does");
-      TRY(sink(std::string_view(*raw).substr(position, length)));
+      TRY(sink(raw, std::string_view(*raw).substr(position, length)));
     }
   }
   return {};
