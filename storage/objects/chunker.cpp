@@ -31,8 +31,7 @@ constexpr std::array<std::uint64_t, 256> kGearShifted = [] {
 constexpr std::size_t kWindow = 64;
 
 // How many bytes end where the hash is first below the threshold, looking from `at` to `end`; 0 when it never is, and then
-// the hash goes on. Two bytes a step:
-// each step waits for the one before, and so half as often.
+// the hash goes on. Two bytes a step, because each step waits for the one before.
 std::size_t find_cut(const unsigned char* data, std::size_t at, std::size_t end, std::uint64_t threshold,
                      std::uint64_t& hash) {
   std::uint64_t now = hash;
