@@ -16,8 +16,10 @@ namespace {
 
 constexpr std::size_t kBuffer = std::size_t{4} << 20U;
 constexpr std::size_t kAlignment = 4096;
-// One being filled, one being written, and two for when the disk hesitates.
-constexpr std::size_t kMostBuffers = 4;
+// One or two being filled, one being written, and others for when the disk hesitates.
+constexpr std::size_t kMostBuffers = 6;
+constexpr std::size_t kThreads = 2;
+constexpr std::size_t kAllocated = std::size_t{64} << 20U;
 
 }  // namespace
 
@@ -39,7 +41,7 @@ Result<std::unique_ptr<PackWriter>> PackWriter::create(Path path) {
 }
 
 PackWriter::PackWriter(Path path, UniqueFd fd, UniqueFd reading)
-    : path_(std::move(path)), fd_(std::move(fd)), reading_(std::move(reading)), current_(new_buffer()) {}
+    : path_(std::move(path)), fd_(std::move(fd)), reading_(std::move(reading)) {}
 
 PackWriter::~PackWriter() {
   {
@@ -47,13 +49,13 @@ PackWriter::~PackWriter() {
     ending_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  threads_.clear();
   if (!path_.empty()) static_cast<void>(remove_file(path_));
 }
 
 std::uint64_t PackWriter::size() const {
   const std::lock_guard lock(mutex_);
-  return offset_ + filled_;
+  return end_;
 }
 
 Result<void> PackWriter::write_at(int fd, std::string_view bytes, std::uint64_t offset) const {
@@ -69,71 +71,111 @@ Result<void> PackWriter::write_at(int fd, std::string_view bytes, std::uint64_t 
   return {};
 }
 
-void PackWriter::turn_over() {
-  full_.push_back({std::move(current_), offset_});
-  offset_ += kBuffer;
-  filled_ = 0;
-  if (!thread_.joinable()) thread_ = std::jthread([this] { write_full_buffers(); });
-  changed_.notify_all();
+PackWriter::Window& PackWriter::window_at(std::uint64_t offset, std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    const std::size_t number = static_cast<std::size_t>((offset - written_) / kBuffer);
+    if (number < windows_.size()) return windows_[number];
+    if (spare_.empty() && buffers_ == kMostBuffers) {
+      changed_.wait(lock);
+      continue;
+    }
+    if (spare_.empty()) {
+      spare_.push_back(new_buffer());
+      ++buffers_;
+    }
+    windows_.push_back({std::move(spare_.back()), kBuffer});
+    spare_.pop_back();
+    if (windows_.size() > 1 && threads_.size() < kThreads) threads_.emplace_back([this] { write_full_windows(); });
+  }
 }
 
-void PackWriter::write_full_buffers() {
+std::optional<std::size_t> PackWriter::full_window() const {
+  for (std::size_t number = 0; number < windows_.size() && windows_[number].missing == 0; ++number) {
+    if (windows_[number].state == Window::State::waiting) return number;
+  }
+  return std::nullopt;
+}
+
+void PackWriter::write_window(std::size_t number, std::unique_lock<std::mutex>& lock) {
+  Window& window = windows_[number];
+  window.state = Window::State::being_written;
+  const std::uint64_t offset = written_ + number * kBuffer;
+  const std::uint64_t allocated = allocated_;
+  if (offset + kBuffer > allocated_) allocated_ = offset + kAllocated;
+  lock.unlock();
+  // Not every file system can, and a full disk will be noticed when there is something to write.
+  if (offset + kBuffer > allocated)
+    static_cast<void>(::fallocate(reading_.get(), 0, static_cast<off_t>(offset), kAllocated));
+  auto done = write_at(fd_.get(), std::string_view(window.bytes.get(), kBuffer), offset);
+  lock.lock();
+  if (!done.ok() && !error_) error_ = std::move(done).error();
+  window.state = Window::State::written;
+}
+
+void PackWriter::write_full_windows() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return ending_ || !full_.empty(); });
-    if (full_.empty()) return;
-    const Full& full = full_.front();
-    const std::string_view bytes(full.bytes.get(), kBuffer);
-    const std::uint64_t offset = full.offset;
-    auto written = error_ ? Result<void>() : [&] {
-      lock.unlock();
-      auto result = write_at(fd_.get(), bytes, offset);
-      lock.lock();
-      return result;
-    }();
-    if (!written.ok() && !error_) error_ = std::move(written).error();
-    spare_.push_back(std::move(full_.front().bytes));
-    full_.pop_front();
+    changed_.wait(lock, [this] { return ending_ || full_window(); });
+    const auto number = full_window();
+    if (!number) return;
+    if (error_) {
+      windows_[*number].state = Window::State::written;
+    } else {
+      write_window(*number, lock);
+    }
+    while (!windows_.empty() && windows_.front().state == Window::State::written) {
+      spare_.push_back(std::move(windows_.front().bytes));
+      windows_.pop_front();
+      written_ += kBuffer;
+    }
     changed_.notify_all();
   }
 }
 
 Result<std::uint64_t> PackWriter::append(std::initializer_list<std::string_view> pieces) {
-  // Waiting for a buffer gives mutex_ away; what one call appends stays together all the same.
-  const std::lock_guard one_at_a_time(appending_);
   std::unique_lock lock(mutex_);
-  const std::uint64_t begin = offset_ + filled_;
-  for (std::string_view piece : pieces) {
-    while (!piece.empty()) {
-      if (error_) return *error_;
-      const std::size_t part = std::min(piece.size(), kBuffer - filled_);
-      std::memcpy(current_.get() + filled_, piece.data(), part);
-      filled_ += part;
-      piece.remove_prefix(part);
-      if (filled_ < kBuffer) continue;
-      turn_over();
-      if (spare_.empty() && buffers_ < kMostBuffers) {
-        spare_.push_back(new_buffer());
-        ++buffers_;
-      }
-      changed_.wait(lock, [this] { return !spare_.empty(); });
-      current_ = std::move(spare_.back());
-      spare_.pop_back();
+  if (error_) return *error_;
+  const std::uint64_t begin = end_;
+  for (const std::string_view piece : pieces) end_ += piece.size();
+  const std::uint64_t end = end_;
+  auto piece = pieces.begin();
+  std::string_view rest;
+  // What is reserved is copied even after an error, for the window to become full.
+  for (std::uint64_t at = begin; at < end;) {
+    Window& window = window_at(at, lock);
+    const std::size_t inside = static_cast<std::size_t>(at % kBuffer);
+    const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kBuffer - inside));
+    lock.unlock();
+    for (std::size_t copied = 0; copied < room;) {
+      while (rest.empty()) rest = *piece++;
+      const std::size_t part = std::min(rest.size(), room - copied);
+      std::memcpy(window.bytes.get() + inside + copied, rest.data(), part);
+      rest.remove_prefix(part);
+      copied += part;
     }
+    at += room;
+    lock.lock();
+    window.missing -= room;
+    if (window.missing == 0) changed_.notify_all();
   }
+  if (error_) return *error_;
   return begin;
 }
 
 Result<void> PackWriter::read_back(std::uint64_t offset, std::span<char> bytes) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return full_.empty() && current_ != nullptr; });
-  if (error_) return *error_;
-  if (offset + bytes.size() > offset_ + filled_) return fail(Errc::corrupt, "an object ends after its pack does");
-  if (offset + bytes.size() > offset_) {
-    const std::uint64_t from = std::max(offset, offset_);
-    const std::size_t part = static_cast<std::size_t>(offset + bytes.size() - from);
-    std::memcpy(bytes.data() + bytes.size() - part, current_.get() + (from - offset_), part);
-    bytes = bytes.first(bytes.size() - part);
+  {
+    const std::lock_guard lock(mutex_);
+    if (error_) return *error_;
+    if (offset + bytes.size() > end_) return fail(Errc::corrupt, "an object ends after its pack does");
+    while (!bytes.empty() && offset + bytes.size() > written_) {
+      // From the end, down to the window in which the first byte lies or to what is written already.
+      const std::uint64_t last = offset + bytes.size() - 1;
+      const std::uint64_t from = std::max({offset, last / kBuffer * kBuffer, written_});
+      const std::size_t part = static_cast<std::size_t>(last + 1 - from);
+      const Window& window = windows_[static_cast<std::size_t>((from - written_) / kBuffer)];
+      std::memcpy(bytes.data() + (from - offset), window.bytes.get() + from % kBuffer, part);
+      bytes = bytes.first(bytes.size() - part);
+    }
   }
   while (!bytes.empty()) {
     const ssize_t got = ::pread(reading_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -148,9 +190,15 @@ Result<void> PackWriter::read_back(std::uint64_t offset, std::span<char> bytes) 
 
 Result<void> PackWriter::finish() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return full_.empty() && current_ != nullptr; });
+  changed_.wait(lock, [this] { return end_ - written_ < kBuffer; });
   if (error_) return *error_;
-  TRY(write_at(reading_.get(), std::string_view(current_.get(), filled_), offset_));
+  if (end_ > written_) {
+    const std::string_view last(windows_.front().bytes.get(), static_cast<std::size_t>(end_ - written_));
+    TRY(write_at(reading_.get(), last, written_));
+  }
+  // What was asked for and not needed.
+  if (allocated_ > end_ && ::ftruncate(reading_.get(), static_cast<off_t>(end_)) != 0)
+    return system_error("shorten", path_, errno);
   if (::fdatasync(reading_.get()) != 0) return system_error("sync", path_, errno);
   return {};
 }

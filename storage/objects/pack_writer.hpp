@@ -17,10 +17,10 @@
 
 namespace trainyard {
 
-// One growing file that many threads append to. Bytes gather in a few aligned buffers, which a thread of its own writes
-// past the page cache where the file system lets it: a snapshot should not push the dataset out of memory, and copying
-// into the cache costs as much as hashing. Small files never start the thread. The file is removed unless it was
-// finished and renamed.
+// One growing file that many threads append to. Each reserves its place and copies its bytes there by itself, side by
+// side with the others, into a few aligned windows upon the file, which two threads write past the page cache where the
+// file system lets them: a snapshot should not push the dataset out of memory, and copying into the cache costs as much
+// as hashing. Small files never start a thread. The file is removed unless it was finished and renamed.
 class PackWriter {
  public:
   // A new file; its name is `path` until the caller renames it.
@@ -46,32 +46,38 @@ class PackWriter {
     void operator()(char* buffer) const;
   };
   using Buffer = std::unique_ptr<char, FreeBuffer>;
-  struct Full {
+  struct Window {
     Buffer bytes;
-    std::uint64_t offset;
+    std::size_t missing;  // of its bytes, those that nobody has copied here yet
+    enum class State { waiting, being_written, written } state = State::waiting;
   };
 
   PackWriter(Path path, UniqueFd fd, UniqueFd reading);
   static Buffer new_buffer();
   Result<void> write_at(int fd, std::string_view bytes, std::uint64_t offset) const;
-  void turn_over();  // REQUIRES: the lock
-  void write_full_buffers();
+  // That of the byte at `offset`, which somebody has reserved and not copied yet; it stays until that is done. REQUIRES:
+  // the lock, which is given away while this waits for memory.
+  Window& window_at(std::uint64_t offset, std::unique_lock<std::mutex>& lock);
+  void write_full_windows();
+  // The first one that is full and that nobody writes, as a number among them; none when there is none.
+  [[nodiscard]] std::optional<std::size_t> full_window() const;  // REQUIRES: the lock
+  void write_window(std::size_t number, std::unique_lock<std::mutex>& lock);
 
   Path path_;
   const UniqueFd fd_;       // past the cache, if possible
   const UniqueFd reading_;  // the same file through the cache
-  std::mutex appending_;    // taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  Buffer current_;            // all guarded by mutex_ from here
-  std::size_t filled_ = 0;    // bytes in current_
-  std::uint64_t offset_ = 0;  // of current_ in the file
-  std::deque<Full> full_;     // waiting to be written, the first perhaps being written
+  std::uint64_t end_ = 0;      // of what is reserved; all guarded by mutex_ from here
+  std::uint64_t written_ = 0;  // where the first window begins, or will
+  std::deque<Window> windows_;
   std::vector<Buffer> spare_;
-  std::size_t buffers_ = 1;
+  std::size_t buffers_ = 0;
+  // Up to here the file system was asked for space, so that writes do not have to wait for each other to extend the file.
+  std::uint64_t allocated_ = 0;
   std::optional<Error> error_;
   bool ending_ = false;
-  std::jthread thread_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace trainyard
