@@ -33,10 +33,10 @@ enum class Effort { small_table, large_table };
 void set_effort(ZSTD_CCtx* compressor, Effort effort) {
   const int table = effort == Effort::small_table ? 12 : 15;
   const int match = effort == Effort::small_table ? 7 : 6;
-  for (const auto& [parameter, value] : {std::pair(ZSTD_c_windowLog, 20), std::pair(ZSTD_c_hashLog, table),
-                                         std::pair(ZSTD_c_chainLog, table), std::pair(ZSTD_c_searchLog, 1),
-                                         std::pair(ZSTD_c_minMatch, match), std::pair(ZSTD_c_targetLength, 0),
-                                         std::pair(ZSTD_c_strategy, static_cast<int>(ZSTD_fast))}) {
+  for (const auto& [parameter, value] :
+       {std::pair(ZSTD_c_windowLog, 20), std::pair(ZSTD_c_hashLog, table), std::pair(ZSTD_c_chainLog, table),
+        std::pair(ZSTD_c_searchLog, 1), std::pair(ZSTD_c_minMatch, match), std::pair(ZSTD_c_targetLength, 0),
+        std::pair(ZSTD_c_strategy, static_cast<int>(ZSTD_fast))}) {
     ZSTD_CCtx_setParameter(compressor, parameter, value);
   }
 }
@@ -55,7 +55,7 @@ class Compressor {
 
  private:
   static constexpr std::size_t kTrial = std::size_t{128} << 10U;
-  static constexpr unsigned kBlocksPerTrial = 8;
+  static constexpr unsigned kBlocksPerTrial = 16;
 
   // What a thread compresses next is mostly more of the same.
   void choose_effort(std::string_view trial) {

@@ -5,7 +5,7 @@
 #include <thread>
 #include <tuple>
 
-#include "storage/values/sha256.hpp"
+#include "storage/values/sha256_lanes.hpp"
 
 namespace trainyard {
 
@@ -95,12 +95,12 @@ Result<void> BulkReading::read_alone(std::size_t which) {
 }
 
 Result<void> BulkReading::read_span(std::span<const Item> items) {
-  thread_local std::string bytes;
-  thread_local std::string room;
+  thread_local Room memory;
+  thread_local Room room;
   const PackId pack = items.front().found.pack;
   const std::uint64_t begin = items.front().found.place.offset;
   const ObjectPlace& last = items.back().found.place;
-  bytes.resize(static_cast<std::size_t>(last.offset + last.record_bytes - begin));
+  const std::span<char> bytes = memory.of(static_cast<std::size_t>(last.offset + last.record_bytes - begin));
   if (!objects_.packs_.read(pack, begin, bytes).ok()) {
     // One bad place must not take its neighbours with it.
     for (const Item& item : items) TRY(read_alone(item.which));
@@ -108,11 +108,14 @@ Result<void> BulkReading::read_span(std::span<const Item> items) {
   }
   std::optional<std::uint64_t> current;  // the offset of the record whose bytes `raw` holds
   Result<std::string_view> raw = std::string_view();
+  Read read;
   for (const Item& item : items) {
     const ObjectPlace& place = item.found.place;
     if (current != place.offset) {
-      const auto record =
-          std::string_view(bytes).substr(static_cast<std::size_t>(place.offset - begin), place.record_bytes);
+      const bool in_room = raw.ok() && (raw->data() < bytes.data() || raw->data() >= bytes.data() + bytes.size());
+      if (in_room) TRY(pass_on(read));
+      const auto record = std::string_view(bytes.data(), bytes.size())
+                              .substr(static_cast<std::size_t>(place.offset - begin), place.record_bytes);
       raw = raw_bytes_of(record, room, objects_.packs_.path_of(pack));
       current = place.offset;
     }
@@ -120,15 +123,26 @@ Result<void> BulkReading::read_span(std::span<const Item> items) {
       TRY(read_alone(item.which));
       continue;
     }
-    const std::string_view object = raw->substr(place.position, place.length);
-    if (sha256(object) != wanted_[item.which]) {
-      TRY(receiver_.end(item.which, fail(Errc::corrupt, "the object " + wanted_[item.which].hex() +
-                                                            " is corrupt: its bytes have another digest")));
+    read.which.push_back(item.which);
+    read.objects.push_back(raw->substr(place.position, place.length));
+  }
+  return pass_on(read);
+}
+
+Result<void> BulkReading::pass_on(Read& read) {
+  const std::vector<Digest> digests = sha256_each(read.objects);
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    const std::size_t which = read.which[i];
+    if (digests[i] != wanted_[which]) {
+      TRY(receiver_.end(which, fail(Errc::corrupt, "the object " + wanted_[which].hex() +
+                                                       " is corrupt: its bytes have another digest")));
       continue;
     }
-    TRY(receiver_.piece(item.which, object));
-    TRY(receiver_.end(item.which, Result<void>()));
+    TRY(receiver_.piece(which, read.objects[i]));
+    TRY(receiver_.end(which, Result<void>()));
   }
+  read.which.clear();
+  read.objects.clear();
   return {};
 }
 

@@ -30,6 +30,12 @@ class BulkReading {
   void work();
   Result<void> read_alone(std::size_t which);
   Result<void> read_span(std::span<const Item> items);
+  // Hashes what was read and passes it on. Empties both.
+  struct Read {
+    std::vector<std::size_t> which;
+    std::vector<std::string_view> objects;
+  };
+  Result<void> pass_on(Read& read);
 
   PackObjects& objects_;
   std::span<const Digest> wanted_;

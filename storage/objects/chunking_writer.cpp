@@ -15,7 +15,7 @@ namespace {
 using namespace pack_format;
 
 // Chosen by measurement: benchmarks/README.md.
-constexpr Chunker::Sizes kCoarse = {std::size_t{32} << 10U, std::size_t{128} << 10U, std::size_t{512} << 10U};
+constexpr Chunker::Sizes kCoarse = {std::size_t{64} << 10U, std::size_t{128} << 10U, std::size_t{512} << 10U};
 constexpr Chunker::Sizes kFine = {std::size_t{4} << 10U, std::size_t{16} << 10U, std::size_t{64} << 10U};
 constexpr std::size_t kBuffer = std::size_t{2} << 20U;
 constexpr std::size_t kPiece = std::size_t{256} << 10U;

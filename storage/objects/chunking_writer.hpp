@@ -9,7 +9,7 @@
 
 #include "storage/objects/chunker.hpp"
 #include "storage/objects/pack_objects.hpp"
-#include "storage/values/partwise_sha256.hpp"
+#include "storage/values/sha256_lanes.hpp"
 
 namespace trainyard {
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/objects/object_store.hpp"
 
-#include <vector>
-
 #include "storage/values/sha256.hpp"
 
 namespace trainyard {
+
+Result<std::vector<Digest>> ObjectStore::put_each(std::span<const std::string_view> contents) {
+  std::vector<Digest> digests;
+  for (const std::string_view bytes : contents) digests.push_back(TRY(put(bytes)));
+  return digests;
+}
 
 Result<std::string> ObjectStore::read(const Digest& digest, std::size_t most) {
   std::string bytes;

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/files/files.hpp"
 #include "storage/objects/tombstones.hpp"
@@ -69,6 +70,8 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
 
   virtual Result<Digest> put(std::string_view bytes) = 0;
+  // The digest of each; the same as many `put`, and faster for small ones.
+  virtual Result<std::vector<Digest>> put_each(std::span<const std::string_view> contents);
   // Everything from the file's current offset to its end; `expected` bytes are likely. `shown` names the file in errors.
   virtual Result<StoredObject> put_file(int fd, std::uint64_t expected, const Path& shown) = 0;
   virtual std::unique_ptr<ObjectWriter> writer(Cut cut) = 0;

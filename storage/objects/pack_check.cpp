@@ -25,7 +25,7 @@ bool is_good(const RecordObject& object, std::string_view bytes, Depth depth) {
 
 Result<std::vector<bool>> check(const PackScan& scan, const PackRecord& record, Depth depth) {
   thread_local std::string bytes;
-  thread_local std::string room;
+  thread_local Room room;
   const auto is_list = [](const RecordObject& object) { return object.kind == ObjectKind::list; };
   if (depth == Depth::structure && std::none_of(record.objects.begin(), record.objects.end(), is_list))
     return std::vector<bool>(record.objects.size(), true);

@@ -61,7 +61,7 @@ Result<std::vector<PackId>> PackFiles::list() const {
   return packs;
 }
 
-Result<std::string_view> raw_bytes_of(std::string_view record, std::string& room, const Path& shown) {
+Result<std::string_view> raw_bytes_of(std::string_view record, Room& room, const Path& shown) {
   using namespace pack_format;
   const auto header = read_header(record);
   if (!header.ok()) return within("the pack '" + shown.string() + "'", header.error());
@@ -69,10 +69,10 @@ Result<std::string_view> raw_bytes_of(std::string_view record, std::string& room
     return fail(Errc::corrupt, "the pack '" + shown.string() + "' has a record of another length than its index says");
   const std::string_view payload = record.substr(record.size() - header->payload_bytes);
   if (header->coding == Coding::none) return payload;
-  room.resize(header->raw_bytes);
-  const auto done = decompress_block(payload, room.data(), room.size());
+  const std::span<char> raw = room.of(header->raw_bytes);
+  const auto done = decompress_block(payload, raw.data(), raw.size());
   if (!done.ok()) return within("the pack '" + shown.string() + "'", done.error());
-  return std::string_view(room);
+  return std::string_view(raw.data(), raw.size());
 }
 
 }  // namespace trainyard

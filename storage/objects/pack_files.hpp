@@ -11,6 +11,7 @@
 
 #include "storage/files/files.hpp"
 #include "storage/objects/index_segment.hpp"
+#include "storage/objects/room.hpp"
 
 namespace trainyard {
 
@@ -39,6 +40,6 @@ class PackFiles {
 };
 
 // The raw bytes of a record: a view into it when it is stored as it is, else into `room`. `shown` names the pack.
-Result<std::string_view> raw_bytes_of(std::string_view record, std::string& room, const Path& shown);
+Result<std::string_view> raw_bytes_of(std::string_view record, Room& room, const Path& shown);
 
 }  // namespace trainyard

@@ -55,7 +55,7 @@ Result<void> PackMove::move_record(const PackScan& scan, const PackRecord& recor
     return write(record.header.coding, members,
                  std::string_view(bytes).substr(bytes.size() - record.header.payload_bytes));
   }
-  std::string room;
+  Room room;
   const auto raw = raw_bytes_of(bytes, room, scan.path());
   if (!raw.ok()) return needs_fsck(scan.path(), raw.error().message);
   for (const Staying& each : staying) {

@@ -8,6 +8,7 @@
 #include "storage/objects/chunking_writer.hpp"
 #include "storage/objects/generation.hpp"
 #include "storage/values/sha256.hpp"
+#include "storage/values/sha256_lanes.hpp"
 
 namespace trainyard {
 
@@ -109,6 +110,16 @@ Result<Digest> PackObjects::put(std::string_view bytes) {
   const std::shared_lock lock(putting_);
   TRY(keep(digest, bytes, ObjectKind::bytes, Cut::coarse));
   return digest;
+}
+
+Result<std::vector<Digest>> PackObjects::put_each(std::span<const std::string_view> contents) {
+  const auto is_large = [](std::string_view bytes) { return bytes.size() > ChunkingWriter::kWhole; };
+  if (std::any_of(contents.begin(), contents.end(), is_large)) return ObjectStore::put_each(contents);
+  TRY(hold());
+  std::vector<Digest> digests = sha256_each(contents);
+  const std::shared_lock lock(putting_);
+  for (std::size_t i = 0; i < contents.size(); ++i) TRY(keep(digests[i], contents[i], ObjectKind::bytes, Cut::coarse));
+  return digests;
 }
 
 Result<StoredObject> PackObjects::put_file(int fd, std::uint64_t expected, const Path& shown) {

@@ -42,6 +42,7 @@ class PackObjects final : public ObjectStore {
   ~PackObjects() override;
 
   Result<Digest> put(std::string_view bytes) override;
+  Result<std::vector<Digest>> put_each(std::span<const std::string_view> contents) override;
   Result<StoredObject> put_file(int fd, std::uint64_t expected, const Path& shown) override;
   std::unique_ptr<ObjectWriter> writer(Cut cut) override;
   Result<bool> has(const Digest& digest) override;
@@ -71,10 +72,16 @@ class PackObjects final : public ObjectStore {
     std::string raw;
     std::vector<NewObjects::Member> members;
   };
-  using Raw = std::shared_ptr<const std::string>;
+  // The raw bytes of one record.
+  struct Block {
+    Room record;
+    Room raw;  // not used when the record is stored as it is
+    std::string_view bytes;
+  };
+  using Raw = std::shared_ptr<const Block>;
   // A chunk is a part of a block, which may be kept for as long as it is needed.
   using ChunkSink = std::function<Result<void>(const Raw& block, std::string_view chunk)>;
-  struct Source {        // of one object's bytes
+  struct Source {                       // of one object's bytes
     std::shared_ptr<PackWriter> fresh;  // for a new object, else null
     FoundObject found;
   };
@@ -91,6 +98,7 @@ class PackObjects final : public ObjectStore {
   // Until every object that was put has its place. REQUIRES: putting_, exclusively.
   Result<void> settle();
   Result<Source> find(const Digest& digest);
+  std::shared_ptr<Block> spare_block();
   Result<Raw> raw_of(const Source& source);
   // The same, wherever the object has been moved to meanwhile.
   Result<Raw> raw_of(const Digest& digest, Source& source);
@@ -121,6 +129,8 @@ class PackObjects final : public ObjectStore {
   std::optional<WriteHold> hold_;  // guarded by state_mutex_, as is the next
   std::optional<Error> broken_;    // a record could not be written; nothing can be synced any more
 
+  std::mutex spare_mutex_;
+  std::vector<std::unique_ptr<Block>> spare_;  // guarded by spare_mutex_; outlives all blocks
   // The blocks that were read last: neighbours in a block are mostly wanted one after another.
   std::mutex recent_mutex_;
   std::list<std::pair<std::pair<PackId, std::uint64_t>, Raw>> recent_;

@@ -16,6 +16,8 @@ namespace {
 using namespace pack_format;
 
 constexpr std::size_t kRecentBlocks = 8;
+// Memory for blocks that is kept for the next ones.
+constexpr std::size_t kSpareBlocks = 16;
 // Blocks of one object that are decompressed ahead of the one that is being hashed.
 constexpr std::size_t kAhead = 4;
 // So often in a row an object can be moved by collectors of garbage before it is believed lost.
@@ -50,6 +52,23 @@ Result<PackObjects::Source> PackObjects::find(const Digest& digest) {
   return fail(Errc::not_found, "the store has no object " + digest.hex());
 }
 
+std::shared_ptr<PackObjects::Block> PackObjects::spare_block() {
+  std::unique_ptr<Block> block;
+  {
+    const std::lock_guard lock(spare_mutex_);
+    if (!spare_.empty()) {
+      block = std::move(spare_.back());
+      spare_.pop_back();
+    }
+  }
+  if (!block) block = std::make_unique<Block>();
+  return {block.release(), [this](Block* used) {
+            std::unique_ptr<Block> owned(used);
+            const std::lock_guard lock(spare_mutex_);
+            if (spare_.size() < kSpareBlocks) spare_.push_back(std::move(owned));
+          }};
+}
+
 Result<PackObjects::Raw> PackObjects::raw_of(const Source& source) {
   const auto& [pack, place] = source.found;
   const std::pair key(pack, place.offset);
@@ -61,13 +80,12 @@ Result<PackObjects::Raw> PackObjects::raw_of(const Source& source) {
       return block->second;
     }
   }
-  std::string record(place.record_bytes, '\0');
+  auto raw = spare_block();
+  const std::span<char> record = raw->record.of(place.record_bytes);
   const Path shown = source.fresh ? scratch_ : packs_.path_of(pack);
   TRY(source.fresh ? source.fresh->read_back(place.offset, record) : packs_.read(pack, place.offset, record));
-  auto raw = std::make_shared<std::string>();
-  const std::string_view bytes = TRY(raw_bytes_of(record, *raw, shown));
-  if (raw->empty()) raw->assign(bytes);
-  if (place.position + std::uint64_t{place.length} > raw->size())
+  raw->bytes = TRY(raw_bytes_of({record.data(), record.size()}, raw->raw, shown));
+  if (place.position + std::uint64_t{place.length} > raw->bytes.size())
     return fail(Errc::corrupt, "the pack '" + shown.string() + "' has a record that is shorter than its index says");
   if (source.fresh) return Raw(std::move(raw));
   const std::lock_guard lock(recent_mutex_);
@@ -92,7 +110,7 @@ Result<std::optional<ChunkList>> PackObjects::list_of(const Digest& digest) {
   if (source.found.place.kind != ObjectKind::list) return std::optional<ChunkList>();
   const auto raw = raw_of(digest, source);
   if (!raw.ok()) return raw.error().code == Errc::io ? raw.error() : corrupt_object(digest, raw.error().message);
-  auto list = read_list(std::string_view(**raw).substr(source.found.place.position, source.found.place.length));
+  auto list = read_list((*raw)->bytes.substr(source.found.place.position, source.found.place.length));
   if (!list.ok()) return corrupt_object(digest, list.error().message);
   return std::optional<ChunkList>(std::move(*list));
 }
@@ -104,7 +122,7 @@ class TrailingHash {
  public:
   explicit TrailingHash(WorkPool& pool) : work_(pool) {}
 
-  void update(const std::shared_ptr<const std::string>& block, std::string_view chunk) {
+  void update(const std::shared_ptr<const void>& block, std::string_view chunk) {
     chunks_.emplace_back(block, chunk);
     bytes_ += chunk.size();
     if (bytes_ >= kBatch) hash_batch();
@@ -116,7 +134,7 @@ class TrailingHash {
   }
 
  private:
-  using Chunks = std::vector<std::pair<std::shared_ptr<const std::string>, std::string_view>>;
+  using Chunks = std::vector<std::pair<std::shared_ptr<const void>, std::string_view>>;
   // Handing work over costs as much as hashing some hundred kilobytes.
   static constexpr std::size_t kBatch = std::size_t{2} << 20U;
 
@@ -141,7 +159,7 @@ Result<std::uint64_t> PackObjects::stream(const Digest& digest, const ByteSink& 
   const auto raw = raw_of(digest, source);
   if (!raw.ok()) return raw.error().code == Errc::io ? raw.error() : corrupt_object(digest, raw.error().message);
   const ObjectPlace& place = source.found.place;
-  const std::string_view bytes = std::string_view(**raw).substr(place.position, place.length);
+  const std::string_view bytes = (*raw)->bytes.substr(place.position, place.length);
   if (place.kind == ObjectKind::bytes) {
     if (sha256(bytes) != digest) return corrupt_object(digest, "its bytes have another digest");
     TRY(sink(bytes));
@@ -180,16 +198,16 @@ Result<void> PackObjects::stream_refs(std::span<const ChunkRef> refs, std::uint3
 // Chunks that were new together share a record, so consecutive ones mostly do: each record is read and decompressed
 // once, by the pool, some records ahead of the one whose chunks go to the sink.
 Result<void> PackObjects::stream_chunks(std::span<const ChunkRef> refs, const ChunkSink& sink) {
-  struct Block {
+  struct Upcoming {
     Source source;
     std::vector<std::size_t> which;                               // of refs
     std::vector<std::pair<std::uint32_t, std::uint32_t>> slices;  // position and length of each
     std::future<Result<Raw>> raw;
   };
-  std::deque<Block> ahead;
+  std::deque<Upcoming> ahead;
   std::size_t next = 0;
   const auto prepare = [&]() -> Result<void> {
-    Block block;
+    Upcoming block;
     while (next < refs.size()) {
       const Source source = TRY(part(refs[next].digest, find(refs[next].digest)));
       const ObjectPlace& place = source.found.place;
@@ -213,15 +231,17 @@ Result<void> PackObjects::stream_chunks(std::span<const ChunkRef> refs, const Ch
   };
   while (next < refs.size() || !ahead.empty()) {
     while (next < refs.size() && ahead.size() < kAhead) TRY(prepare());
-    Block block = std::move(ahead.front());
+    Upcoming block = std::move(ahead.front());
     ahead.pop_front();
     const Result<Raw> read = block.raw.get();
     if (!read.ok() && read.error().code == Errc::not_found) {
       // The pack has been collected since its chunks were looked up.
       for (const std::size_t which : block.which) {
         const auto copy = [&](std::string_view piece) {
-          const auto kept = std::make_shared<const std::string>(piece);
-          return sink(kept, *kept);
+          const auto kept = std::make_shared<Block>();
+          std::copy(piece.begin(), piece.end(), kept->raw.of(piece.size()).begin());
+          kept->bytes = {kept->raw.of(piece.size()).data(), piece.size()};
+          return sink(kept, kept->bytes);
         };
         TRY(part(refs[which].digest, stream(refs[which].digest, copy)));
       }
@@ -229,9 +249,9 @@ Result<void> PackObjects::stream_chunks(std::span<const ChunkRef> refs, const Ch
     }
     const Raw raw = TRY(read);
     for (const auto& [position, length] : block.slices) {
-      if (position + std::uint64_t{length} > raw->size())
+      if (position + std::uint64_t{length} > raw->bytes.size())
         return fail(Errc::corrupt, "a chunk ends after its record does");
-      TRY(sink(raw, std::string_view(*raw).substr(position, length)));
+      TRY(sink(raw, raw->bytes.substr(position, length)));
     }
   }
   return {};

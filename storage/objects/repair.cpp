@@ -163,7 +163,7 @@ Result<void> Repair::quarantine() {
 Result<std::string> Repair::remains_of(const Bad& bad) {
   std::string record(bad.place.record_bytes, '\0');
   TRY(objects_.packs().read(packs_[bad.place.pack], bad.place.offset, record));
-  std::string room;
+  Room room;
   const auto raw = raw_bytes_of(record, room, objects_.packs().path_of(packs_[bad.place.pack]));
   if (raw.ok()) return std::string(raw->substr(bad.place.position, bad.place.length));
   return record.substr(record.size() - TRY(read_header(record)).payload_bytes);

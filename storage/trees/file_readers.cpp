@@ -10,6 +10,7 @@
 
 #include "storage/trees/add_thread.hpp"
 #include "storage/trees/open_below.hpp"
+#include "storage/values/sha256_lanes.hpp"
 
 namespace trainyard {
 
@@ -20,6 +21,9 @@ constexpr std::size_t kFewFiles = 24;
 constexpr std::uint64_t kFewBytes = std::uint64_t{4} << 20U;
 // Cold small files are latency, so there are more readers than cores.
 constexpr unsigned kMostThreads = 16;
+// Files up to this size are hashed and put several at a time.
+constexpr std::uint64_t kSmall = std::uint64_t{64} << 10U;
+constexpr std::size_t kMemory = std::size_t{256} << 10U;
 constexpr std::size_t kRunFiles = 32;
 constexpr std::uint64_t kRunBytes = std::uint64_t{4} << 20U;
 
@@ -77,6 +81,8 @@ void FileReaders::work(Thread thread, const std::vector<std::uint32_t>& files) {
       if (options_.progress) options_.progress({files_done_, known_.files, bytes_done_, known_.bytes});
       if (options_.cancelled && options_.cancelled()) end_with(fail(Errc::cancelled, "stopped by a user"));
     }
+    if (failed_) return;
+    if (auto put = put_small(desk); !put.ok()) end_with(std::move(put).error());
   }
 }
 
@@ -101,12 +107,42 @@ Result<void> FileReaders::read_one(std::uint32_t index, Desk& desk) {
   };
   if (::fstat(fd->get(), &status) != 0) return system_error("look at", desk.shown, errno);
   if (!is_as_seen()) return changed();
-  const auto stored = options_.objects != nullptr ? options_.objects->put_file(fd->get(), entry.size, desk.shown)
-                                                  : hash_file(fd->get(), desk.shown);
-  if (!stored.ok()) return stored.error();
+  const auto stored = TRY(read_open(fd->get(), index, desk));
   if (::fstat(fd->get(), &status) != 0) return system_error("look at", desk.shown, errno);
-  if (!is_as_seen() || stored->bytes != entry.size) return changed();
-  tree_.set_digest(index, stored->digest);
+  if (!is_as_seen() || (stored && stored->bytes != entry.size)) return changed();
+  if (stored) tree_.set_digest(index, stored->digest);
+  return {};
+}
+
+Result<std::optional<StoredObject>> FileReaders::read_open(int fd, std::uint32_t index, Desk& desk) {
+  const std::uint64_t size = tree_.view(index).size;
+  if (size > kSmall) {
+    return std::optional(TRY(options_.objects != nullptr ? options_.objects->put_file(fd, size, desk.shown)
+                                                         : hash_file(fd, desk.shown)));
+  }
+  if (!desk.memory) desk.memory = std::make_unique_for_overwrite<char[]>(kMemory);
+  if (desk.used + size + 1 > kMemory) TRY(put_small(desk));
+  char* const bytes = desk.memory.get() + desk.used;
+  // One byte more, so that one reading tells that this was all.
+  const auto room = std::as_writable_bytes(std::span(bytes, size + 1));
+  std::size_t got = TRY(read_once(fd, room, desk.shown));
+  if (got < size) got += TRY(read_some(fd, room.subspan(got), desk.shown));
+  // Then it changed, as its next look will tell.
+  if (got != size) return std::optional(StoredObject{Digest({}), got});
+  desk.small.push_back(index);
+  desk.contents.emplace_back(bytes, got);
+  desk.used += got;
+  return std::optional<StoredObject>();
+}
+
+Result<void> FileReaders::put_small(Desk& desk) {
+  if (desk.small.empty()) return {};
+  const std::vector<Digest> digests =
+      options_.objects != nullptr ? TRY(options_.objects->put_each(desk.contents)) : sha256_each(desk.contents);
+  for (std::size_t i = 0; i < digests.size(); ++i) tree_.set_digest(desk.small[i], digests[i]);
+  desk.small.clear();
+  desk.contents.clear();
+  desk.used = 0;
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -31,11 +32,19 @@ class FileReaders {
     UniqueFd folder;
     std::string_view folder_path;
     Path shown;
+    // Small files that were read and have no digest yet: what they are, and their bytes side by side.
+    std::vector<std::uint32_t> small;
+    std::vector<std::string_view> contents;
+    std::unique_ptr<char[]> memory;
+    std::size_t used = 0;
   };
 
   void cut(const std::vector<std::uint32_t>& files);
   void work(Thread thread, const std::vector<std::uint32_t>& files);
   Result<void> read_one(std::uint32_t index, Desk& desk);
+  // The digest and size of an open file; none when it was small and waits on the desk.
+  Result<std::optional<StoredObject>> read_open(int fd, std::uint32_t index, Desk& desk);
+  Result<void> put_small(Desk& desk);
   Result<void> open_folder(std::string_view path, Desk& desk) const;
   void end_with(Error error);
 

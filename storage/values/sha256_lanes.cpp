@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/values/partwise_sha256.hpp"
+#include "storage/values/sha256_lanes.hpp"
 
 // The running state of a hash, which the newer interface hides.
 #define OPENSSL_API_COMPAT 10101
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -141,6 +142,51 @@ void hash_blocks(SHA256_CTX&, const char*, SHA256_CTX&, const char*, std::size_t
 #endif
 
 }  // namespace
+
+namespace {
+
+// A hash that stands at the border of two blocks, and what is still to come of its text.
+struct Rest {
+  SHA256_CTX hash;
+  std::string_view text;
+  std::size_t number;
+};
+
+}  // namespace
+
+std::vector<Digest> sha256_each(std::span<const std::string_view> texts) {
+  std::vector<Digest> digests(texts.size(), Digest({}));
+  std::size_t next = 0;
+  const auto begin = [&](Rest& lane) {
+    lane.number = next;
+    lane.text = texts[next++];
+    SHA256_Init(&lane.hash);
+  };
+  const auto end = [&](Rest& lane) {
+    SHA256_Update(&lane.hash, lane.text.data(), lane.text.size());
+    digests[lane.number] = finish(lane.hash);
+  };
+  std::array<Rest, 2> lanes;
+  const bool paired = has_sha_instructions() && texts.size() > 1;
+  for (std::size_t i = 0; paired && i < lanes.size(); ++i) begin(lanes[i]);
+  while (paired) {
+    const std::size_t blocks = std::min(lanes[0].text.size(), lanes[1].text.size()) / kBlock;
+    hash_blocks(lanes[0].hash, lanes[0].text.data(), lanes[1].hash, lanes[1].text.data(), blocks);
+    for (Rest& lane : lanes) lane.text.remove_prefix(blocks * kBlock);
+    Rest& shorter = lanes[0].text.size() <= lanes[1].text.size() ? lanes[0] : lanes[1];
+    end(shorter);
+    if (next == texts.size()) {
+      end(&shorter == &lanes[0] ? lanes[1] : lanes[0]);
+      break;
+    }
+    begin(shorter);
+  }
+  while (next < texts.size()) {
+    begin(lanes[0]);
+    end(lanes[0]);
+  }
+  return digests;
+}
 
 struct PartwiseSha256::State {
   SHA256_CTX whole;

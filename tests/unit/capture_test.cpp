@@ -239,22 +239,24 @@ TEST_CASE("a file that changes while a folder is read is named", "[capture]") {
 
 TEST_CASE("a file that changes under its reader is named", "[capture]") {
   const TempFolder folder;
-  const Path victim = folder.write("sub/victim", "1234");
+  // Too large to be read together with others, which nothing can come between.
+  const std::string content(200'000, '1');
+  const Path victim = folder.write("sub/victim", content);
   std::function<void()> act;
   SECTION("it grows") {
-    act = [&] { folder.write("sub/victim", "12345"); };
+    act = [&] { folder.write("sub/victim", content + "5"); };
   }
   SECTION("it shrinks") {
-    act = [&] { folder.write("sub/victim", "123"); };
+    act = [&] { folder.write("sub/victim", content.substr(1)); };
   }
   SECTION("it grows beyond what anybody expected") {
-    act = [&] { folder.write("sub/victim", std::string(100'000, 'x')); };
+    act = [&] { folder.write("sub/victim", std::string(3'000'000, 'x')); };
   }
   SECTION("it vanishes") {
     act = [&] { boost::filesystem::remove(victim); };
   }
   SECTION("another takes its name") {
-    act = [&] { boost::filesystem::rename(folder.write("new", "5678"), victim); };
+    act = [&] { boost::filesystem::rename(folder.write("new", std::string(200'000, '5')), victim); };
   }
   Meddling objects(act);
   CaptureOptions options;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/values/partwise_sha256.hpp"
+#include "storage/values/sha256_lanes.hpp"
 
 #include <catch2/catch.hpp>
 #include <random>
@@ -23,6 +23,24 @@ TEST_CASE("a whole and its parts have the digests that the plain hash finds", "[
         whole += bytes;
       }
       REQUIRE(hash.whole() == sha256(whole));
+    }
+  }
+}
+
+TEST_CASE("several texts have the digests that the plain hash finds", "[sha256]") {
+  std::mt19937 random(8);  // NOLINT(cert-msc51-cpp): the same bytes every time
+  CHECK(sha256_each({}).empty());
+  for (const std::size_t longest :
+       {std::size_t{0}, std::size_t{1}, std::size_t{64}, std::size_t{300}, std::size_t{9'000}}) {
+    for (int round = 0; round < 60; ++round) {
+      std::vector<std::string> texts(random() % 9);
+      std::vector<Digest> expected;
+      for (std::string& text : texts) {
+        text.resize(random() % (longest + 1));
+        for (char& byte : text) byte = static_cast<char>(random());
+        expected.push_back(sha256(text));
+      }
+      REQUIRE(sha256_each(std::vector<std::string_view>(texts.begin(), texts.end())) == expected);
     }
   }
 }
