@@ -76,6 +76,11 @@ struct SnapshotVerify {
   std::string sample;  // "5%", or empty
   std::string seed;    // a number, or empty
 };
+struct SnapshotRemove {
+  std::string id;
+  bool despite_versions = false;
+  bool no_wait = false;
+};
 // What these name is a snapshot, or a version of a package or dataset.
 struct SnapshotDiff {
   std::string before;
@@ -117,13 +122,13 @@ struct StorePurge {
 
 }  // namespace command
 
-using Command =
-    std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
-                 command::PackageList, command::PackageShow, command::DatasetAdd, command::DatasetList,
-                 command::DatasetShow, command::RunTraining, command::RunsList, command::RunsShow, command::RunsLogs,
-                 command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout,
-                 command::SnapshotVerify, command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport,
-                 command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge>;
+using Command = std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
+                             command::PackageList, command::PackageShow, command::DatasetAdd, command::DatasetList,
+                             command::DatasetShow, command::RunTraining, command::RunsList, command::RunsShow,
+                             command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList,
+                             command::SnapshotCheckout, command::SnapshotVerify, command::SnapshotDiff,
+                             command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu,
+                             command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge>;
 
 struct Invocation {
   Command command;

@@ -28,6 +28,7 @@ Result<ExitCode> perform(const command::SnapshotVerify& command, const Invocatio
 Result<ExitCode> perform(const command::SnapshotDiff& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotCat& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotExport& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SnapshotRemove& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreDu& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreVerify& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreFsck& command, const Invocation& invocation);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/cli/commands.hpp"
+#include "runner/cli/progress.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/garbage.hpp"
@@ -71,8 +72,7 @@ Result<SweepPlan> read_plan(const std::string& file) {
 
 GarbageOptions options_of(bool no_wait, StatusLine& line) {
   GarbageOptions options;
-  options.wait = no_wait ? WriteHold::Wait::no : WriteHold::Wait::yes;
-  options.waiting = [] { complain("waiting for another command to be done with writing to the store"); };
+  options.writers = waiting_for_writers(no_wait);
   options.progress = [&line](std::size_t done, std::size_t all) {
     const double fraction = all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
     line.show(bar(fraction) + "  went through " + std::to_string(done) + " of " + plural(all, "pack"));
@@ -118,6 +118,10 @@ void print_report(const GarbageReport& report, Output output) {
 }
 
 void print_preview(const PurgePreview& preview) {
+  if (preview.earlier) {
+    print("purged already on " + preview.earlier->purged_at.short_text() + " (" + printable(preview.earlier->reason) +
+          ")\n");
+  }
   print(preview.needs.empty() ? std::string("nothing needs the file\n")
                               : "incomplete by the purge, in " + plural(preview.needs.size(), "place") + ":\n");
   for (const std::string& need : preview.needs) print("  " + printable(need) + "\n");
@@ -151,6 +155,7 @@ Result<ExitCode> perform(const command::StorePurge& command, const Invocation& i
   const Store store = TRY(open_store(invocation));
   const PurgePreview preview = TRY(preview_purge(store, digest));
   Json json = {{"sha256", digest.hex()}, {"needs", preview.needs}, {"copies", Json::array()}, {"purged", command.yes}};
+  json["purged_before"] = preview.earlier ? Json(preview.earlier->purged_at.text()) : Json(nullptr);
   for (const Path& copy : preview.copies) json["copies"].push_back(copy.string());
   if (invocation.output == Output::text) print_preview(preview);
   if (command.yes) {
@@ -161,7 +166,8 @@ Result<ExitCode> perform(const command::StorePurge& command, const Invocation& i
     if (invocation.output == Output::text)
       print("purged " + digest.hex() + ", freed " + size_text(report.freed_bytes) + "\n");
   } else if (invocation.output == Output::text) {
-    print("nothing was changed; --yes takes the file out for good\n");
+    print(preview.earlier ? "nothing was changed; --yes makes sure that nothing of the file is left\n"
+                          : "nothing was changed; --yes takes the file out for good\n");
   }
   if (invocation.output == Output::json) print_json(json);
   return ExitCode::ok;

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "runner/cli/wiring.hpp"
 #include "storage/files/files.hpp"
 
 namespace trainyard {
@@ -45,6 +46,11 @@ TreeProgress progress_on(StatusLine& line, const std::string& verb, const std::s
     const double fraction = all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
     line.show(bar(fraction) + "  " + verb + " " + std::to_string(done) + " of " + plural(all, noun));
   };
+}
+
+WaitForWriters waiting_for_writers(bool no_wait) {
+  return {no_wait ? WriteHold::Wait::no : WriteHold::Wait::yes,
+          [] { complain("waiting for another command to be done with writing to the store"); }};
 }
 
 std::string content_text(const TreeSummary& tree) { return plural(tree.files, "file") + ", " + size_text(tree.bytes); }

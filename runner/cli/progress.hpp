@@ -6,14 +6,18 @@
 #include <string_view>
 
 #include "runner/cli/terminal.hpp"
+#include "runner/engine/hold_alone.hpp"
 #include "storage/trees/verify.hpp"
 #include "storage/values/json.hpp"
 
-// What several commands say in the same words while they read and write trees.
+// What several commands say in the same words.
 namespace trainyard {
 
 // "[####    ]  40%  read 4 of 10 files", drawn on `line`, which outlives it.
 TreeProgress progress_on(StatusLine& line, const std::string& verb, const std::string& noun = "file");
+
+// Tells on stderr when it has to wait.
+WaitForWriters waiting_for_writers(bool no_wait);
 
 // "3 files, 1.5 MiB"
 std::string content_text(const TreeSummary& tree);

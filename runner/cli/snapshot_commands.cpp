@@ -4,6 +4,7 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/named_tree.hpp"
+#include "runner/engine/snapshot_removal.hpp"
 #include "runner/engine/store_check.hpp"
 #include "storage/trees/capture.hpp"
 #include "storage/trees/checkout.hpp"
@@ -119,6 +120,19 @@ Result<ExitCode> perform(const command::SnapshotVerify& command, const Invocatio
   for (const std::string& problem : verdict.problems) complain(problem);
   if (!good) return ExitCode::store;
   return complete ? ExitCode::ok : ExitCode::no;
+}
+
+Result<ExitCode> perform(const command::SnapshotRemove& command, const Invocation& invocation) {
+  const Store store = TRY(open_store(invocation));
+  const Snapshot snapshot = TRY(snapshots_of(store).find(command.id));
+  const auto versions = command.despite_versions ? TrainedVersions::lose_snapshot : TrainedVersions::keep_snapshot;
+  TRY(remove_snapshot(store, snapshot, versions, waiting_for_writers(command.no_wait)));
+  if (invocation.output == Output::json) {
+    print_json({{"snapshot", snapshot.id()}, {"removed", true}});
+  } else {
+    print("removed snapshot " + snapshot.id() + "; 'trainyard store gc' shows what its bytes still take\n");
+  }
+  return ExitCode::ok;
 }
 
 }  // namespace trainyard

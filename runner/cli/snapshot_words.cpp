@@ -51,6 +51,15 @@ GroupWords snapshot_words() {
                  {"snapshot", &wanted.id, "SNAPSHOT", kTree, Word::Need::required},
                  {"file", &wanted.file, "FILE", "The tar to make, or - for standard output", Word::Need::required},
                  {"--compression", &wanted.compression, "HOW", "none or zstd (zstd for names that end in .zst)"}};
+           }),
+       command_words<command::SnapshotRemove>(
+           "remove", "Forget a snapshot; 'trainyard store gc' then frees what nothing else needs",
+           "trainyard snapshot remove 3f2a91", [&](auto& remove) {
+             return std::vector<Word>{
+                 {"snapshot", &remove.id, "SNAPSHOT", kSnapshot, Word::Need::required},
+                 {"--despite-versions", &remove.despite_versions, "",
+                  "Remove it although versions of packages were trained on it"},
+                 {"--no-wait", &remove.no_wait, "", "Fail when another command is writing, instead of waiting"}};
            })}};
 }
 

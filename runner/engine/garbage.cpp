@@ -4,8 +4,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "runner/engine/run_roots.hpp"
 #include "storage/trees/stored_tree.hpp"
@@ -13,9 +11,6 @@
 namespace trainyard {
 
 namespace {
-
-constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
-constexpr auto kPatience = std::chrono::seconds(1);
 
 Error nothing_removed(const Error& error) { return fail(error.code, "nothing is removed, because " + error.message); }
 
@@ -35,24 +30,9 @@ Result<std::vector<bool>> live_objects(const Store& store, ObjectCensus& census,
   return std::move(marked->live);
 }
 
-// Returns when nobody writes; somebody may begin to directly after.
-Result<void> wait_for_writers(const Store& store, const GarbageOptions& options) {
-  // What this process put itself has its record.
-  store.objects().release();
-  const Path objects = store.root() / "objects";
-  const auto begin = std::chrono::steady_clock::now();
-  while (!TRY(WriteHold::exclusive(objects, WriteHold::Wait::no))) {
-    if (options.wait == WriteHold::Wait::no) {
-      return fail(Errc::unavailable, "another command is writing to the store '" + store.root().string() +
-                                         "'; try again when it is done, or without --no-wait");
-    }
-    if (std::chrono::steady_clock::now() - begin > kPatience) {
-      if (options.waiting) options.waiting();
-      TRY(WriteHold::exclusive(objects, WriteHold::Wait::yes));
-      return {};
-    }
-    std::this_thread::sleep_for(kBetweenLooks);
-  }
+// Somebody may begin to write directly after.
+Result<void> wait_for_writers(const Store& store, const WaitForWriters& writers) {
+  TRY(hold_alone(store, writers));
   return {};
 }
 
@@ -62,14 +42,6 @@ bool has_file(const Tree& tree, const Digest& digest) {
     if (file != nullptr && *file == digest) return true;
   }
   return false;
-}
-
-// A purge that was interrupted has its tombstone already, and can be repeated.
-Error not_there(const Store& store, const Digest& digest) {
-  const auto before = store.objects().tombstone(digest);
-  if (!before) return fail(Errc::not_found, "the store has no file with the SHA-256 " + digest.hex());
-  return fail(Errc::exists, "the file " + digest.hex() + " was purged already on " + before->purged_at.short_text() +
-                                " (" + before->reason + ")");
 }
 
 Result<void> refuse_while_used(const std::vector<Need>& needs, const std::vector<StoreRoot>& roots,
@@ -120,7 +92,7 @@ Result<SweepPlan> plan_garbage(const Store& store, MissingObjects missing) {
 
 Result<GarbageReport> collect_garbage(const Store& store, const SweepPlan& plan, Instant now,
                                       const GarbageOptions& options) {
-  TRY(wait_for_writers(store, options));
+  TRY(wait_for_writers(store, options.writers));
   const auto live = [&](ObjectCensus& census) { return live_objects(store, census, options.missing, std::nullopt); };
   GarbageReport report;
   report.objects = TRY(sweep(store.objects(), plan, live, options.progress));
@@ -131,13 +103,20 @@ Result<GarbageReport> collect_garbage(const Store& store, const SweepPlan& plan,
 Result<PurgePreview> preview_purge(const Store& store, const Digest& digest) {
   PackObjects& objects = store.objects();
   ObjectCensus census = TRY(ObjectCensus::take(objects));
+  PurgePreview preview{digest, 0, {}, {}, {}, objects.tombstone(digest)};
   const auto number = census.find(digest);
-  if (!number) return not_there(store, digest);
+  if (!number && !preview.earlier)
+    return fail(Errc::not_found, "the store has no file with the SHA-256 " + digest.hex());
+  preview.copies = TRY(copies_in_runs(store, digest));
+  if (!number) {
+    preview.bytes = preview.earlier->bytes;
+    return preview;
+  }
   const std::vector<StoreRoot> roots = TRY(read_store_roots(store).complete());
   const std::vector<Need> needs = needs_of({digest}, roots, objects);
   TRY(refuse_while_used(needs, roots, store));
   const auto list = TRY(objects.list_of(digest));
-  PurgePreview preview{digest, list ? list->total : census.at(*number).place.length, {}, {}, {}};
+  preview.bytes = list ? list->total : census.at(*number).place.length;
   for (const Need& need : needs) {
     if (need.path.empty())
       return fail(Errc::invalid, digest.hex() + " is not a file but the tree of " + text_of(roots[need.root]));
@@ -148,13 +127,12 @@ Result<PurgePreview> preview_purge(const Store& store, const Digest& digest) {
   }
   if (needs.empty() && TRY(mark(roots, objects, census)).live[*number])
     return fail(Errc::invalid, digest.hex() + " is not a file but a part of one");
-  preview.copies = TRY(copies_in_runs(store, digest));
   return preview;
 }
 
 Result<SweepReport> purge_file(const Store& store, const PurgePreview& preview, const std::string& reason, Instant now,
                                const GarbageOptions& options) {
-  TRY(wait_for_writers(store, options));
+  TRY(wait_for_writers(store, options.writers));
   for (const Path& copy : preview.copies) TRY(remove_copy(copy, preview.digest));
   TRY(remove_checkouts(store, [&](const Digest& digest) {
     const auto tree = load_tree(digest, store.objects());

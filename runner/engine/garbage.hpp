@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "runner/engine/hold_alone.hpp"
 #include "runner/engine/leavings.hpp"
 #include "runner/engine/reachability.hpp"
 #include "storage/objects/sweep.hpp"
-#include "storage/objects/write_hold.hpp"
 
 // Taking objects out of a store that nothing needs, or that must not be there any more.
 namespace trainyard {
@@ -18,8 +18,7 @@ enum class MissingObjects { refuse, accept };
 
 struct GarbageOptions {
   MissingObjects missing = MissingObjects::refuse;
-  WriteHold::Wait wait = WriteHold::Wait::yes;
-  std::function<void()> waiting;  // called once, when writers have been at work for a second
+  WaitForWriters writers;
   std::function<void(std::size_t done, std::size_t all)> progress;
 };
 
@@ -40,16 +39,18 @@ Result<GarbageReport> collect_garbage(const Store& store, const SweepPlan& plan,
 // A file that shall leave the store for good, wherever it is in there.
 struct PurgePreview {
   Digest digest;
-  std::uint64_t bytes = 0;          // of the file
-  std::vector<std::string> needs;   // "snapshot 3f2a…: people/names.csv", those that will be incomplete
-  std::vector<std::string> owners;  // of those, each once
-  std::vector<Path> copies;         // files with these bytes in the artifacts folders of runs, which go too
+  std::uint64_t bytes = 0;           // of the file
+  std::vector<std::string> needs;    // "snapshot 3f2a…: people/names.csv", those that will be incomplete
+  std::vector<std::string> owners;   // of those, each once
+  std::vector<Path> copies;          // files with these bytes in the artifacts folders of runs, which go too
+  std::optional<Tombstone> earlier;  // of a purge that was done already, or interrupted
 };
 
-// Changes nothing. `not_found` when the store does not have it, `exists` when it was purged before, `invalid` when it is
-// not a file, `unavailable` while a run uses it.
+// Changes nothing. `not_found` when the store never had it, `invalid` when it is not a file, `unavailable` while a run
+// uses it.
 Result<PurgePreview> preview_purge(const Store& store, const Digest& digest);
-// Takes it out of the store: its copies, the checkouts that have it, and the object, of which a tombstone remains.
+// Takes it out of the store: its copies, the checkouts that have it, and the object, of which a tombstone remains. Can be
+// repeated, and completes what was interrupted.
 Result<SweepReport> purge_file(const Store& store, const PurgePreview& preview, const std::string& reason, Instant now,
                                const GarbageOptions& options);
 

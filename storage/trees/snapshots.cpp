@@ -44,11 +44,17 @@ Result<Snapshot> snapshot_from(const Json& json) {
 }
 
 Result<void> Snapshots::add(const Snapshot& snapshot) const {
-  auto published = publish_file(scratch_, folder_ / (snapshot.id() + std::string(kSuffix)),
-                                canonical(to_json(snapshot)) + "\n", 0444, Durable::yes);
+  auto published = publish_file(scratch_, path_of(snapshot), canonical(to_json(snapshot)) + "\n", 0444, Durable::yes);
   if (!published.ok() && published.error().code == Errc::exists) return {};
   return published;
 }
+
+Result<void> Snapshots::remove(const Snapshot& snapshot) const {
+  TRY(remove_file(path_of(snapshot)));
+  return sync_folder(folder_);
+}
+
+Path Snapshots::path_of(const Snapshot& snapshot) const { return folder_ / (snapshot.id() + std::string(kSuffix)); }
 
 Result<std::vector<Snapshot>> Snapshots::list() const {
   std::vector<Snapshot> snapshots;

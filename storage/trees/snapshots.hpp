@@ -36,12 +36,16 @@ class Snapshots {
 
   // Its objects must be durable already. Keeps the older record when there is one.
   Result<void> add(const Snapshot& snapshot) const;
+  // Durable when this returns. Nothing happens when it is gone already.
+  [[nodiscard]] Result<void> remove(const Snapshot& snapshot) const;
   // Oldest first.
   [[nodiscard]] Result<std::vector<Snapshot>> list() const;
   // By id, or by any beginning of at least 4 digits that only one snapshot has.
   [[nodiscard]] Result<Snapshot> find(const std::string& id) const;
 
  private:
+  [[nodiscard]] Path path_of(const Snapshot& snapshot) const;
+
   Path folder_;
   Path scratch_;
 };

@@ -53,7 +53,7 @@ TEST_CASE("The use of a store is told by owner, and adds up") {
 TEST_CASE("Collecting garbage changes nothing unless it is told to") {
   const TwoFolders folders;
   const TestStore& store = folders.store;
-  forget_snapshot(store, snapshot_of(store, folders.one));
+  store.must({"snapshot", "remove", snapshot_of(store, folders.one)});
   snapshot_of(store, folders.two);
   const Fingerprint before = fingerprint(store.root());
   const std::string text = store.must({"store", "gc"});
@@ -65,12 +65,48 @@ TEST_CASE("Collecting garbage changes nothing unless it is told to") {
   CHECK(schema_mistakes("sweep-plan", store.temp().path() / "plan.json") == "");
 }
 
+TEST_CASE("A snapshot on which a version was trained goes only when that is asked for") {
+  TestStore store;
+  store.add("counts");
+  store.temp().write("data/x.csv", "1,2\n");
+  const EndedRun run = store.train("counts", store.temp().path() / "data", {"--save-training-data"});
+  REQUIRE(run.version() == "1.1");
+  const auto id = store.json({"snapshot", "list"}).at(0).at("tree").at("digest").get<std::string>();
+  // A second run on the same data finds the snapshot there.
+  REQUIRE(store.train("counts", store.temp().path() / "data", {"--save-training-data"}).version() == "1.2");
+  const ProgramOutput refused = store.run({"snapshot", "remove", id});
+  CHECK(refused.status.code == 2);
+  CHECK(has(refused.err, "the data that counts@1.1 and 1 more was trained on"));
+  store.must({"snapshot", "verify", id});
+  CHECK(store.json({"snapshot", "remove", id, "--despite-versions"}).at("removed") == true);
+  CHECK(store.json({"snapshot", "list"}).empty());
+  store.must({"store", "gc", "--apply-now"});
+  store.must({"store", "verify"});
+}
+
+TEST_CASE("A snapshot of a run that is not over stays") {
+  TestStore store;
+  store.add("slow");
+  store.temp().write("data/x.csv", "1,2\n");
+  RunningProgram training =
+      store.start_training("long", "slow", store.temp().path() / "data", {"--save-training-data", "--grace", "1s"});
+  store.wait_for_the_call("long");
+  const auto id = store.json({"snapshot", "list"}).at(0).at("tree").at("digest").get<std::string>();
+  const ProgramOutput refused = store.run({"snapshot", "remove", id, "--despite-versions"});
+  CHECK(refused.status.code == 3);
+  CHECK(has(refused.err, "the run 'long' is being trained on the snapshot"));
+  training.signal(SIGINT);
+  CHECK(training.wait().status.code == 130);
+  // It was stopped, so no version was made from it.
+  store.must({"snapshot", "remove", id});
+}
+
 TEST_CASE("What only a forgotten snapshot needed is freed, and all else stays") {
   const TwoFolders folders;
   const TestStore& store = folders.store;
   const std::string one = snapshot_of(store, folders.one);
   const std::string two = snapshot_of(store, folders.two);
-  forget_snapshot(store, one);
+  store.must({"snapshot", "remove", one});
   const std::uint64_t before = pack_bytes(store);
   const Json report = store.json({"store", "gc", "--apply-now"});
   CHECK(report.at("applied") == true);
@@ -91,8 +127,8 @@ TEST_CASE("A plan removes only what is still garbage when it is applied") {
   const TestStore& store = folders.store;
   const std::string one = snapshot_of(store, folders.one);
   const std::string two = snapshot_of(store, folders.two);
-  forget_snapshot(store, one);
-  forget_snapshot(store, two);
+  store.must({"snapshot", "remove", one});
+  store.must({"snapshot", "remove", two});
   const std::string plan = (store.temp().path() / "plan.json").string();
   store.must({"store", "gc", "--plan", plan});
   snapshot_of(store, folders.one);
@@ -108,7 +144,7 @@ TEST_CASE("Nothing is collected when a record cannot be read") {
   const TwoFolders folders;
   const TestStore& store = folders.store;
   store.add("counts");
-  forget_snapshot(store, snapshot_of(store, folders.one));
+  store.must({"snapshot", "remove", snapshot_of(store, folders.one)});
   const Path record = store.root() / "packages" / "counts" / "1.0.json";
   const std::string good = read_text(record);
   boost::filesystem::remove(record);
@@ -131,7 +167,7 @@ TEST_CASE("Nothing is collected when a record cannot be read") {
 TEST_CASE("Collecting waits for whoever writes, and says so") {
   const TwoFolders folders;
   const TestStore& store = folders.store;
-  forget_snapshot(store, snapshot_of(store, folders.one));
+  store.must({"snapshot", "remove", snapshot_of(store, folders.one)});
   const Path lock = store.root() / "objects" / "lock";
   const int writer = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   REQUIRE(writer >= 0);
@@ -157,7 +193,7 @@ TEST_CASE("Garbage is collected while others take snapshots") {
       head -c 300000 /dev/urandom > $folder/noise
       head -c 2000 /dev/urandom > $folder/small-$n
       id=$($program snapshot create $folder | sed 's/.*as snapshot \([0-9a-f]*\) .*/\1/')
-      if [ $((n % 2)) = 0 ]; then rm $TRAINYARD_STORE/snapshots/$id.json; fi
+      if [ $((n % 2)) = 0 ]; then $program snapshot remove $id; fi
     done)";
   std::vector<RunningProgram> writers;
   for (int who = 1; who <= 4; ++who) {
@@ -263,6 +299,8 @@ TEST_CASE("Mistakes about the store are told in one line") {
       {{"store", "purge", "--sha256", "abcd", "--reason", "x"}, "abcd"},
       {{"store", "purge", "--sha256", digest, "--reason", "x"}, "the store has no file"},
       {{"store", "purge", "--sha256", one, "--reason", "x"}, "is not a file but the tree of snapshot"},
+      {{"snapshot", "remove"}, "snapshot"},
+      {{"snapshot", "remove", "ffff"}, "there is no snapshot 'ffff'"},
       {{"snapshot", "diff", one}, "after"},
       {{"snapshot", "diff", one, "ffff"}, "there is no snapshot 'ffff'"},
       {{"snapshot", "diff", one, "counts@1.0"}, "there is no package 'counts'"},

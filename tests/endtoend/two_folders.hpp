@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/filesystem/operations.hpp>
-#include <stdexcept>
 #include <string>
 
 #include "tests/support/test_store.hpp"
@@ -23,11 +21,6 @@ inline std::string noise(std::size_t size, std::uint64_t seed) {
 
 inline std::string snapshot_of(const TestStore& store, const Path& folder) {
   return store.json({"snapshot", "create", folder.string()}).at("tree").at("digest").get<std::string>();
-}
-
-inline void forget_snapshot(const TestStore& store, const std::string& id) {
-  if (!boost::filesystem::remove(store.root() / "snapshots" / (id + ".json")))
-    throw std::runtime_error("there is no snapshot " + id);
 }
 
 inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

@@ -10,16 +10,6 @@ namespace trainyard {
 
 namespace {
 
-std::string story_of(const Fault& fault, const CommandEnd& end) {
-  std::string story = "call " + std::to_string(fault.at) +
-                      (fault.mode == Fault::Mode::fail_on ? " and all after it" : "") + " fails with " +
-                      std::to_string(fault.error_number);
-  for (const std::string& call : end.calls) {
-    if (std::stoul(call) == fault.at) story += "\nthe call: " + call;
-  }
-  return story + "\n" + end.story();
-}
-
 void require_right_end(const CommandEnd& end, const StoreLook& look) {
   if (look.runs.empty()) {
     REQUIRE(end.code == 3);
@@ -47,30 +37,6 @@ void fail_every_call_of_a_training(Fault::Mode mode) {
   }
   std::cout << "a training with a failing call" << (mode == Fault::Mode::fail ? "" : " and all after it") << ": "
             << points << " fault points" << std::endl;
-}
-
-// Inflicts every kind of fault on every call of a short command, each time upon a copy
-// of `start`. `look` sees what came of it.
-template <class Look>
-void every_fault(const char* what, const FaultStore& start, const std::vector<std::string>& words, const Look& look) {
-  using Mode = Fault::Mode;
-  const std::vector<std::string> calls = FaultStore(start).run(words, Fault{}).calls;
-  std::size_t points = 0;
-  for (std::size_t at = 1; at <= calls.size(); ++at) {
-    for (const Fault& fault :
-         {Fault{at, Mode::kill}, Fault{at, Mode::tear}, Fault{at, Mode::fail, EIO}, Fault{at, Mode::fail, ENOSPC},
-          Fault{at, Mode::fail_on, EIO}, Fault{at, Mode::fail_on, ENOSPC}}) {
-      const FaultStore store(start);
-      const CommandEnd end = store.run(words, fault);
-      INFO(what << ": " << story_of(fault, end));
-      REQUIRE(end.reached(at));
-      if (end.code) require_orderly_end(end);
-      look(store, end);
-      ++points;
-    }
-  }
-  REQUIRE(points > 50);
-  std::cout << what << ": " << points << " faults" << std::endl;
 }
 
 void fault_snapshots(const char* what, const Path& folder) {

@@ -2,7 +2,6 @@
 #include "tests/fault/fault_checks.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
 namespace trainyard {
 
@@ -35,6 +34,16 @@ void require_orderly_end(const CommandEnd& end) {
   REQUIRE(end.err.rfind("trainyard: ", 0) == 0);
   REQUIRE(end.err.find("mistake of Trainyard itself") == std::string::npos);
   REQUIRE(std::count(end.err.begin(), end.err.end(), '\n') == 1);
+}
+
+std::string story_of(const Fault& fault, const CommandEnd& end) {
+  std::string story = "call " + std::to_string(fault.at) +
+                      (fault.mode == Fault::Mode::fail_on ? " and all after it" : "") + " fails with " +
+                      std::to_string(fault.error_number);
+  for (const std::string& call : end.calls) {
+    if (std::stoul(call) == fault.at) story += "\nthe call: " + call;
+  }
+  return story + "\n" + end.story();
 }
 
 std::vector<std::size_t> journal_calls(const CommandEnd& end) {

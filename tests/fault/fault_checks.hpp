@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <catch2/catch.hpp>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,33 @@ void require_next_training(const FaultStore& store, const StoreLook& before);
 // Requires that a command on which a fault was inflicted that it could see ended in one of the ways that are allowed:
 // by itself, and with one sentence if it failed.
 void require_orderly_end(const CommandEnd& end);
+
+// What one wants to read when a test with this fault fails.
+std::string story_of(const Fault& fault, const CommandEnd& end);
+
+// Inflicts every kind of fault on every call of a short command, each time upon a copy of `start`. `look` sees what came
+// of it.
+template <class Look>
+void every_fault(const char* what, const FaultStore& start, const std::vector<std::string>& words, const Look& look) {
+  using Mode = Fault::Mode;
+  const std::vector<std::string> calls = FaultStore(start).run(words, Fault{}).calls;
+  std::size_t points = 0;
+  for (std::size_t at = 1; at <= calls.size(); ++at) {
+    for (const Fault& fault :
+         {Fault{at, Mode::kill}, Fault{at, Mode::tear}, Fault{at, Mode::fail, EIO}, Fault{at, Mode::fail, ENOSPC},
+          Fault{at, Mode::fail_on, EIO}, Fault{at, Mode::fail_on, ENOSPC}}) {
+      const FaultStore store(start);
+      const CommandEnd end = store.run(words, fault);
+      INFO(what << ": " << story_of(fault, end));
+      REQUIRE(end.reached(at));
+      if (end.code) require_orderly_end(end);
+      look(store, end);
+      ++points;
+    }
+  }
+  REQUIRE(points > 50);
+  std::cout << what << ": " << points << " faults" << std::endl;
+}
 
 // The numbers of the calls before which the run enters its first, second … state, from the calls of a run that nothing
 // befell.

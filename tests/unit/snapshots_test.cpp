@@ -45,6 +45,18 @@ TEST_CASE("the same data is the same snapshot, and the record tells of the first
   CHECK(list_folder(records.folder.path() / "tmp").value().empty());
 }
 
+TEST_CASE("a snapshot that was removed is gone, and can be taken again", "[snapshots]") {
+  const Records records;
+  REQUIRE(records.snapshots.add(snapshot(kOne, 10, "/first")).ok());
+  REQUIRE(records.snapshots.add(snapshot(kTwo, 10)).ok());
+  REQUIRE(records.snapshots.remove(snapshot(kOne, 10)).ok());
+  CHECK(records.snapshots.find(kOne).error().code == Errc::not_found);
+  CHECK(records.snapshots.list().value() == std::vector{snapshot(kTwo, 10)});
+  CHECK(records.snapshots.remove(snapshot(kOne, 10)).ok());
+  REQUIRE(records.snapshots.add(snapshot(kOne, 20, "/second")).ok());
+  CHECK(records.snapshots.find(kOne).value() == snapshot(kOne, 20, "/second"));
+}
+
 TEST_CASE("a snapshot is found by the beginning of its id", "[snapshots]") {
   const Records records;
   for (const std::string& id : {kOne, kTwo, kThree}) REQUIRE(records.snapshots.add(snapshot(id, 10)).ok());
