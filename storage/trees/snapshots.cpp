@@ -44,6 +44,7 @@ Result<Snapshot> snapshot_from(const Json& json) {
 }
 
 Result<void> Snapshots::add(const Snapshot& snapshot) const {
+  if (is_there(path_of(snapshot))) return sync_folder(folder_);
   auto published = publish_file(scratch_, path_of(snapshot), canonical(to_json(snapshot)) + "\n", 0444, Durable::yes);
   if (!published.ok() && published.error().code == Errc::exists) return {};
   return published;
