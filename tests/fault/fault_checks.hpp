@@ -2,6 +2,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -30,22 +31,31 @@ void require_orderly_end(const CommandEnd& end);
 // What one wants to read when a test with this fault fails.
 std::string story_of(const Fault& fault, const CommandEnd& end);
 
+// What goes on around each time that a fault is inflicted.
+struct FaultRound {
+  std::function<void()> before = [] {};
+  std::function<void(const CommandEnd&)> orderly = require_orderly_end;  // asked of a command that was not killed
+};
+
 // Inflicts every kind of fault on every call of a short command, each time upon a copy of `start`. `look` sees what came
 // of it.
 template <class Look>
-void every_fault(const char* what, const FaultStore& start, const std::vector<std::string>& words, const Look& look) {
+void every_fault(const char* what, const FaultStore& start, const std::vector<std::string>& words, const Look& look,
+                 const FaultRound& round = {}) {
   using Mode = Fault::Mode;
+  round.before();
   const std::vector<std::string> calls = FaultStore(start).run(words, Fault{}).calls;
   std::size_t points = 0;
   for (std::size_t at = 1; at <= calls.size(); ++at) {
     for (const Fault& fault :
          {Fault{at, Mode::kill}, Fault{at, Mode::tear}, Fault{at, Mode::fail, EIO}, Fault{at, Mode::fail, ENOSPC},
           Fault{at, Mode::fail_on, EIO}, Fault{at, Mode::fail_on, ENOSPC}}) {
+      round.before();
       const FaultStore store(start);
       const CommandEnd end = store.run(words, fault);
       INFO(what << ": " << story_of(fault, end));
       REQUIRE(end.reached(at));
-      if (end.code) require_orderly_end(end);
+      if (end.code) round.orderly(end);
       look(store, end);
       ++points;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fault/fault_store.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <csignal>
 #include <thread>
@@ -22,6 +24,15 @@ template <class T>
 T require(Result<T> result) {
   if (!result.ok()) throw std::runtime_error(result.error().message);
   return std::move(result).value();
+}
+
+const std::map<std::string, std::string> kEnvironment = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}};
+
+std::vector<std::string> argv_of(const Path& root, const std::vector<std::string>& words) {
+  std::vector<std::string> argv = {TRAINYARD_PROGRAM};
+  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), {"--store", root.string()});
+  return argv;
 }
 
 // Empty for a process that has ended, and for one of the kernel.
@@ -87,10 +98,7 @@ const Path& FaultStore::dataset() {
 Path FaultStore::package(const std::string& name) { return Path(TRAINYARD_TEST_PACKAGES_DIR) / (name + ".zip"); }
 
 CommandEnd FaultStore::run(const std::vector<std::string>& words, const std::optional<Fault>& fault) const {
-  std::vector<std::string> argv = {TRAINYARD_PROGRAM};
-  argv.insert(argv.end(), words.begin(), words.end());
-  argv.insert(argv.end(), {"--store", root_.string()});
-  std::map<std::string, std::string> environment = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}};
+  std::map<std::string, std::string> environment = kEnvironment;
   const Path report = folder_.path() / "calls.txt";
   if (fault) {
     static_cast<void>(remove_file(report));
@@ -100,10 +108,20 @@ CommandEnd FaultStore::run(const std::vector<std::string>& words, const std::opt
     environment["FAULT_ERRNO"] = std::to_string(fault->error_number);
     environment["FAULT_REPORT"] = report.string();
   }
-  const ProgramOutput output = require(run_program(argv, environment, "/", "", kLongestCommand));
+  const ProgramOutput output = require(run_program(argv_of(root_, words), environment, "/", "", kLongestCommand));
   CommandEnd end{output.status.code, output.status.signal, output.out, output.err, {}};
   if (fault) end.calls = require(RunFolder::lines(report));
   return end;
+}
+
+Process FaultStore::start(const std::vector<std::string>& words, const Path& told) const {
+  const UniqueFd out = require(open_file(told, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  SpawnOptions options;
+  options.argv = argv_of(root_, words);
+  options.environment = kEnvironment;
+  options.out = out.get();
+  options.err = out.get();
+  return require(Process::spawn(options));
 }
 
 CommandEnd FaultStore::train(const std::optional<Fault>& fault) const {

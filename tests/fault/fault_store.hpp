@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/processes/process.hpp"
 #include "storage/values/json.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -53,6 +54,8 @@ class FaultStore {
 
   // Runs `trainyard <words> --store <this>` to its end.
   CommandEnd run(const std::vector<std::string>& words, const std::optional<Fault>& fault = std::nullopt) const;
+  // The same without waiting for its end; what it prints goes to the file `told`.
+  [[nodiscard]] Process start(const std::vector<std::string>& words, const Path& told) const;
   CommandEnd train(const std::optional<Fault>& fault = std::nullopt) const;
   // The answer of `runs list --json`, which is a next command like any other. Throws when it is none.
   [[nodiscard]] Json list_runs() const;

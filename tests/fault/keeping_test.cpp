@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that take things out of a store meet every fault at every call, as the last one that was started or
-// killed: what has to stay stays, and the same command given again completes them.
+// The commands that look after a store meet every fault at every call: what has to stay stays, and the same command
+// given again completes them.
 #include <random>
 
+#include "storage/trees/capture.hpp"
 #include "storage/values/sha256.hpp"
 #include "tests/fault/fault_checks.hpp"
 
@@ -25,6 +26,7 @@ class TwoSnapshots {
     for (const char* const name : {"stays", "goes"}) {
       data_.write(std::string(name) + "/secret", kSecret);
       data_.write(std::string(name) + "/own", std::string("content of ") + name);
+      for (int i = 0; i < 8; ++i) data_.write(std::string(name) + "/more/" + std::to_string(i), std::to_string(i));
       REQUIRE(store_.run({"snapshot", "create", (data_.path() / name).string()}).code == 0);
     }
     for (const Json& snapshot : snapshots(store_)) {
@@ -57,16 +59,78 @@ std::uint64_t garbage_bytes(const FaultStore& store) {
   return Json::parse(store.run({"store", "du", "--json"}).out).at("garbage_bytes").get<std::uint64_t>();
 }
 
-bool any_pack_has(const FaultStore& store, const std::string& bytes) {
+std::optional<Path> pack_with(const FaultStore& store, const std::string& bytes) {
   const Path packs = store.root() / "objects" / "packs";
   const auto names = list_folder(packs);
   for (const std::string& name : names.value()) {
-    if (read_file(packs / name, std::size_t{1} << 30U).value().find(bytes) != std::string::npos) return true;
+    if (read_file(packs / name, std::size_t{1} << 30U).value().find(bytes) != std::string::npos) return packs / name;
   }
-  return false;
+  return std::nullopt;
 }
 
+bool any_pack_has(const FaultStore& store, const std::string& bytes) { return pack_with(store, bytes).has_value(); }
+
 }  // namespace
+
+TEST_CASE("a checkout that meets any fault is there whole or not at all", "[failing_checkout]") {
+  const TwoSnapshots start(false);
+  const TempFolder out;
+  std::size_t number = 0;
+  const Path data = out.path() / "data";
+  const std::vector<std::string> words = {"snapshot", "checkout", start.stays(), data.string()};
+  const auto is_whole = [&](const Path& folder) {
+    const auto captured = capture(folder, {});
+    REQUIRE(captured.ok());
+    return captured->tree.digest().hex() == start.stays();
+  };
+  const FaultRound round{[&] { REQUIRE(remove_tree(data).ok()); }};
+  every_fault(
+      "snapshot checkout", start.store(), words,
+      [&](const FaultStore& store, const CommandEnd& end) {
+        if (is_there(data)) REQUIRE(is_whole(data));
+        if (end.code == 0) REQUIRE(is_there(data));
+        const Path again = out.path() / ("again-" + std::to_string(number++));
+        require_success(store, {"snapshot", "checkout", start.stays(), again.string()});
+        REQUIRE(is_whole(again));
+        REQUIRE(remove_tree(again).ok());
+        require_promises(store);
+      },
+      round);
+}
+
+TEST_CASE("a repair that meets any fault is completed by the next one", "[failing_repair]") {
+  const TwoSnapshots start(false);
+  // The index is gone, and an object is corrupt.
+  const Path objects = start.store().root() / "objects";
+  REQUIRE(remove_tree(objects / "index").ok());
+  REQUIRE(make_folders(objects / "index").ok());
+  const Path pack = pack_with(start.store(), kSecret).value();
+  std::string bytes = read_file(pack, std::size_t{1} << 30U).value();
+  bytes[bytes.find(kSecret) + 1000] ^= 1;
+  REQUIRE(remove_file(pack).ok());
+  REQUIRE(publish_file(pack.parent_path(), pack, bytes, 0444, Durable::no).ok());
+  const std::vector<std::string> words = {"store", "fsck", "--repair", "--deep"};
+  every_fault(
+      "store fsck --repair", start.store(), words,
+      [&](const FaultStore& store, const CommandEnd&) {
+        const CommandEnd repaired = store.run(words);
+        INFO(repaired.story());
+        const CommandEnd checked = store.run({"store", "fsck", "--deep"});
+        INFO(checked.story());
+        // What is lost stays lost, and is named by those who need it; everything else is there.
+        REQUIRE(checked.err.find("snapshot " + start.stays() + ": secret") != std::string::npos);
+        REQUIRE(checked.err.find("own") == std::string::npos);
+        require_success(store, {"snapshot", "cat", start.stays(), "own"});
+        require_success(store, {"snapshot", "cat", start.goes(), "own"});
+        REQUIRE(is_there(store.root() / "objects" / "quarantine" / sha256(kSecret).hex()));
+      },
+      FaultRound{[] {},
+                 [](const CommandEnd& end) {
+                   // Every damage is a sentence of its own.
+                   REQUIRE((end.code == 0 || end.code == 3));
+                   REQUIRE(end.err.find("mistake of Trainyard itself") == std::string::npos);
+                 }});
+}
 
 TEST_CASE("a collection that meets any fault loses nothing that is needed", "[failing_collection]") {
   const TwoSnapshots start(true);
