@@ -281,7 +281,7 @@ Result<void> ArchiveContent::resolve_links() {
 // REQUIRES: sorted, and no links are left
 Result<Tree> ArchiveContent::build() const {
   TreeBuilder builder;
-  builder.reserve(order_.size(), names_.size());
+  builder.reserve(names_.size());
   std::string_view last;
   std::uint32_t number = builder.folder("");
   for (std::size_t i = 0; i < order_.size(); ++i) {

@@ -27,7 +27,7 @@ class Assembly {
 
   Result<void> take(FolderWalk walk) {
     if (walk.entries() >= kNoNumber) return fail(Errc::invalid, "a folder with more than four billion files");
-    tree.reserve(walk.entries(), walk.name_bytes());
+    tree.reserve(walk.name_bytes());
     stamps.reserve(walk.entries());
     progress.files = walk.files();
     progress.bytes = walk.bytes();

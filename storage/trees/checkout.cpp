@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/trees/checkout.hpp"
 
-#include "storage/trees/tree_objects.hpp"
 #include "storage/trees/tree_writer.hpp"
 
 namespace trainyard {
 
 Result<void> materialise(const Tree& tree, ObjectStore& objects, const Path& folder, const TreeProgress& progress) {
-  const TreeObjects wanted(tree);
-  TreeWriter writer(tree, wanted, folder, progress);
+  TreeWriter writer(tree, folder, progress);
   TRY(writer.make_folders());
-  return objects.stream_each(wanted.digests(), writer);
+  return stream_files(
+      tree, [](const Digest&) { return true; }, objects, writer);
 }
 
 Result<void> checkout(const Tree& tree, ObjectStore& objects, const Path& folder, const TreeProgress& progress) {

@@ -6,20 +6,19 @@
 #include <span>
 #include <vector>
 
+#include "storage/objects/object_store.hpp"
 #include "storage/values/tree.hpp"
 
 namespace trainyard {
 
-// The distinct objects of a tree's files, each with the files that have it: what to ask a store for, and where to put
-// what comes.
+// The distinct objects of some files of a tree, each with the files that have it: what to ask a store for, and where to
+// put what comes.
 class TreeObjects {
  public:
-  // Of the files whose object is wanted. `tree` outlives this.
-  TreeObjects(const Tree& tree, const std::function<bool(const Digest&)>& wanted);
-  explicit TreeObjects(const Tree& tree);
+  // `files` are indices in the tree, ascending, each of a file. `tree` outlives this.
+  TreeObjects(const Tree& tree, std::vector<std::uint32_t> files);
 
   [[nodiscard]] std::span<const Digest> digests() const { return digests_; }
-  [[nodiscard]] std::size_t files() const { return files_.size(); }
   // The indices of the files in the tree, ascending.
   [[nodiscard]] std::span<const std::uint32_t> files_of(std::size_t which) const {
     return std::span(files_).subspan(begins_[which], begins_[which + 1] - begins_[which]);
@@ -30,5 +29,17 @@ class TreeObjects {
   std::vector<std::uint32_t> files_;   // by digest
   std::vector<std::uint32_t> begins_;  // of each digest's part of files_, and the end
 };
+
+// Receives what it was told to expect.
+class TreeReceiver : public ObjectReceiver {
+ public:
+  // Nothing that was expected before is still to come. `wanted` outlives what follows.
+  virtual void expect(const TreeObjects& wanted) = 0;
+};
+
+// Reads the objects of the tree's wanted files, some ten thousand files at a time: what is to be known about each
+// object while it is read would otherwise be most of what a large tree needs of the memory.
+Result<void> stream_files(const Tree& tree, const std::function<bool(const Digest&)>& wanted, ObjectStore& objects,
+                          TreeReceiver& receiver);
 
 }  // namespace trainyard

@@ -42,8 +42,13 @@ Result<void> copy_file(int from, std::uint64_t bytes, int to, const Path& shown)
 
 }  // namespace
 
-TreeWriter::TreeWriter(const Tree& tree, const TreeObjects& wanted, const Path& folder, const TreeProgress& progress)
-    : tree_(tree), wanted_(wanted), progress_(progress), folders_(folder), sizes_(wanted.digests().size()) {}
+TreeWriter::TreeWriter(const Tree& tree, const Path& folder, const TreeProgress& progress)
+    : tree_(tree), files_(tree.files()), progress_(progress), folders_(folder) {}
+
+void TreeWriter::expect(const TreeObjects& wanted) {
+  wanted_ = &wanted;
+  sizes_.assign(wanted.digests().size(), 0);
+}
 
 Result<void> TreeWriter::make_folders() {
   std::string last;
@@ -80,7 +85,7 @@ Result<void> TreeWriter::make_folder(std::string_view path) {
 
 Result<void> TreeWriter::piece(std::size_t which, std::string_view bytes) {
   if (bytes.empty()) return {};
-  const auto files = wanted_.files_of(which);
+  const auto files = wanted_->files_of(which);
   const bool whole = sizes_[which] == 0 && bytes.size() == tree_.view(files.front()).size;
   sizes_[which] += bytes.size();
   if (whole) {
@@ -95,7 +100,7 @@ Result<void> TreeWriter::piece(std::size_t which, std::string_view bytes) {
 
 Result<void> TreeWriter::end(std::size_t which, const Result<void>& verdict) {
   TRY(verdict);
-  const auto files = wanted_.files_of(which);
+  const auto files = wanted_->files_of(which);
   for (const std::uint32_t file : files) {
     if (tree_.view(file).size == sizes_[which]) continue;
     return fail(Errc::corrupt, "the tree says that '" + tree_.entry(file).path.text() + "' has " +
@@ -113,7 +118,7 @@ Result<void> TreeWriter::end(std::size_t which, const Result<void>& verdict) {
   }
   if (!progress_) return {};
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < files.size(); ++i) progress_(++done_, wanted_.files());
+  for (std::size_t i = 0; i < files.size(); ++i) progress_(++done_, files_);
   return {};
 }
 
@@ -150,7 +155,7 @@ Result<TreeWriter::Growing*> TreeWriter::growing(std::size_t which) {
     const auto found = growing_.find(which);
     if (found != growing_.end()) return found->second.get();
   }
-  const Tree::View file = tree_.view(wanted_.files_of(which).front());
+  const Tree::View file = tree_.view(wanted_->files_of(which).front());
   UniqueFd fd = TRY(create(file, O_RDWR));
   const int number = fd.get();
   auto made =
@@ -161,7 +166,7 @@ Result<TreeWriter::Growing*> TreeWriter::growing(std::size_t which) {
 
 Result<void> TreeWriter::finish(std::size_t which, std::unique_ptr<Growing> growing) {
   TRY(growing->writer.finish(growing->shown));
-  for (const std::uint32_t file : wanted_.files_of(which).subspan(1)) {
+  for (const std::uint32_t file : wanted_->files_of(which).subspan(1)) {
     const Tree::View entry = tree_.view(file);
     const UniqueFd copy = TRY(create(entry, O_WRONLY));
     TRY(copy_file(growing->fd.get(), sizes_[which], copy.get(), folders_.shown(entry.folder, entry.name)));

@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "storage/objects/object_store.hpp"
 #include "storage/trees/open_below.hpp"
 #include "storage/trees/sparse_writer.hpp"
 #include "storage/trees/tree_objects.hpp"
@@ -17,14 +16,15 @@ namespace trainyard {
 // Makes files out of the objects that a store hands over: all files of an object at once, each with as few calls to the
 // system as can be. Never follows a link and never writes to a file that was there. Open are only the files whose
 // objects come in several pieces.
-class TreeWriter final : public ObjectReceiver {
+class TreeWriter final : public TreeReceiver {
  public:
-  // `wanted` has the objects of the tree. All outlive this; the folder is empty.
-  TreeWriter(const Tree& tree, const TreeObjects& wanted, const Path& folder, const TreeProgress& progress);
+  // All outlive this; the folder is empty.
+  TreeWriter(const Tree& tree, const Path& folder, const TreeProgress& progress);
 
   // All folders of the tree. Before anything is received.
   Result<void> make_folders();
 
+  void expect(const TreeObjects& wanted) override;
   Result<void> piece(std::size_t which, std::string_view bytes) override;
   // Any other verdict than a good one ends the writing.
   Result<void> end(std::size_t which, const Result<void>& verdict) override;
@@ -44,8 +44,9 @@ class TreeWriter final : public ObjectReceiver {
   Result<void> finish(std::size_t which, std::unique_ptr<Growing> growing);
 
   const Tree& tree_;
-  const TreeObjects& wanted_;
+  const std::uint64_t files_;
   const TreeProgress& progress_;
+  const TreeObjects* wanted_ = nullptr;
   OpenFolders folders_;
   std::vector<std::uint64_t> sizes_;  // bytes that came; each counted by the thread that has the object
   std::mutex mutex_;

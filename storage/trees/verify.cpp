@@ -23,24 +23,39 @@ std::uint64_t lot(const Digest& digest, std::uint64_t seed) {
   return number ^ (number >> 31U);
 }
 
-TreeObjects chosen(const Tree& tree, const VerifySample& sample) {
-  if (sample.share >= 1) return TreeObjects(tree);
+std::function<bool(const Digest&)> chosen(const Tree& tree, const VerifySample& sample) {
+  if (sample.share >= 1) return [](const Digest&) { return true; };
   // 2^64, which no integer holds
   const auto most = static_cast<std::uint64_t>(std::max(sample.share, 0.0) * 18446744073709551616.0);
   std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
   for (std::size_t i = 0; i < tree.size(); ++i) {
     if (const Digest* const digest = tree.view(i).digest) least = std::min(least, lot(*digest, sample.seed));
   }
-  return TreeObjects(tree, [&](const Digest& digest) {
-    const std::uint64_t number = lot(digest, sample.seed);
+  return [most, least, seed = sample.seed](const Digest& digest) {
+    const std::uint64_t number = lot(digest, seed);
     return number < most || number == least;
-  });
+  };
 }
 
-class Verifier final : public ObjectReceiver {
+std::uint64_t files_in(const Tree& tree, const std::function<bool(const Digest&)>& wanted) {
+  std::uint64_t files = 0;
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const Digest* const digest = tree.view(i).digest;
+    if (digest != nullptr && wanted(*digest)) ++files;
+  }
+  return files;
+}
+
+class Verifier final : public TreeReceiver {
  public:
-  Verifier(const Tree& tree, const TreeObjects& wanted, const TreeProgress& progress)
-      : tree_(tree), wanted_(wanted), progress_(progress), sizes_(wanted.digests().size()) {}
+  // `files` are to be verified.
+  Verifier(const Tree& tree, std::uint64_t files, const TreeProgress& progress)
+      : tree_(tree), files_(files), progress_(progress) {}
+
+  void expect(const TreeObjects& wanted) override {
+    wanted_ = &wanted;
+    sizes_.assign(wanted.digests().size(), 0);
+  }
 
   Result<void> piece(std::size_t which, std::string_view bytes) override {
     sizes_[which] += bytes.size();
@@ -49,13 +64,13 @@ class Verifier final : public ObjectReceiver {
 
   Result<void> end(std::size_t which, const Result<void>& verdict) override {
     const std::lock_guard lock(mutex_);
-    for (const std::uint32_t file : wanted_.files_of(which)) {
+    for (const std::uint32_t file : wanted_->files_of(which)) {
       if (!verdict.ok()) {
         problems_.emplace_back(file, verdict.error().message);
       } else if (sizes_[which] != tree_.view(file).size) {
         problems_.emplace_back(file, "its object has another size than the tree says");
       }
-      if (progress_) progress_(++done_, wanted_.files());
+      if (progress_) progress_(++done_, files_);
     }
     return {};
   }
@@ -69,8 +84,9 @@ class Verifier final : public ObjectReceiver {
 
  private:
   const Tree& tree_;
-  const TreeObjects& wanted_;
+  const std::uint64_t files_;
   const TreeProgress& progress_;
+  const TreeObjects* wanted_ = nullptr;
   std::vector<std::uint64_t> sizes_;  // each counted by the thread that has the object
   std::mutex mutex_;
   std::vector<std::pair<std::uint32_t, std::string>> problems_;  // guarded by mutex_, as is done_
@@ -81,9 +97,9 @@ class Verifier final : public ObjectReceiver {
 
 Result<std::vector<std::string>> verify(const Tree& tree, ObjectStore& objects, const TreeProgress& progress,
                                         const VerifySample& sample) {
-  const TreeObjects wanted = chosen(tree, sample);
-  Verifier verifier(tree, wanted, progress);
-  TRY(objects.stream_each(wanted.digests(), verifier));
+  const auto wanted = chosen(tree, sample);
+  Verifier verifier(tree, files_in(tree, wanted), progress);
+  TRY(stream_files(tree, wanted, objects, verifier));
   return std::move(verifier).problems();
 }
 

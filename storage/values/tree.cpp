@@ -13,7 +13,7 @@ Result<Tree> Tree::of(std::vector<TreeEntry> entries) {
   std::size_t name_bytes = 0;
   for (const TreeEntry& entry : entries) name_bytes += entry.path.name().size();
   TreeBuilder builder;
-  builder.reserve(entries.size(), name_bytes);
+  builder.reserve(name_bytes);
   for (const TreeEntry& entry : entries) {
     const bool file = entry.kind == TreeEntry::Kind::file;
     if (file != entry.digest.has_value()) {

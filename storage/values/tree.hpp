@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <iterator>
 #include <optional>
@@ -90,7 +91,8 @@ class Tree {
     std::uint32_t folder;  // an index into folders_
   };
 
-  std::vector<Packed> packed_;        // sorted by path
+  // Sorted by path. A vector would for a moment need twice its size whenever it grows.
+  std::deque<Packed> packed_;
   std::vector<std::string> folders_;  // paths without a slash at the end, "" among them
   std::string names_;
 };
@@ -159,7 +161,7 @@ class Tree::Entries {
 // come later, from any thread, but not while another entry is added.
 class TreeBuilder {
  public:
-  void reserve(std::size_t entries, std::size_t name_bytes);
+  void reserve(std::size_t name_bytes);
   // A folder's number for `add`; "" is the root. Any order; the same path twice is two numbers.
   std::uint32_t folder(std::string_view path);
   // Paths are valid RelPaths and come in ascending order; `finish` checks the order. Yields the entry's index.

@@ -13,12 +13,6 @@ namespace {
 // No content is known that has it, so it says that no digest was given yet.
 constexpr std::array<std::uint8_t, Digest::kBytes> kNoDigest{};
 
-// Growth doubles; a tree is kept for long and should not hold what it does not use.
-template <class Container>
-void shrink(Container& container) {
-  if (container.capacity() - container.size() > container.size() / 10) container.shrink_to_fit();
-}
-
 bool is_folder_of(std::string_view folder, std::string_view path) {
   if (folder.empty() || path == folder) return true;
   return path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder);
@@ -26,10 +20,7 @@ bool is_folder_of(std::string_view folder, std::string_view path) {
 
 }  // namespace
 
-void TreeBuilder::reserve(std::size_t entries, std::size_t name_bytes) {
-  tree_.packed_.reserve(entries);
-  tree_.names_.reserve(name_bytes);
-}
+void TreeBuilder::reserve(std::size_t name_bytes) { tree_.names_.reserve(name_bytes); }
 
 std::uint32_t TreeBuilder::folder(std::string_view path) {
   tree_.folders_.emplace_back(path);
@@ -92,9 +83,6 @@ Result<void> TreeBuilder::check() const {
 
 Result<Tree> TreeBuilder::finish() && {
   TRY(check());
-  shrink(tree_.packed_);
-  shrink(tree_.folders_);
-  shrink(tree_.names_);
   return std::move(tree_);
 }
 

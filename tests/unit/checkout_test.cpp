@@ -203,4 +203,39 @@ TEST_CASE("a part of a tree can be verified, chosen by chance", "[checkout]") {
   CHECK(verify(tree, objects).value().size() == 400);
 }
 
+TEST_CASE("a tree of more files than are asked for at once is read whole", "[checkout]") {
+  constexpr int kFiles = 70'000;
+  MemoryObjects objects;
+  TreeBuilder builder;
+  const auto root = builder.folder("");
+  // The first and the last file have the same bytes.
+  const auto content = [](int file) { return std::to_string(file % (kFiles - 1)); };
+  for (int i = 0; i < kFiles; ++i) {
+    const auto at = builder.add_file(root, std::to_string(100'000 + i), content(i).size(), false);
+    builder.set_digest(at, objects.put(content(i)).value());
+  }
+  const Tree tree = std::move(builder).finish().value();
+  std::uint64_t last = 0;
+  const TreeProgress in_steps = [&](std::uint64_t done, std::uint64_t files) {
+    CHECK(files == std::uint64_t{kFiles});
+    CHECK(done == last + 1);
+    last = done;
+  };
+  CHECK(verify(tree, objects, in_steps).value().empty());
+  CHECK(last == std::uint64_t{kFiles});
+
+  const TempFolder folder;
+  last = 0;
+  REQUIRE(checkout(tree, objects, folder.path() / "out", in_steps).ok());
+  CHECK(last == std::uint64_t{kFiles});
+  CHECK(capture(folder.path() / "out", {}).value().tree == tree);
+
+  for (const int gone : {69'000, 5, 40'000}) objects.forget(sha256(content(gone)));
+  const auto problems = verify(tree, objects).value();
+  REQUIRE(problems.size() == 3);
+  CHECK(problems[0].starts_with("100005: "));
+  CHECK(problems[1].starts_with("140000: "));
+  CHECK(problems[2].starts_with("169000: "));
+}
+
 }  // namespace trainyard

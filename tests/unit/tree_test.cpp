@@ -178,7 +178,7 @@ TEST_CASE("a tree that no folder can have is refused", "[tree]") {
 TEST_CASE("a tree is built in order, and its digests come later", "[tree][threads]") {
   const Tree wanted = tree_of({file("a/b", "1"), file("a/c", "22", true), empty_folder("a/d"), file("b", "333")});
   const auto build = [](TreeBuilder& builder) {
-    builder.reserve(4, 4);
+    builder.reserve(4);
     const std::uint32_t root = builder.folder("");
     const std::uint32_t a = builder.folder("a");
     const std::uint32_t a_again = builder.folder("a");
@@ -278,7 +278,7 @@ TEST_CASE("two trees are compared path by path", "[tree]") {
 TEST_CASE("a tree of 300,000 files is read as it was written", "[tree]") {
   constexpr std::uint32_t kFiles = 300'000;
   TreeBuilder builder;
-  builder.reserve(kFiles, std::size_t{13} * kFiles);
+  builder.reserve(std::size_t{13} * kFiles);
   std::uint32_t folder = 0;
   char name[32];
   for (std::uint32_t i = 0; i < kFiles; ++i) {
