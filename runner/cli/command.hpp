@@ -39,15 +39,25 @@ struct DatasetList {};
 struct DatasetShow {
   std::string reference;
 };
-struct RunTraining {
+struct RunOptions {
   std::string package;
   std::string dataset;                   // a folder, an archive, or a reference to a dataset of the store
   std::string name;                      // empty: made up
   std::vector<std::string> environment;  // K=V
-  bool save_training_data = false;
-  std::string grace;  // a duration, or empty
+  std::string grace;                     // a duration, or empty
   std::string max_runtime;
   std::string mount;
+};
+struct RunTraining : RunOptions {
+  bool save_training_data = false;
+};
+struct RunEvaluation : RunOptions {
+  bool save_test_data = false;
+};
+struct RunFull : RunOptions {
+  std::string evaluation_dataset;
+  bool save_training_data = false;
+  bool save_test_data = false;
 };
 struct RunsList {};
 struct RunsShow {
@@ -124,7 +134,7 @@ struct StorePurge {
 
 using Command = std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
                              command::PackageList, command::PackageShow, command::DatasetAdd, command::DatasetList,
-                             command::DatasetShow, command::RunTraining, command::RunsList, command::RunsShow,
+                             command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow,
                              command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList,
                              command::SnapshotCheckout, command::SnapshotVerify, command::SnapshotDiff,
                              command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu,

@@ -17,6 +17,8 @@ Result<ExitCode> perform(const command::DatasetAdd& command, const Invocation& i
 Result<ExitCode> perform(const command::DatasetList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::DatasetShow& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunEvaluation& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunFull& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsShow& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& invocation);

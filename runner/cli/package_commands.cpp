@@ -90,13 +90,13 @@ Result<ExitCode> perform(const command::PackageList& /*command*/, const Invocati
   const Store store = TRY(open_store(invocation));
   const PackageRegistry registry = registry_of(store);
   Json list = Json::array();
-  std::vector<std::vector<std::string>> rows = {{"PACKAGE", "VERSION", "CREATED", "FROM", "FILES", "SIZE"}};
+  std::vector<std::vector<std::string>> rows = {{"PACKAGE", "VERSION", "CREATED", "FROM", "SCORE", "FILES", "SIZE"}};
   for (const PackageName& name : TRY(registry.names())) {
     for (const VersionRecord& record : TRY(registry.versions(name))) {
       const VersionDraft& content = record.content;
       list.push_back(to_json(record));
       rows.push_back({name.text(), record.version.text(), content.created_at.short_text(), origin_text(content),
-                      std::to_string(content.tree.files), size_text(content.tree.bytes)});
+                      content.score ? number_text(*content.score) : "-", std::to_string(content.tree.files), size_text(content.tree.bytes)});
     }
   }
   if (invocation.output == Output::json) {
@@ -124,6 +124,7 @@ Result<ExitCode> perform(const command::PackageShow& command, const Invocation& 
                {"tree", content.tree.digest.hex() + " (" + plural(content.tree.files, "file") + ", " +
                             size_text(content.tree.bytes) + ")"},
                {"zip", content.zip.digest.hex() + " (" + size_text(content.zip.bytes) + ")"},
+               {"score", content.score ? number_text(*content.score) : "-"},
                {"change log", content.change_log.empty() ? "-" : printable(content.change_log)}}));
   return ExitCode::ok;
 }

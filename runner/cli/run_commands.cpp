@@ -39,11 +39,11 @@ Result<std::string> dataset_of(const std::string& typed) {
   return path ? TRY(absolute_path(typed)).string() : typed;
 }
 
-Result<RunRequest> request_of(const command::RunTraining& command) {
+Result<RunRequest> request_of(RunType type, const command::RunOptions& command) {
   auto package = TRY(PackageReference::parse(command.package));
   std::string dataset = TRY(dataset_of(command.dataset));
-  RunRequest request{"training", std::move(package), std::move(dataset), {}, {}, false, RunRequest::kDefaultGrace,
-                     {},         MountKind::best};
+  RunRequest request{type, std::move(package), std::move(dataset), {}, {}, {}, false, false, RunRequest::kDefaultGrace,
+                     {},   MountKind::best};
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   for (const std::string& pair : command.environment) {
     const std::size_t equals = pair.find('=');
@@ -55,7 +55,6 @@ Result<RunRequest> request_of(const command::RunTraining& command) {
     if (!request.environment.emplace(name, pair.substr(equals + 1)).second)
       return fail(Errc::invalid, "--env gives " + name + " twice");
   }
-  request.save_training_data = command.save_training_data;
   if (!command.grace.empty()) request.grace_ms = TRY(parse_duration("--grace", command.grace));
   if (!command.max_runtime.empty()) {
     request.max_runtime_ms = TRY(parse_duration("--max-runtime", command.max_runtime));
@@ -78,21 +77,36 @@ void print_summary(const RunReport& report, const std::string& results) {
   if (report.version) {
     print(report.version->content.name.text() + "@" + report.version->version.text() + " made from " + parent +
           " by run " + plan.name.text() + " in " + duration_text(seconds) + "\n");
+  } else if (std::holds_alternative<state::Evaluated>(report.state)) {
+    print(parent + " evaluated by run " + plan.name.text() + " in " + duration_text(seconds) + "\n");
   } else {
     print("run " + plan.name.text() + " of " + parent + " ended after " + duration_text(seconds) +
           " and made no version\n");
   }
+  const CollectedOutputs* const outputs = outputs_of(report.state);
+  if (outputs != nullptr && outputs->evaluation)
+    rows.push_back({"  score", number_text(outputs->evaluation->score)});
   if (report.artifacts) rows.push_back({"  artifacts", report.artifacts_folder});
   const auto data = data_of(report.state);
-  if (data && data->snapshot) rows.push_back({"  snapshot", snapshot_id(data->tree)});
+  if (data && data->data.snapshot) rows.push_back({"  snapshot", snapshot_id(data->data.tree)});
+  if (data && data->evaluation && data->evaluation->snapshot)
+    rows.push_back({"  evaluation snapshot", snapshot_id(data->evaluation->tree)});
   rows.push_back({"  results", results});
   print(table(rows));
 }
 
-}  // namespace
+void tell_of_data(const CollectedOutputs& outputs) {
+  if (outputs.trained_on_dataset) {
+    complain("process_data left nothing in the training folder, so the package was trained on the dataset as it is");
+  }
+  const auto overlap = outputs.evaluation ? outputs.evaluation->overlap : std::nullopt;
+  if (!overlap || overlap->files == 0) return;
+  complain(std::to_string(overlap->files) + " of " + plural(overlap->of, "file") +
+           " of the evaluation data are training data too, such as '" + overlap->examples.front() +
+           "', so the score says too much");
+}
 
-Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation) {
-  const RunRequest request = TRY(request_of(command));
+Result<ExitCode> carry_out(const RunRequest& request, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   count_interrupts();
   RunDisplay display;
@@ -105,12 +119,35 @@ Result<ExitCode> perform(const command::RunTraining& command, const Invocation& 
   } else {
     print_summary(report, results);
   }
+  if (const CollectedOutputs* const outputs = outputs_of(report.state)) tell_of_data(*outputs);
   const auto* const failed = std::get_if<state::Failed>(&report.state);
   if (failed == nullptr) return ExitCode::ok;
   complain("run " + report.plan.name.text() + " " +
            (failed->outcome.status() == RunStatus::killed ? "was killed" : "failed") + " (" +
            std::string(name_of(failed->outcome.reason)) + "): " + failed->outcome.message);
   return exit_code_of(failed->outcome);
+}
+
+}  // namespace
+
+Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation) {
+  RunRequest request = TRY(request_of(RunType::training, command));
+  request.save_training_data = command.save_training_data;
+  return carry_out(request, invocation);
+}
+
+Result<ExitCode> perform(const command::RunEvaluation& command, const Invocation& invocation) {
+  RunRequest request = TRY(request_of(RunType::evaluation, command));
+  request.save_test_data = command.save_test_data;
+  return carry_out(request, invocation);
+}
+
+Result<ExitCode> perform(const command::RunFull& command, const Invocation& invocation) {
+  RunRequest request = TRY(request_of(RunType::full, command));
+  if (!command.evaluation_dataset.empty()) request.evaluation_dataset = TRY(dataset_of(command.evaluation_dataset));
+  request.save_training_data = command.save_training_data;
+  request.save_test_data = command.save_test_data;
+  return carry_out(request, invocation);
 }
 
 }  // namespace trainyard

@@ -3,32 +3,61 @@
 
 namespace trainyard {
 
+namespace {
+
+// What all types of runs take, with what is special to one in the middle.
+std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) {
+  std::vector<Word> words = {{"package", &run.package, "PACKAGE",
+                              "NAME or NAME@VERSION; the newest version when none is given", Word::Need::required},
+                             {"--dataset", &run.dataset, "DATA",
+                              "The data, which is never changed: a folder, an archive (.tar, .tar.gz, .tar.zst, .zip), "
+                              "or a dataset of the store as NAME, NAME@NUMBER or NAME@NUMBER/FOLDER",
+                              Word::Need::required}};
+  words.insert(words.end(), special.begin(), special.end());
+  const std::vector<Word> last = {
+      {"--name", &run.name, "NAME", "A name for the run"},
+      {"-e,--env", &run.environment, "NAME=VALUE", "A variable or hyperparameter; may be repeated"},
+      {"--max-runtime", &run.max_runtime, "TIME", "Stop the run after this time, such as 90s, 30m or 8h"},
+      {"--grace", &run.grace, "TIME", "How long a stopped run may take to end by itself (120s)"},
+      {"--mount", &run.mount, "KIND", "How the data is presented: best, overlay, reflink or copy (best)"}};
+  words.insert(words.end(), last.begin(), last.end());
+  return words;
+}
+
+}  // namespace
+
 GroupWords run_words() {
-  return {"run",
-          "Run a package",
-          {command_words<command::RunTraining>(
-              "training", "Train a package on a dataset; makes its next minor version",
-              "trainyard run training digits@1.0 --dataset ./data/training --env epochs=20\n"
-              "  trainyard run training digits --dataset digits-training.tar.zst\n"
-              "  trainyard run training digits --dataset digits@3/training",
-              [](auto& training) {
-                return std::vector<Word>{
-                    {"package", &training.package, "PACKAGE",
-                     "NAME or NAME@VERSION; the newest version when none is given", Word::Need::required},
-                    {"--dataset", &training.dataset, "DATA",
-                     "The data, which is never changed: a folder, an archive (.tar, .tar.gz, .tar.zst, .zip), "
-                     "or a dataset of the store as NAME, NAME@NUMBER or NAME@NUMBER/FOLDER",
-                     Word::Need::required},
-                    {"--name", &training.name, "NAME", "A name for the run"},
-                    {"-e,--env", &training.environment, "NAME=VALUE", "A variable or hyperparameter; may be repeated"},
-                    {"--save-training-data", &training.save_training_data, "",
-                     "Keep a snapshot of exactly the data that the code sees"},
-                    {"--max-runtime", &training.max_runtime, "TIME",
-                     "Stop the run after this time, such as 90s, 30m or 8h"},
-                    {"--grace", &training.grace, "TIME", "How long a stopped run may take to end by itself (120s)"},
-                    {"--mount", &training.mount, "KIND",
-                     "How the data is presented: best, overlay, reflink or copy (best)"}};
-              })}};
+  return {
+      "run",
+      "Run a package",
+      {command_words<command::RunTraining>("training", "Train a package on a dataset; makes its next minor version",
+                                           "trainyard run training digits@1.0 --dataset ./data/training --env epochs=20\n"
+                                           "  trainyard run training digits --dataset digits-training.tar.zst\n"
+                                           "  trainyard run training digits --dataset digits@3/training",
+                                           [](auto& run) {
+                                             return words_of(
+                                                 run, {{"--save-training-data", &run.save_training_data, "",
+                                                        "Keep a snapshot of exactly the data that the code sees"}});
+                                           }),
+       command_words<command::RunEvaluation>(
+           "evaluation", "Let a version say how good it is on a dataset; makes a score and no version",
+           "trainyard run evaluation digits@1.1 --dataset ./data/test",
+           [](auto& run) {
+             return words_of(run, {{"--save-test-data", &run.save_test_data, "",
+                                    "Keep a snapshot of exactly the data that the code sees"}});
+           }),
+       command_words<command::RunFull>(
+           "full", "Let a package prepare its data, train, and evaluate what it has learned; makes a version with a score",
+           "trainyard run full digits --dataset ./data\n"
+           "  trainyard run full digits --dataset ./data/training --evaluation-dataset ./data/test",
+           [](auto& run) {
+             return words_of(
+                 run, {{"--evaluation-dataset", &run.evaluation_dataset, "DATA",
+                        "Evaluate on this data, instead of the part that the package puts aside for it"},
+                       {"--save-training-data", &run.save_training_data, "",
+                        "Keep a snapshot of exactly the data that the code sees"},
+                       {"--save-test-data", &run.save_test_data, "", "The same of the evaluation dataset"}});
+           })}};
 }
 
 }  // namespace trainyard

@@ -85,6 +85,20 @@ std::string package_text(const KnownRun& run) {
   return run.plan.parent.content.name.text() + "@" + run.plan.parent.version.text();
 }
 
+std::optional<double> score_of(const KnownRun& run) {
+  const CollectedOutputs* const outputs = is_final(last(run).state) ? outputs_of(last(run).state) : nullptr;
+  return outputs != nullptr && outputs->evaluation ? std::optional(outputs->evaluation->score) : std::nullopt;
+}
+
+std::string score_text(const KnownRun& run) {
+  const auto score = score_of(run);
+  return score ? number_text(*score) : "-";
+}
+
+std::string dataset_text(const DataSource& source, const std::string& given) {
+  return printable(source.dataset ? source.dataset->text() : given);
+}
+
 double seconds_of(const KnownRun& run) {
   const Instant end = is_final(last(run).state) ? last(run).time : now();
   return static_cast<double>(end.microseconds - run.plan.created_at.microseconds) / 1e6;
@@ -94,12 +108,13 @@ Json summary_json(const KnownRun& run) {
   const auto* const published = std::get_if<state::Published>(&last(run).state);
   return {{"run", run.plan.run.text()},
           {"name", run.plan.name.text()},
-          {"type", run.plan.request.type},
+          {"type", name_of(run.plan.request.type)},
           {"package", run.plan.parent.content.name.text()},
           {"parent", run.plan.parent.version.text()},
           {"status", name_of(status_of(last(run).state))},
           {"reason", is_final(last(run).state) ? Json(reason_text(run)) : Json(nullptr)},
           {"version", published != nullptr ? Json(published->version.text()) : Json(nullptr)},
+          {"score", score_of(run) ? Json(*score_of(run)) : Json(nullptr)},
           {"started_at", run.plan.created_at.text()},
           {"seconds", seconds_of(run)},
           {"folder", run.folder.path().string()}};
@@ -110,12 +125,13 @@ Json summary_json(const KnownRun& run) {
 Result<ExitCode> perform(const command::RunsList& /*command*/, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   Json list = Json::array();
-  std::vector<std::vector<std::string>> rows = {{"RUN", "PACKAGE", "STATUS", "REASON", "VERSION", "STARTED", "TOOK"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"RUN", "TYPE", "PACKAGE", "STATUS", "REASON", "VERSION", "SCORE", "STARTED", "TOOK"}};
   for (const KnownRun& run : TRY(known_runs(store))) {
     list.push_back(summary_json(run));
-    rows.push_back({run.plan.name.text(), package_text(run), std::string(name_of(status_of(last(run).state))),
-                    reason_text(run), version_text(run), run.plan.created_at.short_text(),
-                    duration_text(seconds_of(run))});
+    rows.push_back({run.plan.name.text(), std::string(name_of(run.plan.request.type)), package_text(run),
+                    std::string(name_of(status_of(last(run).state))), reason_text(run), version_text(run),
+                    score_text(run), run.plan.created_at.short_text(), duration_text(seconds_of(run))});
   }
   if (invocation.output == Output::json) {
     print_json(list);
@@ -140,14 +156,20 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
   std::vector<std::vector<std::string>> rows = {
       {"run", run.plan.name.text()},
       {"id", run.plan.run.text()},
+      {"type", std::string(name_of(run.plan.request.type))},
       {"package", package_text(run)},
-      {"dataset", printable(run.plan.data.dataset ? run.plan.data.dataset->text() : run.plan.request.dataset)},
+      {"dataset", dataset_text(run.plan.data, run.plan.request.dataset)},
       {"status", std::string(name_of(status_of(last(run).state)))},
       {"reason", reason_text(run)},
       {"version", version_text(run)},
+      {"score", score_text(run)},
       {"started", run.plan.created_at.short_text()},
       {"took", duration_text(seconds_of(run))},
       {"folder", run.folder.path().string()}};
+  if (run.plan.evaluation_data) {
+    rows.push_back(
+        {"evaluation dataset", dataset_text(*run.plan.evaluation_data, *run.plan.request.evaluation_dataset)});
+  }
   if (const auto* const failed = std::get_if<state::Failed>(&last(run).state))
     rows.push_back({"message", printable(failed->outcome.message)});
   for (const auto& [name, value] : run.plan.environment) rows.push_back({"env", printable(name + "=" + value)});

@@ -22,6 +22,23 @@ Result<OverlayMount> overlay_from(const Json& json) {
   return overlay;
 }
 
+Result<std::vector<OverlayMount>> overlays_from(const Json& json) {
+  std::vector<OverlayMount> overlays;
+  if (!json.is_array()) return fail(Errc::invalid, "is not a list");
+  for (const Json& item : json) overlays.push_back(TRY(overlay_from(item)));
+  return overlays;
+}
+
+Result<std::vector<std::string>> folders_from(const Json& json) {
+  std::vector<std::string> folders;
+  if (!json.is_array()) return fail(Errc::invalid, "is not a list");
+  for (const Json& item : json) {
+    if (!item.is_string()) return fail(Errc::invalid, "has a folder that is not a text");
+    folders.push_back(item.get<std::string>());
+  }
+  return folders;
+}
+
 Result<std::map<std::string, std::string>> texts_from(const Json& json) {
   std::map<std::string, std::string> texts;
   if (!json.is_object()) return fail(Errc::invalid, "is not an object");
@@ -39,35 +56,66 @@ Result<std::vector<JobSpec::Call>> calls_from(const Json& json) {
     Fields fields(item, "a call");
     const auto verb = fields.parsed("verb", parse_verb);
     auto directory = fields.optional_text("directory");
+    auto directory_if_empty = fields.optional_text("directory_if_empty");
     TRY(fields.finish());
-    calls.push_back({*verb, std::move(directory)});
+    calls.push_back({*verb, std::move(directory), std::move(directory_if_empty)});
   }
   return calls;
 }
 
 }  // namespace
 
+namespace {
+
+// The folders of a run's data, as absolute paths, by the names of trainyard_host.directory.
+std::map<std::string, std::string> data_directories(const RunPlan& plan, const std::string& package) {
+  std::map<std::string, std::string> directories = {{"data", package + "/" + plan.layout.data.bytes()}};
+  if (trains(plan.request.type)) directories["training_data"] = package + "/" + plan.layout.training_data.bytes();
+  if (evaluates(plan.request.type)) {
+    directories["test_data"] = package + "/" + plan.layout.test_data.bytes();
+    directories["evaluation_data"] = directories["test_data"];
+  }
+  return directories;
+}
+
+std::vector<JobSpec::Call> calls_of(RunType type, const std::map<std::string, std::string>& directories) {
+  const auto directory = [&](const char* name) { return directories.at(name); };
+  switch (type) {
+    case RunType::training: return {{Verb::train, directory("training_data")}, {Verb::save, std::nullopt}};
+    case RunType::evaluation: return {{Verb::evaluate, directory("test_data")}};
+    case RunType::full: break;
+  }
+  return {{Verb::process_data, directory("data")},
+          {Verb::train, directory("training_data"), directory("data")},
+          {Verb::save, std::nullopt},
+          {Verb::evaluate, directory("test_data")}};
+}
+
+}  // namespace
+
 JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
   const std::string& package = workspace.package_directory;
-  const std::string data = package + "/" + plan.layout.training_data.bytes();
+  std::map<std::string, std::string> directories = data_directories(plan, package);
+  const RunType type = plan.request.type;
+  std::vector<std::string> folders;
+  if (type == RunType::full) folders = {directories["training_data"], directories["test_data"]};
   JobSpec job{plan.run,
               plan.parent.content.name.text() + "@" + plan.parent.version.text(),
               package + "/" + plan.library.bytes(),
               package,
-              {{Verb::train, data}, {Verb::save, std::nullopt}},
+              calls_of(type, directories),
               plan.environment,
-              {{"package", package},
-               {"artifacts", package + "/" + plan.layout.artifacts.bytes()},
-               {"data", data},
-               {"training_data", data}},
+              directories,
               plan.parameters,
-              workspace.overlay,
+              workspace.overlays,
+              std::move(folders),
               plan.request.grace_ms,
               plan.request.max_runtime_ms};
+  for (const auto& [name, path] : directories) job.environment[name + "_directory"] = path;
+  job.directories["package"] = package;
+  job.directories["artifacts"] = package + "/" + plan.layout.artifacts.bytes();
   job.environment["artifacts_directory"] = job.directories["artifacts"];
-  job.environment["data_directory"] = data;
-  job.environment["training_data_directory"] = data;
-  job.environment["save_test_data"] = "false";
+  for (const char* const name : {"save_training_data", "save_test_data"}) job.environment.try_emplace(name, "false");
   // The least that libraries expect of any process.
   job.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
   job.environment.try_emplace("HOME", package);
@@ -78,9 +126,12 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
 Json to_json(const JobSpec& job) {
   Json calls = Json::array();
   for (const auto& call : job.calls) {
-    calls.push_back(
-        {{"verb", name_of(call.verb)}, {"directory", call.directory ? Json(*call.directory) : Json(nullptr)}});
+    calls.push_back({{"verb", name_of(call.verb)},
+                     {"directory", call.directory ? Json(*call.directory) : Json(nullptr)},
+                     {"directory_if_empty", call.directory_if_empty ? Json(*call.directory_if_empty) : Json(nullptr)}});
   }
+  Json overlays = Json::array();
+  for (const OverlayMount& overlay : job.overlays) overlays.push_back(to_json(overlay));
   return {{"schema", kSchema},
           {"run", job.run.text()},
           {"package", job.package},
@@ -90,7 +141,8 @@ Json to_json(const JobSpec& job) {
           {"environment", job.environment},
           {"directories", job.directories},
           {"parameters", to_json(job.parameters)},
-          {"overlay", job.overlay ? to_json(*job.overlay) : Json(nullptr)},
+          {"overlays", std::move(overlays)},
+          {"folders", job.folders},
           {"grace_ms", job.grace_ms},
           {"max_runtime_ms", job.max_runtime_ms ? Json(*job.max_runtime_ms) : Json(nullptr)}};
 }
@@ -106,16 +158,16 @@ Result<JobSpec> job_spec_from(const Json& json) {
   const auto environment = fields.nested("environment", texts_from);
   const auto directories = fields.nested("directories", texts_from);
   const auto parameters = fields.nested("parameters", parameters_from);
-  std::optional<OverlayMount> overlay;
-  if (fields.nullable("overlay") != nullptr) overlay = fields.nested("overlay", overlay_from);
+  const auto overlays = fields.nested("overlays", overlays_from);
+  const auto folders = fields.nested("folders", folders_from);
   const std::int64_t grace_ms = fields.integer("grace_ms", 0, RunRequest::kLongestTime);
   std::optional<std::int64_t> max_runtime_ms;
   if (fields.nullable("max_runtime_ms") != nullptr)
     max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   TRY(fields.finish());
-  return JobSpec{*run,    std::move(package), std::move(library), std::move(working_directory),
-                 *calls,  *environment,       *directories,       *parameters,
-                 overlay, grace_ms,           max_runtime_ms};
+  return JobSpec{*run,      std::move(package), std::move(library), std::move(working_directory),
+                 *calls,    *environment,       *directories,       *parameters,
+                 *overlays, *folders,           grace_ms,           max_runtime_ms};
 }
 
 }  // namespace trainyard

@@ -26,6 +26,8 @@ struct JobSpec {
   struct Call {
     Verb verb = Verb::train;
     std::optional<std::string> directory;  // the argument of the verb, if it has one
+    // The argument instead when `directory` has nothing in it by then.
+    std::optional<std::string> directory_if_empty = std::nullopt;
     friend bool operator==(const Call&, const Call&) = default;
   };
 
@@ -37,7 +39,8 @@ struct JobSpec {
   std::map<std::string, std::string> environment;  // the whole environment of the package's code
   std::map<std::string, std::string> directories;  // by the names of trainyard_host.directory
   std::vector<Parameter> parameters;
-  std::optional<OverlayMount> overlay;
+  std::vector<OverlayMount> overlays;  // mounted in this order; a later one may lie in an earlier one
+  std::vector<std::string> folders;    // made once everything is mounted, where they are not there yet
   std::int64_t grace_ms = RunRequest::kDefaultGrace;
   std::optional<std::int64_t> max_runtime_ms;
 
@@ -47,7 +50,7 @@ struct JobSpec {
 // Where a run's code lives while it runs.
 struct Workspace {
   std::string package_directory;
-  std::optional<OverlayMount> overlay;
+  std::vector<OverlayMount> overlays;
 };
 
 // Pure.

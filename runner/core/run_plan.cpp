@@ -11,9 +11,12 @@ namespace {
 constexpr std::string_view kSchema = "trainyard.plan/1";
 
 // Set by Trainyard itself for every run; a user who gives one would be misled about where the data is.
-constexpr std::array<std::string_view, 6> kReserved = {
-    "data_directory",       "test_data_directory", "evaluation_data_directory",
-    "checkpoint_directory", "save_test_data",      "PATH"};
+constexpr std::array<std::string_view, 3> kReserved = {"data_directory", "checkpoint_directory", "PATH"};
+
+// The variables that move a folder or ask for a snapshot, for the types of runs that have them.
+constexpr std::array<std::string_view, 7> kOfTheRun = {
+    "training_data_directory", "test_data_directory", "evaluation_data_directory", "artifacts_directory",
+    "save_training_data",      "save_data",           "save_test_data"};
 
 Result<RelPath> folder_variable(const RunRequest& request, const std::string& name, const char* otherwise) {
   const auto given = request.environment.find(name);
@@ -23,22 +26,51 @@ Result<RelPath> folder_variable(const RunRequest& request, const std::string& na
   return path;
 }
 
-Result<RunLayout> layout_of(const RunRequest& request) {
-  auto training_data = TRY(folder_variable(request, "training_data_directory", "dataset/training"));
-  auto artifacts = TRY(folder_variable(request, "artifacts_directory", "artifacts"));
-  RunLayout layout{std::move(training_data), std::move(artifacts)};
-  if (layout.artifacts.is_within(layout.training_data) || layout.training_data.is_within(layout.artifacts)) {
-    return fail(Errc::invalid,
-                "the variables artifacts_directory and training_data_directory name folders inside one another: '" +
-                    layout.artifacts.text() + "' and '" + layout.training_data.text() + "'");
+// A type of run in which the folder would mean nothing, or something else, does not let it be moved.
+Result<void> refuse_folders_that_stay(const RunRequest& request) {
+  const auto refuse = [&](const char* name, const char* why) -> Result<void> {
+    if (!request.environment.contains(name)) return {};
+    return fail(Errc::invalid, "the variable " + std::string(name) + " cannot be given: " + why);
+  };
+  for (const char* const name : {"training_data_directory", "test_data_directory", "evaluation_data_directory"}) {
+    const bool training = std::string_view(name) == "training_data_directory";
+    if (request.type == RunType::full)
+      TRY(refuse(name, "a full run keeps the parts of its data in 'dataset/training' and 'dataset/test'"));
+    if (training && !trains(request.type)) TRY(refuse(name, "an evaluation has no training data"));
+    if (!training && !evaluates(request.type)) TRY(refuse(name, "a training run has no test data"));
   }
-  return layout;
+  return {};
 }
 
-// save_training_data may be asked for by option or by variable, and save_data is its other name.
-Result<bool> wants_snapshot(const RunRequest& request) {
-  bool wanted = request.save_training_data;
-  for (const char* const name : {"save_training_data", "save_data"}) {
+Result<void> require_apart(const char* name, const RelPath& folder, const RelPath& artifacts) {
+  if (!artifacts.is_within(folder) && !folder.is_within(artifacts)) return {};
+  return fail(Errc::invalid, "the variables artifacts_directory and " + std::string(name) +
+                                 " name folders inside one another: '" + artifacts.text() + "' and '" + folder.text() +
+                                 "'");
+}
+
+Result<RunLayout> layout_of(const RunRequest& request) {
+  TRY(refuse_folders_that_stay(request));
+  auto training_data = TRY(folder_variable(request, "training_data_directory", "dataset/training"));
+  const bool other_name = request.environment.contains("evaluation_data_directory");
+  const char* const test_name = other_name ? "evaluation_data_directory" : "test_data_directory";
+  if (other_name && request.environment.contains("test_data_directory"))
+    return fail(Errc::invalid,
+                "the variables test_data_directory and evaluation_data_directory are two names of one; give only one");
+  auto test_data = TRY(folder_variable(request, test_name, "dataset/test"));
+  auto artifacts = TRY(folder_variable(request, "artifacts_directory", "artifacts"));
+  const bool full = request.type == RunType::full;
+  const RelPath data = full                      ? TRY(RelPath::parse("dataset"))
+                       : trains(request.type) ? training_data
+                                                 : test_data;
+  const char* const data_name = full ? "data_directory" : trains(request.type) ? "training_data_directory" : test_name;
+  TRY(require_apart(data_name, data, artifacts));
+  return RunLayout{data, std::move(training_data), std::move(test_data), std::move(artifacts)};
+}
+
+// A snapshot may be asked for by option or by variable.
+Result<bool> wants_snapshot(const RunRequest& request, bool wanted, std::initializer_list<const char*> names) {
+  for (const char* const name : names) {
     const auto given = request.environment.find(name);
     if (given == request.environment.end()) continue;
     const auto value = parse_boolean(given->second);
@@ -48,6 +80,31 @@ Result<bool> wants_snapshot(const RunRequest& request) {
     wanted = wanted || *value;
   }
   return wanted;
+}
+
+struct SavedData {
+  bool training = false;
+  bool test = false;
+};
+
+Result<SavedData> saved_data(const RunRequest& request) {
+  const bool training =
+      TRY(wants_snapshot(request, request.save_training_data, {"save_training_data", "save_data"}));
+  const bool test = TRY(wants_snapshot(request, request.save_test_data, {"save_test_data"}));
+  if (training && !trains(request.type)) {
+    return fail(Errc::invalid,
+                "an evaluation has no training data to keep; give --save-test-data for a snapshot of its data");
+  }
+  if (test && !evaluates(request.type)) {
+    return fail(Errc::invalid,
+                "a training run has no test data to keep; give --save-training-data for a snapshot of its data");
+  }
+  if (test && request.type == RunType::full && !request.evaluation_dataset) {
+    return fail(Errc::invalid,
+                "a full run without --evaluation-dataset makes its test data of the dataset; give "
+                "--save-training-data for a snapshot of that");
+  }
+  return SavedData{training, test};
 }
 
 std::vector<std::string> names_of(const Manifest& manifest) {
@@ -76,14 +133,12 @@ Result<std::vector<Parameter>> typed_parameters(const RunRequest& request, const
 }
 
 Result<void> check_undeclared(const RunRequest& request, const Manifest& manifest) {
-  static constexpr std::array<std::string_view, 4> kLayoutNames = {"training_data_directory", "artifacts_directory",
-                                                                   "save_training_data", "save_data"};
   for (const auto& [key, value] : request.environment) {
     if (std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end()) {
       return fail(Errc::invalid, "the variable " + key + " is set by Trainyard and cannot be given");
     }
     const bool known = manifest.find(key) != nullptr || manifest.environment.contains(key) ||
-                       std::find(kLayoutNames.begin(), kLayoutNames.end(), key) != kLayoutNames.end();
+                       std::find(kOfTheRun.begin(), kOfTheRun.end(), key) != kOfTheRun.end();
     if (!known && !manifest.custom_hyperparameters) {
       return fail(Errc::invalid, "package '" + manifest.name.text() + "' has no hyperparameter '" + key +
                                      "' and accepts no others" + did_you_mean(key, names_of(manifest)));
@@ -92,15 +147,27 @@ Result<void> check_undeclared(const RunRequest& request, const Manifest& manifes
   return {};
 }
 
-Result<void> check_able(const VersionRecord& parent, const Manifest& manifest) {
+std::vector<Verb> verbs_of(RunType type) {
+  switch (type) {
+    case RunType::training: return {Verb::train, Verb::save};
+    case RunType::evaluation: return {Verb::evaluate};
+    case RunType::full: break;
+  }
+  return {Verb::process_data, Verb::train, Verb::save, Verb::evaluate};
+}
+
+Result<void> check_able(RunType type, const VersionRecord& parent, const Manifest& manifest) {
   const std::string package = parent.content.name.text() + "@" + parent.version.text();
-  for (const Verb verb : {Verb::train, Verb::save}) {
+  const char* const what = type == RunType::training     ? "be trained"
+                           : type == RunType::evaluation ? "be evaluated"
+                                                         : "do a full run";
+  for (const Verb verb : verbs_of(type)) {
     if (!parent.content.abi.verbs.contains(verb)) {
-      return fail(Errc::incompatible,
-                  "package '" + package + "' cannot be trained because it has no " + std::string(name_of(verb)) + "()");
+      return fail(Errc::incompatible, "package '" + package + "' cannot " + what + " because it has no " +
+                                          std::string(name_of(verb)) + "()");
     }
   }
-  if (!manifest.training_enabled) {
+  if (trains(type) && !manifest.training_enabled) {
     return fail(Errc::incompatible,
                 "package '" + package + "' cannot be trained because its manifest says training_enabled: false");
   }
@@ -113,29 +180,36 @@ Result<void> check_able(const VersionRecord& parent, const Manifest& manifest) {
 
 }  // namespace
 
-Result<RunPlan> plan_run(const RunRequest& request, const DataSource& data, const VersionRecord& parent,
+bool trains(RunType type) { return type != RunType::evaluation; }
+
+bool evaluates(RunType type) { return type != RunType::training; }
+
+Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const VersionRecord& parent,
                          const Manifest& manifest, const RunId& run, Instant now) {
-  TRY(check_able(parent, manifest));
+  TRY(check_able(request.type, parent, manifest));
   TRY(check_undeclared(request, manifest));
   auto layout = TRY(layout_of(request));
-  const bool save_training_data = TRY(wants_snapshot(request));
+  const SavedData saved = TRY(saved_data(request));
   auto parameters = TRY(typed_parameters(request, manifest));
   RunPlan plan{run,
                request.name ? *request.name : RunName::made_up(parent.content.name, run),
                now,
                request,
-               data,
+               data.data,
+               data.evaluation,
                parent,
                manifest.library,
                std::move(layout),
-               save_training_data,
+               saved.training,
+               saved.test,
                manifest.environment,
                std::move(parameters)};
   for (const Parameter& parameter : plan.parameters) plan.environment[parameter.name] = text_of(parameter.value);
   for (const auto& [key, value] : request.environment) plan.environment[key] = value;
   plan.environment.erase("save_data");
   plan.environment["artifacts_directory"] = plan.layout.artifacts.text();
-  plan.environment["save_training_data"] = plan.save_training_data ? "true" : "false";
+  if (trains(request.type)) plan.environment["save_training_data"] = plan.save_training_data ? "true" : "false";
+  if (evaluates(request.type)) plan.environment["save_test_data"] = plan.save_test_data ? "true" : "false";
   return plan;
 }
 
@@ -146,11 +220,15 @@ Json to_json(const RunPlan& plan) {
           {"created_at", plan.created_at.text()},
           {"request", to_json(plan.request)},
           {"data", to_json(plan.data)},
+          {"evaluation_data", plan.evaluation_data ? to_json(*plan.evaluation_data) : Json(nullptr)},
           {"parent", to_json(plan.parent)},
           {"library", plan.library.text()},
+          {"data_directory", plan.layout.data.text()},
           {"training_data", plan.layout.training_data.text()},
+          {"test_data", plan.layout.test_data.text()},
           {"artifacts", plan.layout.artifacts.text()},
           {"save_training_data", plan.save_training_data},
+          {"save_test_data", plan.save_test_data},
           {"environment", plan.environment},
           {"parameters", to_json(plan.parameters)}};
 }
@@ -163,11 +241,17 @@ Result<RunPlan> run_plan_from(const Json& json) {
   const auto created_at = fields.parsed("created_at", Instant::parse);
   const auto request = fields.nested("request", run_request_from);
   const auto data = fields.nested("data", data_source_from);
+  std::optional<DataSource> evaluation_data;
+  if (fields.nullable("evaluation_data") != nullptr)
+    evaluation_data = fields.nested("evaluation_data", data_source_from);
   const auto parent = fields.nested("parent", version_record_from);
   const auto library = fields.parsed("library", RelPath::from_text);
+  const auto data_directory = fields.parsed("data_directory", RelPath::from_text);
   const auto training_data = fields.parsed("training_data", RelPath::from_text);
+  const auto test_data = fields.parsed("test_data", RelPath::from_text);
   const auto artifacts = fields.parsed("artifacts", RelPath::from_text);
   const bool save_training_data = fields.boolean("save_training_data");
+  const bool save_test_data = fields.boolean("save_test_data");
   const Json& environment = fields.object("environment");
   const auto parameters = fields.nested("parameters", parameters_from);
   TRY(fields.finish());
@@ -176,10 +260,12 @@ Result<RunPlan> run_plan_from(const Json& json) {
                *created_at,
                *request,
                *data,
+               std::move(evaluation_data),
                *parent,
                *library,
-               {*training_data, *artifacts},
+               {*data_directory, *training_data, *test_data, *artifacts},
                save_training_data,
+               save_test_data,
                {},
                *parameters};
   for (const auto& [key, value] : environment.items()) {
@@ -193,10 +279,9 @@ bool is_package_content(const RunLayout& layout, const RelPath& path) {
   const auto top = [](const RelPath& inner) {
     return std::string_view(inner.bytes()).substr(0, inner.bytes().find('/'));
   };
-  if (path.name() == "__pycache__" || path.is_within(layout.artifacts) || path.is_within(layout.training_data))
-    return false;
+  if (path.name() == "__pycache__" || path.is_within(layout.artifacts) || path.is_within(layout.data)) return false;
   // The default layout keeps the input and what is made of it below one folder, which goes as a whole.
-  return !(top(layout.training_data) == "dataset" && top(path) == "dataset");
+  return !(top(layout.data) == "dataset" && top(path) == "dataset");
 }
 
 }  // namespace trainyard

@@ -12,9 +12,12 @@
 
 namespace trainyard {
 
-// Where a run finds its folders, relative to the working directory of its code.
+// Where a run finds its folders, relative to the working directory of its code. What its type has no use for is where it
+// would be by default.
 struct RunLayout {
+  RelPath data;  // where the dataset is; in a full run the other two are in it
   RelPath training_data;
+  RelPath test_data;
   RelPath artifacts;
   friend bool operator==(const RunLayout&, const RunLayout&) = default;
 };
@@ -27,10 +30,12 @@ struct RunPlan {
   Instant created_at;
   RunRequest request;
   DataSource data;
+  std::optional<DataSource> evaluation_data;  // where the request has an evaluation dataset
   VersionRecord parent;
   RelPath library;  // in the package folder
   RunLayout layout;
   bool save_training_data = false;
+  bool save_test_data = false;
   std::map<std::string, std::string> environment;  // as the results record it: what was given, and the defaults
   std::vector<Parameter>
       parameters;  // the declared hyperparameters that have a value, typed, in the order of the manifest
@@ -38,12 +43,22 @@ struct RunPlan {
   friend bool operator==(const RunPlan&, const RunPlan&) = default;
 };
 
+// Where the data of a request is.
+struct RunData {
+  DataSource data;
+  std::optional<DataSource> evaluation;
+};
+
 // Pure. `invalid` names the parameter, the value and the rule; `incompatible` names the missing verb or power.
-Result<RunPlan> plan_run(const RunRequest& request, const DataSource& data, const VersionRecord& parent,
+Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const VersionRecord& parent,
                          const Manifest& manifest, const RunId& run, Instant now);
 
 Json to_json(const RunPlan& plan);
 Result<RunPlan> run_plan_from(const Json& json);
+
+// Whether the run makes a version, and whether it gives a score.
+bool trains(RunType type);
+bool evaluates(RunType type);
 
 // What becomes the new version: the package folder less the data, the artifacts and what interpreters leave behind.
 bool is_package_content(const RunLayout& layout, const RelPath& path);

@@ -10,9 +10,23 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kSchema = "trainyard.request/1";
+constexpr std::string_view kTypeNames[] = {"training", "evaluation", "full"};
 constexpr std::string_view kMountNames[] = {"best", "overlay", "reflink", "copy"};
 
+void check_dataset(Fields& fields, const char* key, const std::string& dataset) {
+  if (dataset.starts_with('/')) return;
+  const auto reference = DatasetReference::parse(dataset);
+  if (!reference.ok()) fields.note(key, "is no absolute path and no dataset: " + reference.error().message);
+}
+
 }  // namespace
+
+std::string_view name_of(RunType type) { return kTypeNames[static_cast<std::size_t>(type)]; }
+
+Result<RunType> parse_run_type(std::string_view text) {
+  if (const auto value = enum_named<RunType>(kTypeNames, text)) return *value;
+  return fail(Errc::invalid, "'" + std::string(text) + "' is none of training, evaluation, full");
+}
 
 std::string_view name_of(MountKind kind) { return kMountNames[static_cast<std::size_t>(kind)]; }
 
@@ -23,12 +37,14 @@ Result<MountKind> parse_mount_kind(std::string_view text) {
 
 Json to_json(const RunRequest& request) {
   return {{"schema", kSchema},
-          {"type", request.type},
+          {"type", name_of(request.type)},
           {"package", request.package.text()},
           {"dataset", request.dataset},
+          {"evaluation_dataset", request.evaluation_dataset ? Json(*request.evaluation_dataset) : Json(nullptr)},
           {"name", request.name ? Json(request.name->text()) : Json(nullptr)},
           {"environment", request.environment},
           {"save_training_data", request.save_training_data},
+          {"save_test_data", request.save_test_data},
           {"grace_ms", request.grace_ms},
           {"max_runtime_ms", request.max_runtime_ms ? Json(*request.max_runtime_ms) : Json(nullptr)},
           {"mount", name_of(request.mount)}};
@@ -37,24 +53,27 @@ Json to_json(const RunRequest& request) {
 Result<RunRequest> run_request_from(const Json& json) {
   Fields fields(json, "the run request");
   fields.schema(kSchema);
-  const std::string type = fields.text("type");
-  if (type != "training") fields.note("type", "is '" + type + "' where 'training' is wanted");
+  const auto type = fields.parsed("type", parse_run_type);
   const auto package = fields.parsed("package", PackageReference::parse);
   const std::string dataset = fields.text("dataset");
-  if (!dataset.starts_with('/')) {
-    const auto reference = DatasetReference::parse(dataset);
-    if (!reference.ok()) fields.note("dataset", "is no absolute path and no dataset: " + reference.error().message);
-  }
+  check_dataset(fields, "dataset", dataset);
+  const auto evaluation_dataset = fields.optional_text("evaluation_dataset");
+  if (evaluation_dataset) check_dataset(fields, "evaluation_dataset", *evaluation_dataset);
   const auto name = fields.parsed_or_null("name", RunName::parse);
   const Json& environment = fields.object("environment");
   const bool save_training_data = fields.boolean("save_training_data");
+  const bool save_test_data = fields.boolean("save_test_data");
   const std::int64_t grace_ms = fields.integer("grace_ms", 0, RunRequest::kLongestTime);
   std::optional<std::int64_t> max_runtime_ms;
   if (fields.nullable("max_runtime_ms") != nullptr)
     max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   const auto mount = fields.parsed("mount", parse_mount_kind);
   TRY(fields.finish());
-  RunRequest request{type, *package, dataset, name, {}, save_training_data, grace_ms, max_runtime_ms, *mount};
+  if (evaluation_dataset && *type != RunType::full)
+    return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
+  RunRequest request{*type,    *package,       dataset,        evaluation_dataset, name,
+                     {},       save_training_data, save_test_data, grace_ms,           max_runtime_ms,
+                     *mount};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

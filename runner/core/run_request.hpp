@@ -17,17 +17,28 @@ enum class MountKind { best, overlay, reflink, copy };
 std::string_view name_of(MountKind kind);
 Result<MountKind> parse_mount_kind(std::string_view text);
 
+// Which calls of a package a run makes, in this order:
+//
+//   training    train(data), save()                                                     makes a version
+//   evaluation  evaluate(data)                                                          gives a score
+//   full        process_data(data), train(its training part), save(), evaluate(test)    makes a version with a score
+enum class RunType { training, evaluation, full };
+std::string_view name_of(RunType type);
+Result<RunType> parse_run_type(std::string_view text);
+
 // What a user asks for, before anything is looked up. Schema: schemas/request.schema.json.
 struct RunRequest {
   static constexpr std::int64_t kDefaultGrace = 120'000;
   static constexpr std::int64_t kLongestTime = std::int64_t{366} * 24 * 3600 * 1000;
 
-  std::string type = "training";
+  RunType type = RunType::training;
   PackageReference package;
   std::string dataset;  // an absolute path of a folder or an archive, or the text of a DatasetReference
+  std::optional<std::string> evaluation_dataset;  // of a full run: what it evaluates on, instead of a part of `dataset`
   std::optional<RunName> name;
   std::map<std::string, std::string> environment;  // variables and hyperparameters, as typed
   bool save_training_data = false;
+  bool save_test_data = false;
   std::int64_t grace_ms = kDefaultGrace;  // between the polite and the hard end of a stopped run
   std::optional<std::int64_t> max_runtime_ms;
   MountKind mount = MountKind::best;

@@ -54,30 +54,63 @@ Json version_json(const std::optional<VersionRecord>& version) {
           {"zip", to_json(version->content.zip)}};
 }
 
+// One dataset of a run, under the name that the results have for it.
+struct Input {
+  const char* name;
+  std::string given;
+  const DataSource* source;
+  std::optional<StagedInput> staged;
+
+  [[nodiscard]] Json snapshot() const {
+    return staged && staged->snapshot ? Json(snapshot_id(staged->tree)) : Json(nullptr);
+  }
+};
+
+std::vector<Input> inputs_of(const RunReport& report) {
+  const RunPlan& plan = report.plan;
+  const auto data = data_of(report.state);
+  const char* const name = trains(plan.request.type) ? "train_data" : "evaluation_data";
+  std::vector<Input> inputs = {
+      {name, plan.request.dataset, &plan.data, data ? std::optional(data->data) : std::nullopt}};
+  if (plan.evaluation_data) {
+    inputs.push_back({"evaluation_data", *plan.request.evaluation_dataset, &*plan.evaluation_data,
+                      data ? data->evaluation : std::nullopt});
+  }
+  return inputs;
+}
+
+Json dataset_of(const Input& input) {
+  return {{"input", input.name},
+          {"source", input.given},
+          {"kind", name_of(input.source->kind)},
+          {"dataset", dataset_json(*input.source)},
+          {"tree", input.staged ? to_json(input.staged->tree) : Json(nullptr)},
+          {"mount", input.staged ? Json(name_of(input.staged->mount)) : Json(nullptr)},
+          {"snapshot", input.snapshot()}};
+}
+
 Json traceability(const RunReport& report) {
   const RunPlan& plan = report.plan;
   const Outcome ended = outcome_of(report.state);
-  const auto data = data_of(report.state);
-  Json dataset = {{"input", "train_data"},
-                  {"source", plan.request.dataset},
-                  {"kind", name_of(plan.data.kind)},
-                  {"dataset", dataset_json(plan.data)},
-                  {"tree", nullptr},
-                  {"mount", nullptr}};
-  if (data) {
-    dataset["tree"] = to_json(data->tree);
-    dataset["mount"] = name_of(data->mount);
-  }
+  const CollectedOutputs* const outputs = outputs_of(report.state);
+  const std::optional<Evaluation> evaluation = outputs != nullptr ? outputs->evaluation : std::nullopt;
+  const std::vector<Input> inputs = inputs_of(report);
+  Json datasets = Json::array();
+  for (const Input& input : inputs) datasets.push_back(dataset_of(input));
   const PackageAbi& abi = plan.parent.content.abi;
   return {{"schema", kSchema},
           {"run", plan.run.text()},
-          {"type", plan.request.type},
+          {"type", name_of(plan.request.type)},
           {"status", name_of(ended.status())},
           {"reason", name_of(ended.reason)},
           {"message", ended.reason == RunReason::ok ? Json(nullptr) : Json(ended.message)},
           {"attempts", attempt(report, ended)},
-          {"datasets", Json::array({std::move(dataset)})},
-          {"snapshot", data && data->snapshot ? Json(snapshot_id(data->tree)) : Json(nullptr)},
+          {"datasets", std::move(datasets)},
+          {"snapshot", inputs.front().snapshot()},
+          {"trained_on_dataset", outputs != nullptr && plan.request.type == RunType::full
+                                     ? Json(outputs->trained_on_dataset)
+                                     : Json(nullptr)},
+          {"overlap", overlap_json(evaluation ? evaluation->overlap : std::nullopt)},
           {"parent", version_json(plan.parent)},
           {"version", version_json(report.version)},
           {"artifacts", tree_or_null(report.artifacts)},
@@ -87,7 +120,22 @@ Json traceability(const RunReport& report) {
           {"seed", seed(plan)},
           {"hyperparameters", hyperparameters(plan)},
           {"metrics", report.metrics.json()},
-          {"score", nullptr}};
+          {"score", evaluation ? Json(evaluation->score) : Json(nullptr)}};
+}
+
+// The keys of a type are always there, and null for what there is not.
+void add_data(const RunReport& report, Json& inputs, Json& outputs) {
+  const RunType type = report.plan.request.type;
+  for (const char* const key : {"train_data", "evaluation_data"}) {
+    const bool training = std::string_view(key) == "train_data";
+    if (training ? !trains(type) : !evaluates(type)) continue;
+    inputs[key] = nullptr;
+    outputs[key] = nullptr;
+  }
+  for (const Input& input : inputs_of(report)) {
+    inputs[input.name] = input.given;
+    outputs[input.name] = input.snapshot();
+  }
 }
 
 }  // namespace
@@ -130,26 +178,32 @@ std::string snapshot_id(const TreeSummary& tree) { return tree.digest.hex(); }
 
 Json results_json(const RunReport& report) {
   const RunPlan& plan = report.plan;
-  const auto data = data_of(report.state);
+  const CollectedOutputs* const made = outputs_of(report.state);
+  Json inputs = {{"package", plan.parent.content.name.text()},
+                 {"version", plan.parent.version.text()},
+                 {"gpu", "False"}};
+  Json outputs = {{"artifacts_data", report.artifacts ? Json(report.artifacts_folder) : Json(nullptr)}};
+  add_data(report, inputs, outputs);
+  if (trains(plan.request.type)) {
+    outputs["package"] = report.version ? Json(report.version->content.name.text()) : Json(nullptr);
+    outputs["version"] = report.version ? Json(report.version->version.text()) : Json(nullptr);
+  }
+  if (evaluates(plan.request.type)) {
+    // A score without the version that it is about would mislead.
+    const bool scored = is_final(report.state) && made != nullptr && made->evaluation;
+    outputs["score"] = scored ? Json(made->evaluation->score) : Json(nullptr);
+  }
   const double start = plan.created_at.seconds();
   const double end = report.ended_at.seconds();
   return {{"parameters",
            {{"pipeline", plan.name.text()},
-            {"inputs",
-             {{"package", plan.parent.content.name.text()},
-              {"version", plan.parent.version.text()},
-              {"train_data", plan.request.dataset},
-              {"gpu", "False"}}},
+            {"inputs", std::move(inputs)},
             {"env", plan.environment}}},
           {"run_summary",
            {{"execution_time", static_cast<double>(report.ended_at.microseconds - plan.created_at.microseconds) / 1e6},
             {"start_at", start},
             {"end_at", end},
-            {"outputs",
-             {{"train_data", data && data->snapshot ? Json(snapshot_id(data->tree)) : Json(nullptr)},
-              {"artifacts_data", report.artifacts ? Json(report.artifacts_folder) : Json(nullptr)},
-              {"package", report.version ? Json(report.version->content.name.text()) : Json(nullptr)},
-              {"version", report.version ? Json(report.version->version.text()) : Json(nullptr)}}}}},
+            {"outputs", std::move(outputs)}}},
           {"traceability", traceability(report)}};
 }
 

@@ -33,7 +33,7 @@ class MetricSummaries {
 // All that is known of a run when it is over.
 struct RunReport {
   RunPlan plan;
-  RunState state;  // Published or Failed
+  RunState state;  // Published, Evaluated or Failed
   Instant ended_at;
   std::optional<JobExit> exit;           // none when no job ran or nobody knows how it ended
   std::optional<TreeSummary> artifacts;  // none when the run left no artifacts folder that could be kept

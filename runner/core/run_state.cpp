@@ -7,15 +7,16 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kStates = {"Planned",   "Staged",    "Running",   "Stopping", "Exited",
-                                                     "Succeeded", "Collected", "Published", "Failed"};
-constexpr std::array<std::string_view, 8> kHappenings = {"the data being staged",
+constexpr std::array<std::string_view, 10> kStates = {"Planned",   "Staged",    "Running",   "Stopping",  "Exited",
+                                                      "Succeeded", "Collected", "Published", "Evaluated", "Failed"};
+constexpr std::array<std::string_view, 9> kHappenings = {"the data being staged",
                                                          "the job starting",
                                                          "a stop being asked for",
                                                          "the job ending",
                                                          "a good verdict",
                                                          "the outputs being collected",
                                                          "a version being published",
+                                                         "a score being kept",
                                                          "something going wrong"};
 
 // Every transition that exists, one function each; whatever has none falls to the last.
@@ -45,10 +46,14 @@ struct Transition {
   Next operator()(const state::Collected& s, const happening::VersionPublished& h) const {
     return RunState(state::Published{s.data, s.outputs, h.version});
   }
+  Next operator()(const state::Collected& s, const happening::ScoreKept&) const {
+    return RunState(state::Evaluated{s.data, s.outputs});
+  }
   template <class Any, class What>
   Next operator()(const Any& any, const What& what) const {
-    constexpr bool open = !std::is_same_v<Any, state::Published> && !std::is_same_v<Any, state::Failed>;
-    if constexpr (open && std::is_same_v<What, happening::WentWrong>) {
+    constexpr bool over = std::is_same_v<Any, state::Published> || std::is_same_v<Any, state::Evaluated> ||
+                          std::is_same_v<Any, state::Failed>;
+    if constexpr (!over && std::is_same_v<What, happening::WentWrong>) {
       return RunState(state::Failed{std::string(name_of(RunState(any))), what.outcome, data_of(RunState(any))});
     } else {
       return fail(Errc::invalid, "a run that is " + std::string(name_of(RunState(any))) + " cannot meet " +
@@ -57,32 +62,88 @@ struct Transition {
   }
 };
 
-Json to_json(const StagedData& data) {
-  return {{"tree", trainyard::to_json(data.tree)}, {"mount", name_of(data.mount)}, {"snapshot", data.snapshot}};
+Json to_json(const StagedInput& input) {
+  return {{"tree", trainyard::to_json(input.tree)}, {"mount", name_of(input.mount)}, {"snapshot", input.snapshot}};
 }
 
-Result<StagedData> staged_from(const Json& json) {
-  Fields fields(json, "the staged data");
+Result<StagedInput> staged_input_from(const Json& json) {
+  Fields fields(json, "a staged dataset");
   const auto tree = fields.nested("tree", tree_summary_from);
   const auto mount = fields.parsed("mount", parse_mount_kind);
   const bool snapshot = fields.boolean("snapshot");
   TRY(fields.finish());
-  return StagedData{*tree, *mount, snapshot};
+  return StagedInput{*tree, *mount, snapshot};
+}
+
+Result<DataOverlap> overlap_from(const Json& json) {
+  Fields fields(json, "the overlap of the data");
+  const std::uint64_t files = fields.count("files");
+  const std::uint64_t of = fields.count("of");
+  const Json& examples = fields.array("examples");
+  TRY(fields.finish());
+  DataOverlap overlap{files, of, {}};
+  for (const Json& example : examples) {
+    if (!example.is_string()) return fail(Errc::invalid, "an example of the overlap of the data is not a text");
+    overlap.examples.push_back(example.get<std::string>());
+  }
+  return overlap;
+}
+
+Result<Evaluation> evaluation_from(const Json& json) {
+  Fields fields(json, "the evaluation");
+  const double score = fields.number("score");
+  std::optional<DataOverlap> overlap;
+  if (fields.nullable("overlap") != nullptr) overlap = fields.nested("overlap", overlap_from);
+  TRY(fields.finish());
+  return Evaluation{score, std::move(overlap)};
+}
+
+Result<CollectedOutputs::Package> package_from(const Json& json) {
+  Fields fields(json, "the new package");
+  const auto tree = fields.nested("tree", tree_summary_from);
+  const auto zip = fields.nested("zip", zip_summary_from);
+  TRY(fields.finish());
+  return CollectedOutputs::Package{*tree, *zip};
+}
+
+Json to_json(const StagedData& data) {
+  return {{"data", to_json(data.data)}, {"evaluation", data.evaluation ? to_json(*data.evaluation) : Json(nullptr)}};
+}
+
+Result<StagedData> staged_from(const Json& json) {
+  Fields fields(json, "the staged data");
+  const auto data = fields.nested("data", staged_input_from);
+  std::optional<StagedInput> evaluation;
+  if (fields.nullable("evaluation") != nullptr) evaluation = fields.nested("evaluation", staged_input_from);
+  TRY(fields.finish());
+  return StagedData{*data, std::move(evaluation)};
+}
+
+Json to_json(const Evaluation& evaluation) {
+  return {{"score", evaluation.score}, {"overlap", overlap_json(evaluation.overlap)}};
+}
+
+Json to_json(const CollectedOutputs::Package& package) {
+  return {{"tree", trainyard::to_json(package.tree)}, {"zip", trainyard::to_json(package.zip)}};
 }
 
 Json to_json(const CollectedOutputs& outputs) {
-  return {{"package", trainyard::to_json(outputs.package)},
-          {"zip", trainyard::to_json(outputs.zip)},
-          {"artifacts", trainyard::to_json(outputs.artifacts)}};
+  return {{"package", outputs.package ? to_json(*outputs.package) : Json(nullptr)},
+          {"artifacts", trainyard::to_json(outputs.artifacts)},
+          {"evaluation", outputs.evaluation ? to_json(*outputs.evaluation) : Json(nullptr)},
+          {"trained_on_dataset", outputs.trained_on_dataset}};
 }
 
 Result<CollectedOutputs> outputs_from(const Json& json) {
   Fields fields(json, "the outputs");
-  const auto package = fields.nested("package", tree_summary_from);
-  const auto zip = fields.nested("zip", zip_summary_from);
+  std::optional<CollectedOutputs::Package> package;
+  if (fields.nullable("package") != nullptr) package = fields.nested("package", package_from);
   const auto artifacts = fields.nested("artifacts", tree_summary_from);
+  std::optional<Evaluation> evaluation;
+  if (fields.nullable("evaluation") != nullptr) evaluation = fields.nested("evaluation", evaluation_from);
+  const bool trained_on_dataset = fields.boolean("trained_on_dataset");
   TRY(fields.finish());
-  return CollectedOutputs{*package, *zip, *artifacts};
+  return CollectedOutputs{std::move(package), *artifacts, std::move(evaluation), trained_on_dataset};
 }
 
 struct Writer {
@@ -101,6 +162,10 @@ struct Writer {
     json["data"] = to_json(s.data);
     json["outputs"] = to_json(s.outputs);
     json["version"] = s.version.text();
+  }
+  void operator()(const state::Evaluated& s) const {
+    json["data"] = to_json(s.data);
+    json["outputs"] = to_json(s.outputs);
   }
   void operator()(const state::Failed& s) const {
     if (s.data) json["data"] = to_json(*s.data);
@@ -124,14 +189,32 @@ std::string_view name_of(const RunState& state) { return kStates[state.index()];
 
 RunStatus status_of(const RunState& state) {
   if (const auto* const failed = std::get_if<state::Failed>(&state)) return failed->outcome.status();
-  if (std::holds_alternative<state::Published>(state)) return RunStatus::successful;
+  if (is_final(state)) return RunStatus::successful;
   const bool before_start =
       std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Staged>(state);
   return before_start ? RunStatus::packaging : RunStatus::running;
 }
 
 bool is_final(const RunState& state) {
-  return std::holds_alternative<state::Published>(state) || std::holds_alternative<state::Failed>(state);
+  return std::holds_alternative<state::Published>(state) || std::holds_alternative<state::Evaluated>(state) ||
+         std::holds_alternative<state::Failed>(state);
+}
+
+Json overlap_json(const std::optional<DataOverlap>& overlap) {
+  if (!overlap) return nullptr;
+  return {{"files", overlap->files}, {"of", overlap->of}, {"examples", overlap->examples}};
+}
+
+const CollectedOutputs* outputs_of(const RunState& state) {
+  return std::visit(
+      [](const auto& held) -> const CollectedOutputs* {
+        if constexpr (requires { held.outputs; }) {
+          return &held.outputs;
+        } else {
+          return nullptr;
+        }
+      },
+      state);
 }
 
 std::optional<StagedData> data_of(const RunState& state) {
@@ -191,6 +274,7 @@ Result<JournalEntry> journal_entry_from(const Json& json) {
   if (name == "Succeeded" && data) return entered(state::Succeeded{*data});
   if (name == "Collected" && data && outputs) return entered(state::Collected{*data, *outputs});
   if (name == "Published" && data && outputs && version) return entered(state::Published{*data, *outputs, *version});
+  if (name == "Evaluated" && data && outputs) return entered(state::Evaluated{*data, *outputs});
   if (name == "Failed" && phase && reason && *reason != RunReason::ok && message)
     return entered(state::Failed{*phase, {*reason, *message}, data});
   return fail(Errc::invalid, "the journal entry has the state '" + name + "' without what belongs to it");

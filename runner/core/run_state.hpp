@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "runner/core/job_id.hpp"
 #include "runner/core/outcome.hpp"
@@ -12,19 +14,46 @@
 
 namespace trainyard {
 
-// What is known of the data once it is staged.
-struct StagedData {
+// What is known of a dataset once it is staged.
+struct StagedInput {
   TreeSummary tree;
   MountKind mount = MountKind::copy;
   bool snapshot = false;  // its bytes are in the store, not only its digests
+  friend bool operator==(const StagedInput&, const StagedInput&) = default;
+};
+struct StagedData {
+  StagedInput data;
+  std::optional<StagedInput> evaluation;  // where the run has an evaluation dataset of its own
   friend bool operator==(const StagedData&, const StagedData&) = default;
+};
+
+// Files that a model was trained on and evaluated on, by their digests. A score over such data says too much.
+struct DataOverlap {
+  std::uint64_t files = 0;  // of the evaluation data, those that are training data too
+  std::uint64_t of = 0;     // all of the evaluation data
+  std::vector<std::string> examples;  // the texts of a few of their paths
+  friend bool operator==(const DataOverlap&, const DataOverlap&) = default;
+};
+
+// What an evaluation said.
+struct Evaluation {
+  double score = 0;
+  std::optional<DataOverlap> overlap;  // none when it is not known what the model was trained on
+  friend bool operator==(const Evaluation&, const Evaluation&) = default;
 };
 
 // What is known of the outputs once they are in the store.
 struct CollectedOutputs {
-  TreeSummary package;
-  ZipSummary zip;
+  struct Package {
+    TreeSummary tree;
+    ZipSummary zip;
+    friend bool operator==(const Package&, const Package&) = default;
+  };
+  std::optional<Package> package;  // of a run that trains
   TreeSummary artifacts;
+  std::optional<Evaluation> evaluation;  // of a run that evaluates
+  // A full run whose process_data left nothing to train on was trained on its dataset as it is.
+  bool trained_on_dataset = false;
   friend bool operator==(const CollectedOutputs&, const CollectedOutputs&) = default;
 };
 
@@ -32,8 +61,8 @@ struct CollectedOutputs {
 // cannot be published.
 //
 //   Planned ▶ Staged ▶ Running ▶ Exited ▶ Succeeded ▶ Collected ▶ Published
-//                         │ stop asked      any state before Published ▶ Failed
-//                         ▶ Stopping ▶ Exited
+//                         │ stop asked                      ▶ Evaluated, of a run that makes no version
+//                         ▶ Stopping ▶ Exited      any state before these two ▶ Failed
 namespace state {
 
 struct Planned {
@@ -72,6 +101,11 @@ struct Published {
   PackageVersion version;
   friend bool operator==(const Published&, const Published&) = default;
 };
+struct Evaluated {
+  StagedData data;
+  CollectedOutputs outputs;
+  friend bool operator==(const Evaluated&, const Evaluated&) = default;
+};
 struct Failed {
   std::string phase;  // the state that the run could not leave forward
   Outcome outcome;
@@ -82,7 +116,7 @@ struct Failed {
 }  // namespace state
 
 using RunState = std::variant<state::Planned, state::Staged, state::Running, state::Stopping, state::Exited,
-                              state::Succeeded, state::Collected, state::Published, state::Failed>;
+                              state::Succeeded, state::Collected, state::Published, state::Evaluated, state::Failed>;
 
 // What happens to a run.
 namespace happening {
@@ -102,6 +136,7 @@ struct OutputsCollected {
 struct VersionPublished {
   PackageVersion version;
 };
+struct ScoreKept {};
 struct WentWrong {
   Outcome outcome;
 };
@@ -110,17 +145,23 @@ struct WentWrong {
 
 using Happening =
     std::variant<happening::DataStaged, happening::JobStarted, happening::StopAsked, happening::JobEnded,
-                 happening::JudgedGood, happening::OutputsCollected, happening::VersionPublished, happening::WentWrong>;
+                 happening::JudgedGood, happening::OutputsCollected, happening::VersionPublished, happening::ScoreKept,
+                 happening::WentWrong>;
 
 // Pure. `invalid` names both when the state machine has no such transition.
 Result<RunState> next(const RunState& state, const Happening& happening);
 
 std::string_view name_of(const RunState& state);
 RunStatus status_of(const RunState& state);
-// Published or Failed: nothing more happens but the results being written.
+// Published, Evaluated or Failed: nothing more happens but the results being written.
 bool is_final(const RunState& state);
 // The data of the states that know it.
 std::optional<StagedData> data_of(const RunState& state);
+// The outputs of the states that know them, else null.
+const CollectedOutputs* outputs_of(const RunState& state);
+
+// {"files", "of", "examples"} or null.
+Json overlap_json(const std::optional<DataOverlap>& overlap);
 
 // One line of journal.jsonl: the state that a run entered, and when. Schema: schemas/journal.schema.json.
 struct JournalEntry {

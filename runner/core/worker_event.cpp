@@ -23,7 +23,9 @@ struct Writer {
   Json operator()(const event::Loaded& e) const {
     return {{"event", "loaded"}, {"abi_minor", e.abi_minor}, {"builder", e.builder}};
   }
-  Json operator()(const event::Called& e) const { return {{"event", "called"}, {"verb", e.verb}}; }
+  Json operator()(const event::Called& e) const {
+    return {{"event", "called"}, {"verb", e.verb}, {"directory", e.directory ? Json(*e.directory) : Json(nullptr)}};
+  }
   Json operator()(const event::Logged& e) const { return {{"event", "log"}, {"level", e.level}, {"text", e.text}}; }
   Json operator()(const event::Measured& e) const {
     return {{"event", "metric"}, {"name", e.name}, {"step", e.step}, {"value", metric_value(e.value)}};
@@ -31,6 +33,7 @@ struct Writer {
   Json operator()(const event::Progressed& e) const {
     return {{"event", "progress"}, {"fraction", e.fraction}, {"note", e.note}};
   }
+  Json operator()(const event::Scored& e) const { return {{"event", "score"}, {"score", e.score}}; }
   Json operator()(const event::Ended& e) const {
     return {{"event", "ended"}, {"status", e.status}, {"verb", e.verb}, {"message", e.message}};
   }
@@ -53,7 +56,8 @@ Result<WorkerEvent> worker_event_from(const Json& json) {
     read.what =
         event::Loaded{static_cast<std::uint32_t>(fields.integer("abi_minor", 0, UINT32_MAX)), fields.text("builder")};
   } else if (kind == "called") {
-    read.what = event::Called{fields.text("verb")};
+    std::string verb = fields.text("verb");
+    read.what = event::Called{std::move(verb), fields.optional_text("directory")};
   } else if (kind == "log") {
     read.what = event::Logged{fields.text("level"), fields.text("text")};
   } else if (kind == "metric") {
@@ -64,6 +68,8 @@ Result<WorkerEvent> worker_event_from(const Json& json) {
     read.what = std::move(measured);
   } else if (kind == "progress") {
     read.what = event::Progressed{fields.number("fraction"), fields.text("note")};
+  } else if (kind == "score") {
+    read.what = event::Scored{fields.number("score")};
   } else if (kind == "ended") {
     read.what = event::Ended{fields.text("status"), fields.text("verb"), fields.text("message")};
   } else {

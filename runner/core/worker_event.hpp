@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,6 +22,8 @@ struct Loaded {  // the library is in the process and its table was read
 };
 struct Called {  // a call begins; "create" is one too
   std::string verb;
+  // The folder that it is given, where that is decided only now: one that was to hold the data may be empty.
+  std::optional<std::string> directory = std::nullopt;
   friend bool operator==(const Called&, const Called&) = default;
 };
 struct Logged {
@@ -39,6 +42,10 @@ struct Progressed {
   std::string note;
   friend bool operator==(const Progressed&, const Progressed&) = default;
 };
+struct Scored {  // what evaluate() said; finite
+  double score = 0;
+  friend bool operator==(const Scored&, const Scored&) = default;
+};
 struct Ended {         // the last event: how the package's calls ended
   std::string status;  // ok, cancelled, invalid_input, failed, bug, out_of_memory
   std::string verb;    // the call that ended it; empty when all went well
@@ -52,7 +59,8 @@ struct Ended {         // the last event: how the package's calls ended
 // Readers skip events of a kind that they do not know.
 struct WorkerEvent {
   Instant time;
-  std::variant<event::Loaded, event::Called, event::Logged, event::Measured, event::Progressed, event::Ended> what;
+  std::variant<event::Loaded, event::Called, event::Logged, event::Measured, event::Progressed, event::Scored, event::Ended>
+      what;
 
   friend bool operator==(const WorkerEvent&, const WorkerEvent&) = default;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/collecting.hpp"
 
+#include "runner/engine/data_overlap.hpp"
+#include "runner/engine/event_tail.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "storage/packages/package_check.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/packages/zip_writer.hpp"
@@ -34,6 +37,16 @@ Result<ZipSummary> zip_of(const RunPlan& plan, const RunFolder& folder, const Tr
   return summary;
 }
 
+Result<CollectedOutputs::Package> collect_package(const RunPlan& plan, const RunFolder& folder, const Store& store) {
+  if (const auto checked = check_package(folder.package()); !checked.ok()) {
+    return within("the package damaged itself while it ran", blame_package(checked.error()));
+  }
+  Tree tree;
+  const TreeSummary package = TRY(keep_package(plan, folder, store.objects(), tree));
+  const ZipSummary zip = TRY(zip_of(plan, folder, tree, store.scratch()));
+  return CollectedOutputs::Package{package, zip};
+}
+
 }  // namespace
 
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder) {
@@ -51,27 +64,34 @@ Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& object
   return tree;
 }
 
-Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const Store& store) {
-  if (const auto checked = check_package(folder.package()); !checked.ok()) {
-    return within("the package damaged itself while it ran", blame_package(checked.error()));
+Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data,
+                                 const Store& store) {
+  const JobWord word = TRY(last_word(JobFolder(folder.path()).events()));
+  const bool on_dataset = word.trained_on == (folder.package() / plan.layout.data.bytes()).string();
+  std::optional<Evaluation> evaluation;
+  if (evaluates(plan.request.type)) {
+    if (!word.score) return fail(Errc::package_failed, "evaluate: the package ended without a score");
+    const TrainedOn trained_on = on_dataset ? TrainedOn::dataset : TrainedOn::training_part;
+    auto overlap = TRY(find_overlap(plan, folder, data, trained_on, store));
+    evaluation = Evaluation{*word.score, std::move(overlap)};
   }
-  ObjectStore& objects = store.objects();
-  Tree tree;
-  const TreeSummary package = TRY(keep_package(plan, folder, objects, tree));
-  const ZipSummary zip = TRY(zip_of(plan, folder, tree, store.scratch()));
+  std::optional<CollectedOutputs::Package> package;
+  if (trains(plan.request.type)) package = TRY(collect_package(plan, folder, store));
   TRY(keep_artifacts(plan, folder));
-  const auto artifacts = store_artifacts(folder, objects);
+  const auto artifacts = store_artifacts(folder, store.objects());
   if (!artifacts.ok()) return within("the artifacts cannot be kept", blame_package(artifacts.error()));
-  return CollectedOutputs{package, zip, *artifacts};
+  return CollectedOutputs{std::move(package), *artifacts, std::move(evaluation), on_dataset};
 }
 
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
                               const Store& store, Instant now) {
   const PackageRegistry registry(store.packages(), store.scratch());
   const CheckedPackage checked = TRY(check_package(folder.package()));
-  return registry.publish_minor({plan.parent.content.name, now, plan.parent.version, plan.run, outputs.package,
-                                 outputs.zip, checked.abi,
-                                 "trained from " + plan.parent.version.text() + " by run " + plan.name.text()});
+  const std::optional<double> score =
+      outputs.evaluation ? std::optional(outputs.evaluation->score) : std::optional<double>();
+  return registry.publish_minor({plan.parent.content.name, now, plan.parent.version, plan.run, outputs.package->tree,
+                                 outputs.package->zip, checked.abi,
+                                 "trained from " + plan.parent.version.text() + " by run " + plan.name.text(), score});
 }
 
 Result<std::optional<VersionRecord>> published_before(const RunPlan& plan, const Store& store) {

@@ -14,12 +14,14 @@ Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder);
 // was put before.
 Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& objects);
 
-// Takes the outputs of a run that succeeded into the store: the package folder and its zip's digest, and the artifacts.
-// All of it is durable when this returns. `package_failed` when what the package left is no package any
-// more, or cannot be kept.
-Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const Store& store);
+// Takes the outputs of a run that succeeded into the store: of one that trains the package folder and its zip's digest, of
+// one that evaluates the score, and the artifacts. All of it is durable when this returns. `package_failed` when what the
+// package left is no package any more, or cannot be kept.
+Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data,
+                                 const Store& store);
 
 // Makes the new version visible and durable. After an error `published_before` tells whether there is one all the same.
+// REQUIRES: the outputs have a package.
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
                               const Store& store, Instant now);
 

@@ -31,11 +31,14 @@ Result<std::vector<WorkerEvent>> EventTail::poll() {
   }
 }
 
-Result<std::optional<event::Ended>> last_word(const Path& events) {
+Result<JobWord> last_word(const Path& events) {
   EventTail tail(events);
-  std::optional<event::Ended> word;
+  JobWord word;
   for (const WorkerEvent& event : TRY(tail.poll())) {
-    if (const auto* const ended = std::get_if<event::Ended>(&event.what)) word = *ended;
+    if (const auto* const ended = std::get_if<event::Ended>(&event.what)) word.ended = *ended;
+    if (const auto* const scored = std::get_if<event::Scored>(&event.what)) word.score = scored->score;
+    const auto* const called = std::get_if<event::Called>(&event.what);
+    if (called != nullptr && called->verb == name_of(Verb::train)) word.trained_on = called->directory;
   }
   return word;
 }

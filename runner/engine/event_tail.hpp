@@ -26,7 +26,12 @@ class EventTail {
   std::string rest_;  // the beginning of a line that is not complete yet
 };
 
-// The worker's last word: its last `ended` event, if it came to one.
-Result<std::optional<event::Ended>> last_word(const Path& events);
+// What the events of a job that is over say of its end. Where there are several of a kind, the last one counts.
+struct JobWord {
+  std::optional<event::Ended> ended;      // none when the job's process was gone before
+  std::optional<double> score;            // what evaluate() said
+  std::optional<std::string> trained_on;  // the folder that train() was given, where that was decided in the job
+};
+Result<JobWord> last_word(const Path& events);
 
 }  // namespace trainyard

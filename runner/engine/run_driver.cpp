@@ -137,17 +137,18 @@ void RunDriver::report_events() {
 Result<Happening> RunDriver::act_on(const state::Exited& exited) {
   const auto exit = TRY(job_folder_.read_exit());
   if (!exit) return lost("the job ended but its exit.json is gone");
-  const Outcome verdict = judge(*exit, TRY(last_word(job_folder_.events())));
+  const Outcome verdict = judge(*exit, TRY(last_word(job_folder_.events())).ended);
   if (verdict.reason != RunReason::ok) return Happening(happening::WentWrong{verdict});
   TRY(check_data_unchanged(plan_, exited.data, staged_ ? &staged_->captured : nullptr));
   return Happening(happening::JudgedGood{});
 }
 
-Result<Happening> RunDriver::act_on(const state::Succeeded& /*succeeded*/) {
-  return Happening(happening::OutputsCollected{TRY(collect(plan_, folder_, ports_->store))});
+Result<Happening> RunDriver::act_on(const state::Succeeded& succeeded) {
+  return Happening(happening::OutputsCollected{TRY(collect(plan_, folder_, succeeded.data, ports_->store))});
 }
 
 Result<Happening> RunDriver::act_on(const state::Collected& collected) {
+  if (!collected.outputs.package) return Happening(happening::ScoreKept{});
   if (origin_ == Origin::resumed) {
     if (const auto made = TRY(published_before(plan_, ports_->store))) {
       return Happening(happening::VersionPublished{made->version});
@@ -174,9 +175,11 @@ Result<RunReport> RunDriver::finish() {
                    ports_->runner_version,
                    ports_->host};
   if (const auto* const published = std::get_if<state::Published>(&state_)) {
-    report.artifacts = published->outputs.artifacts;
     const PackageRegistry registry(ports_->store.packages(), ports_->store.scratch());
     report.version = TRY(registry.find({plan_.parent.content.name, published->version}));
+  }
+  if (const CollectedOutputs* const outputs = outputs_of(state_)) {
+    report.artifacts = outputs->artifacts;
   } else {
     // What a failed run wrote so far is kept as it is; where the store cannot take it, the results say nothing of it.
     TRY(keep_artifacts(plan_, folder_));

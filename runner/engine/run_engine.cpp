@@ -66,13 +66,19 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   resolved.package.version = parent.version;
   const Manifest manifest = TRY(manifest_of(parent, store.objects()));
   // What can be refused without the data is refused before it is read, which may take long.
-  TRY(plan_run(resolved, DataSource(), parent, manifest, new_run_id(ports.now()), ports.now()));
+  TRY(plan_run(resolved, RunData(), parent, manifest, new_run_id(ports.now()), ports.now()));
   const ResolvedData data = TRY(resolve_data(request.dataset, ports));
   resolved.dataset = data.dataset;
+  RunData sources{data.source, std::nullopt};
+  if (request.evaluation_dataset) {
+    const ResolvedData evaluation = TRY(resolve_data(*request.evaluation_dataset, ports));
+    resolved.evaluation_dataset = evaluation.dataset;
+    sources.evaluation = evaluation.source;
+  }
   const RunFolders folders(store.runs(), store.active());
   for (;;) {
     const Instant now = ports.now();
-    RunPlan plan = TRY(plan_run(resolved, data.source, parent, manifest, new_run_id(now), now));
+    RunPlan plan = TRY(plan_run(resolved, sources, parent, manifest, new_run_id(now), now));
     auto lease = TRY(folders.begin(plan.run));
     if (!lease) continue;
     RunFolder folder = folders.folder(plan.run);

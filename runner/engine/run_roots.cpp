@@ -48,12 +48,6 @@ Result<std::vector<JournalEntry>> read_journal(const Path& path, RunLife life) {
   return journal;
 }
 
-const CollectedOutputs* outputs_of(const RunState& state) {
-  if (const auto* const collected = std::get_if<state::Collected>(&state)) return &collected->outputs;
-  if (const auto* const published = std::get_if<state::Published>(&state)) return &published->outputs;
-  return nullptr;
-}
-
 }  // namespace
 
 Result<std::optional<StoredRun>> read_stored_run(const RunFolder& folder, RunLife life) {
@@ -88,13 +82,20 @@ std::vector<StoreRoot> roots_of(const StoredRun& run, RunLife life) {
   };
   const bool active = life == RunLife::active;
   // A folder of the user's own is in the store by its digests; what was pinned is read again until the run is over.
-  if (run.plan.data.tree) add("data", run.plan.data.tree->digest, active ? Files::needed : Files::not_needed);
+  const auto add_pinned = [&](const char* part, const DataSource& source) {
+    if (source.tree) add(part, source.tree->digest, active ? Files::needed : Files::not_needed);
+  };
+  add_pinned("data", run.plan.data);
+  if (run.plan.evaluation_data) add_pinned("evaluation data", *run.plan.evaluation_data);
   if (active) add("package", run.plan.parent.content.tree.digest, Files::needed);
   for (const JournalEntry& entry : run.journal) {
-    if (const auto data = data_of(entry.state)) add("data", data->tree.digest, Files::not_needed);
+    if (const auto data = data_of(entry.state)) {
+      add("data", data->data.tree.digest, Files::not_needed);
+      if (data->evaluation) add("evaluation data", data->evaluation->tree.digest, Files::not_needed);
+    }
     const CollectedOutputs* const outputs = outputs_of(entry.state);
     // It may yet be published; once it is, its version keeps it.
-    if (outputs != nullptr && active) add("package", outputs->package.digest, Files::needed);
+    if (outputs != nullptr && outputs->package && active) add("package", outputs->package->tree.digest, Files::needed);
   }
   if (run.artifacts) add("artifacts", run.artifacts->digest, Files::needed);
   return roots;
@@ -105,7 +106,10 @@ Result<std::set<Digest>> trees_in_use(const Store& store) {
   const RunFolders folders(store.runs(), store.active());
   for (const RunId& id : TRY(folders.active())) {
     const auto run = TRY(read_stored_run(folders.folder(id), RunLife::active));
-    if (run && run->plan.data.tree) trees.insert(run->plan.data.tree->digest);
+    if (!run) continue;
+    if (run->plan.data.tree) trees.insert(run->plan.data.tree->digest);
+    if (run->plan.evaluation_data && run->plan.evaluation_data->tree)
+      trees.insert(run->plan.evaluation_data->tree->digest);
   }
   return trees;
 }

@@ -13,7 +13,10 @@ namespace {
 bool is_trained_on(const StoredRun& run, const Snapshot& snapshot) {
   return std::any_of(run.journal.begin(), run.journal.end(), [&](const JournalEntry& entry) {
     const auto data = data_of(entry.state);
-    return data && data->snapshot && data->tree.digest == snapshot.tree.digest;
+    const auto is_it = [&](const StagedInput& input) {
+      return input.snapshot && input.tree.digest == snapshot.tree.digest;
+    };
+    return data && (is_it(data->data) || (data->evaluation && is_it(*data->evaluation)));
   });
 }
 

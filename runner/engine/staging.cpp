@@ -20,26 +20,71 @@ Result<void> copy_package(const RunPlan& plan, const RunFolder& folder, ObjectSt
   return materialise(TRY(Tree::of(std::move(content))), objects, folder.package());
 }
 
-// What the code will see of the data.
+// One dataset of a run, and where it goes.
+struct Input {
+  const DataSource& source;
+  const std::string& given;
+  Path target;
+  Path layer;
+  bool keep;  // as a snapshot
+};
+
+std::vector<Input> inputs_of(const RunPlan& plan, const RunFolder& folder) {
+  const bool keep = trains(plan.request.type) ? plan.save_training_data : plan.save_test_data;
+  std::vector<Input> inputs = {{plan.data, plan.request.dataset, folder.package() / plan.layout.data.bytes(),
+                                folder.layer() / "data", keep}};
+  if (plan.evaluation_data) {
+    inputs.push_back({*plan.evaluation_data, *plan.request.evaluation_dataset,
+                      folder.package() / plan.layout.test_data.bytes(), folder.layer() / "evaluation",
+                      plan.save_test_data});
+  }
+  return inputs;
+}
+
+// The folder of the data, and, where the store vouches for what is in it, which one that is.
+struct Present {
+  Path folder;
+  std::optional<Checkout> checkout;
+};
+
+Result<Present> present(const Input& input, RunPorts& ports) {
+  if (!input.source.tree) return Present{input.source.folder, std::nullopt};
+  const Checkouts checkouts(ports.store.checkouts(), ports.store.scratch());
+  Checkout checkout = TRY(checkouts.get(input.source.tree->digest, ports.store.objects()));
+  Path folder = checkout.folder;
+  return Present{std::move(folder), std::move(checkout)};
+}
+
+// Of one kind for all: a dataset may be mounted in another, which a copy that is made before cannot be.
+Result<MountKind> mount_for(const RunPlan& plan, const std::vector<Input>& inputs, RunPorts& ports) {
+  MountFacts all{true, "", true, std::nullopt, true};
+  for (const Input& input : inputs) {
+    const Path folder = TRY(present(input, ports)).folder;
+    const MountFacts facts = TRY(probe_mounts(ports.worker_program, folder, ports.store.scratch()));
+    if (all.overlay_works && !facts.overlay_works) all.overlay_why_not = facts.overlay_why_not;
+    all.overlay_works = all.overlay_works && facts.overlay_works;
+    all.owner_mapped = all.owner_mapped && facts.owner_mapped;
+    all.reflink_works = all.reflink_works && facts.reflink_works;
+    if (!all.mounted_below) all.mounted_below = facts.mounted_below;
+  }
+  return choose_mount(plan.request.mount, all);
+}
+
+// What the code will see of a dataset.
 struct SeenData {
   MountedDataset mounted;
   CapturedFolder captured;
   TreeSummary tree;  // of what was captured; the tree itself is in the store
 };
 
-Result<MountKind> mount_for(const RunPlan& plan, const Path& data, RunPorts& ports) {
-  const MountFacts facts = TRY(probe_mounts(ports.worker_program, data, ports.store.scratch()));
-  return choose_mount(plan.request.mount, facts);
-}
-
-Result<SeenData> mount_and_read(const RunPlan& plan, const Path& data, MountKind kind, const RunFolder& folder,
-                                RunPorts& ports) {
-  const Path target = folder.package() / plan.layout.training_data.bytes();
-  TRY(make_folders(target));
-  TRY(make_folders(folder.layer()));
-  auto mounted = TRY(make_mount(kind)->prepare(data, target, folder.layer()));
+Result<SeenData> mount_and_read(const Input& input, const Path& data, MountKind kind, RunPorts& ports) {
+  // A dataset that is copied into another one replaces what lies there.
+  TRY(remove_tree(input.target));
+  TRY(make_folders(input.target));
+  TRY(make_folders(input.layer));
+  auto mounted = TRY(make_mount(kind)->prepare(data, input.target, input.layer));
   CaptureOptions options;
-  if (plan.save_training_data) options.objects = &ports.store.objects();
+  if (input.keep) options.objects = &ports.store.objects();
   // A private copy is read once and never again.
   if (kind == MountKind::overlay) options.cache = ports.store.stat_cache_of(mounted.visible);
   options.progress = [&](const CaptureProgress& progress) { ports.observer.reading_data(progress); };
@@ -50,30 +95,33 @@ Result<SeenData> mount_and_read(const RunPlan& plan, const Path& data, MountKind
 }
 
 // Nobody vouches for a checkout; what is read in it does. One that holds something else is made anew, once.
-Result<SeenData> see_pinned_data(const RunPlan& plan, const RunFolder& folder, RunPorts& ports) {
-  const Checkouts checkouts(ports.store.checkouts(), ports.store.scratch());
+Result<SeenData> see(const Input& input, MountKind kind, RunPorts& ports) {
   for (bool again = false;; again = true) {
-    const Checkout checkout = TRY(checkouts.get(plan.data.tree->digest, ports.store.objects()));
-    const MountKind kind = TRY(mount_for(plan, checkout.folder, ports));
-    auto seen = mount_and_read(plan, checkout.folder, kind, folder, ports);
-    if (seen.ok() && seen->tree == *plan.data.tree) return seen;
+    const Present data = TRY(present(input, ports));
+    auto seen = mount_and_read(input, data.folder, kind, ports);
+    if (!data.checkout || (seen.ok() && seen->tree == *input.source.tree)) return seen;
     // A link or device is `invalid`, a file that is gone `not_found`.
     if (!seen.ok() && seen.error().code != Errc::invalid && seen.error().code != Errc::not_found) return seen;
-    TRY(checkouts.discard(checkout));
+    TRY(Checkouts(ports.store.checkouts(), ports.store.scratch()).discard(*data.checkout));
     if (again) {
-      return fail(Errc::corrupt, "the checkout '" + checkout.folder.string() + "' does not hold the data of the run '" +
-                                     plan.request.dataset + "', and neither did the one before it" +
+      return fail(Errc::corrupt, "the checkout '" + data.folder.string() + "' does not hold the data of the run '" +
+                                     input.given + "', and neither did the one before it" +
                                      (seen.ok() ? "" : ": " + seen.error().message));
     }
-    TRY(remove_tree(folder.package() / plan.layout.training_data.bytes()));
-    TRY(remove_tree(folder.layer()));
+    TRY(remove_tree(input.layer));
   }
 }
 
-Result<SeenData> see_data(const RunPlan& plan, const RunFolder& folder, RunPorts& ports) {
-  if (plan.data.tree) return see_pinned_data(plan, folder, ports);
-  const MountKind kind = TRY(mount_for(plan, plan.data.folder, ports));
-  return mount_and_read(plan, plan.data.folder, kind, folder, ports);
+// A full run needs folders where its dataset may have something else.
+Result<void> check_room_for_parts(const RunPlan& plan, const Tree& tree) {
+  if (plan.request.type != RunType::full) return {};
+  for (const char* const name : {"training", "test"}) {
+    const auto entry = tree.find(TRY(RelPath::parse(name)));
+    if (!entry || entry->kind != TreeEntry::Kind::file) continue;
+    return fail(Errc::invalid, "the dataset '" + plan.request.dataset + "' has a file '" + name +
+                                   "', where a full run keeps a part of its data; rename it");
+  }
+  return {};
 }
 
 }  // namespace
@@ -83,34 +131,55 @@ Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& 
   TRY(make_folders(folder.package()));
   TRY(copy_package(plan, folder, objects));
   TRY(make_folders(folder.package() / plan.layout.artifacts.bytes()));
-  SeenData seen = TRY(see_data(plan, folder, ports));
-  StagedRun staged{{seen.tree, seen.mounted.kind, plan.save_training_data},
-                   {folder.package().string(), seen.mounted.overlay},
-                   std::move(seen.captured),
-                   seen.mounted.visible};
-  TRY(objects.sync());
-  static_cast<void>(keep_cache(staged.captured));
-  if (plan.save_training_data) {
-    const Snapshots snapshots(ports.store.snapshots(), ports.store.scratch());
-    TRY(snapshots.add({staged.data.tree, ports.now(), plan.request.dataset, plan.run}));
+  const std::vector<Input> inputs = inputs_of(plan, folder);
+  const MountKind kind = TRY(mount_for(plan, inputs, ports));
+  std::vector<StagedInput> seen;
+  std::vector<CapturedFolder> captured;
+  std::vector<OverlayMount> overlays;
+  for (const Input& input : inputs) {
+    SeenData data = TRY(see(input, kind, ports));
+    if (seen.empty()) TRY(check_room_for_parts(plan, data.captured.tree));
+    if (data.mounted.overlay) overlays.push_back(std::move(*data.mounted.overlay));
+    seen.push_back({data.tree, kind, input.keep});
+    captured.push_back(std::move(data.captured));
   }
-  return staged;
+  TRY(objects.sync());
+  const Snapshots snapshots(ports.store.snapshots(), ports.store.scratch());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    static_cast<void>(keep_cache(captured[i]));
+    if (inputs[i].keep) TRY(snapshots.add({seen[i].tree, ports.now(), inputs[i].given, plan.run}));
+  }
+  const StagedData data{seen.front(), seen.size() > 1 ? std::optional(seen[1]) : std::nullopt};
+  return StagedRun{data, {folder.package().string(), std::move(overlays)}, std::move(captured)};
 }
 
-Result<void> check_data_unchanged(const RunPlan& plan, const StagedData& data, const CapturedFolder* captured) {
+namespace {
+
+Result<void> check_unchanged(const DataSource& source, const std::string& given, const StagedInput& staged,
+                             const CapturedFolder* captured) {
   // The other mounts gave the job a copy of its own.
-  if (data.mount != MountKind::overlay) return {};
+  if (staged.mount != MountKind::overlay) return {};
   // A checkout is the store's to keep, a folder the user's.
-  const Errc code = plan.data.tree ? Errc::corrupt : Errc::invalid;
+  const Errc code = source.tree ? Errc::corrupt : Errc::invalid;
   if (captured != nullptr) {
-    const auto change = TRY(change_since(plan.data.folder, *captured));
+    const auto change = TRY(change_since(source.folder, *captured));
     if (change) return fail(code, *change + " while the run used it; run again once the data is at rest");
     return {};
   }
-  const CapturedFolder now = TRY(capture(plan.data.folder, {}));
-  if (now.tree.digest() == data.tree.digest) return {};
-  return fail(code, "the dataset '" + plan.request.dataset +
+  const CapturedFolder now = TRY(capture(source.folder, {}));
+  if (now.tree.digest() == staged.tree.digest) return {};
+  return fail(code, "the dataset '" + given +
                         "' is no longer what it was when the run began; run again once the data is at rest");
+}
+
+}  // namespace
+
+Result<void> check_data_unchanged(const RunPlan& plan, const StagedData& data,
+                                  const std::vector<CapturedFolder>* captured) {
+  TRY(check_unchanged(plan.data, plan.request.dataset, data.data, captured != nullptr ? &captured->at(0) : nullptr));
+  if (!data.evaluation) return {};
+  return check_unchanged(*plan.evaluation_data, *plan.request.evaluation_dataset, *data.evaluation,
+                         captured != nullptr ? &captured->at(1) : nullptr);
 }
 
 }  // namespace trainyard

@@ -11,17 +11,17 @@ namespace trainyard {
 struct StagedRun {
   StagedData data;
   Workspace workspace;
-  CapturedFolder captured;  // what `data` was made from
-  Path visible;             // the folder that was captured
+  std::vector<CapturedFolder> captured;  // what `data` was made from: the dataset, then that of the evaluation
 };
 
-// Makes the workspace of a run: the private copy of the package, the data mounted below it, the empty artifacts folder.
-// Hashes the data, and keeps its bytes as a snapshot when the plan says so. What is named in the answer is durable in
-// the store.
+// Makes the workspace of a run: the private copy of the package, the datasets mounted below it, the empty artifacts
+// folder. Hashes the data, and keeps its bytes as snapshots when the plan says so. What is named in the answer is durable
+// in the store.
 Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& ports);
 
 // An error that names the file when the data that the job saw is no longer what was staged. For a run that an earlier
 // process staged, `captured` is null and the data is read again.
-Result<void> check_data_unchanged(const RunPlan& plan, const StagedData& data, const CapturedFolder* captured);
+Result<void> check_data_unchanged(const RunPlan& plan, const StagedData& data,
+                                  const std::vector<CapturedFolder>* captured);
 
 }  // namespace trainyard

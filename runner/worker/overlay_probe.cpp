@@ -16,7 +16,7 @@ Result<MappedIds> probe(const Path& lower, const Path& scratch) {
   const OverlayMount overlay{lower.string(), (scratch / "upper").string(), (scratch / "work").string(),
                              (scratch / "target").string()};
   for (const std::string& folder : {overlay.upper, overlay.work, overlay.target}) TRY(make_folder(folder));
-  TRY(enter_private_overlay(overlay));
+  TRY(enter_private_overlays({overlay}));
   // Each of these asks the file system of the layer for something else: a file, a rename with a whiteout behind it, a
   // removal.
   const Path first = scratch_name(overlay.target, "probe");

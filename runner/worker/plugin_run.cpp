@@ -3,10 +3,12 @@
 
 #include <unistd.h>
 
+#include <boost/filesystem/operations.hpp>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <utility>
 
 #include "runner/jobs/job_folder.hpp"
 #include "runner/worker/event_log.hpp"
@@ -35,6 +37,17 @@ std::string_view name_of_status(trainyard_status status) {
   return kNames[known ? status : TRAINYARD_BUG];
 }
 
+// A folder without a file, however many empty folders it has. One that cannot be read is not called empty: the package
+// will say what is wrong with it.
+bool has_nothing(const std::string& folder) {
+  boost::system::error_code error;
+  for (boost::filesystem::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!boost::filesystem::is_directory(entry->symlink_status())) return false;
+  }
+  return !error;
+}
+
 // The calls of one job, on one object of the package.
 class PluginRun {
  public:
@@ -58,11 +71,14 @@ class PluginRun {
   using Function = trainyard_status (*)(Arguments...);
 
   std::optional<event::Ended> make(const JobSpec::Call& made) {
-    const std::string path = made.directory.value_or("");
+    std::string path = made.directory.value_or("");
+    if (made.directory_if_empty && has_nothing(path)) path = *made.directory_if_empty;
     const trainyard_text directory{path.data(), path.size()};
     switch (made.verb) {
       case Verb::process_data: return call("process_data", table_.process_data, self_, directory);
-      case Verb::train: return call("train", table_.train, self_, directory);
+      case Verb::train:
+        chosen_ = made.directory_if_empty ? std::optional(path) : std::nullopt;
+        return call("train", table_.train, self_, directory);
       case Verb::save: return call("save", table_.save, self_);
       case Verb::evaluate: return evaluate(directory);
       case Verb::predict: break;
@@ -75,8 +91,9 @@ class PluginRun {
     if (auto end = call("evaluate", table_.evaluate, self_, directory, &score)) return end;
     if (!std::isfinite(score))
       return ended("failed", "evaluate", "evaluate() gave a score that is not a finite number");
-    tell(event::Measured{"score", 0, score});
-    return std::nullopt;
+    // Without it the run has no score.
+    const auto told = events_.write(event::Scored{score});
+    return told.ok() ? std::nullopt : std::optional(ended("failed", "evaluate", told.error().message));
   }
 
   // None when all went well.
@@ -85,7 +102,7 @@ class PluginRun {
     const Function<Arguments...> function = entry;
     if (function == nullptr) return ended("failed", verb, "the package has no function " + std::string(verb));
     if (stop_asked()) return ended("cancelled", verb, "the run was asked to stop before " + std::string(verb) + "()");
-    tell(event::Called{std::string(verb)});
+    tell(event::Called{std::string(verb), std::exchange(chosen_, std::nullopt)});
     static_cast<void>(host_.take_explanation());
     trainyard_status status = TRAINYARD_BUG;
     const pid_t process = ::getpid();
@@ -113,6 +130,7 @@ class PluginRun {
   PackageHost host_;
   trainyard_package table_{};
   void* self_ = nullptr;
+  std::optional<std::string> chosen_;  // the folder of the next call, where it had to be chosen
 };
 
 Result<void> run_in_this_process(const Path& run_folder, pid_t supervisor) {

@@ -91,11 +91,17 @@ MappedIds mapped_ids() {
   return map.ok() && map->find("4294967295") != std::string::npos ? MappedIds::all : MappedIds::own;
 }
 
-Result<void> enter_private_overlay(const OverlayMount& overlay) {
+Result<void> enter_private_overlays(const std::vector<OverlayMount>& overlays) {
   const MappedIds ids = mapped_ids();
-  auto entered = enter_private_namespace();
-  if (entered.ok()) entered = mount_overlay(overlay, ids);
-  if (!entered.ok()) return within("cannot present the dataset '" + overlay.lower + "' as an overlay", entered.error());
+  bool inside = false;
+  for (const OverlayMount& overlay : overlays) {
+    auto mounted = inside ? Result<void>() : enter_private_namespace();
+    inside = true;
+    if (mounted.ok()) mounted = make_folders(overlay.target);
+    if (mounted.ok()) mounted = mount_overlay(overlay, ids);
+    if (!mounted.ok())
+      return within("cannot present the dataset '" + overlay.lower + "' as an overlay", mounted.error());
+  }
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "runner/core/job_spec.hpp"
 
@@ -21,11 +22,12 @@ std::string_view name_of(MappedIds ids);
 MappedIds mapped_ids();
 
 // Moves the calling process into a mount namespace of its own (without root: also into a user namespace, with the same
-// ids) and mounts the overlay there. The upper and the work folder exist, are empty, and are thrown away afterwards:
+// ids) and mounts the overlays there, one after another; the folder on which a later one is mounted may lie in an earlier
+// one, and is made there. The upper and the work folders exist, are empty, and are thrown away afterwards:
 // nothing in them is ever synced. For MappedIds::own, rename(2) of a folder that comes from the lower one fails with
 // EXDEV, as between two file systems; programs like mv then copy.
 //
 // REQUIRES: one thread. After an error the process may be in the namespace, without the mount: end it.
-Result<void> enter_private_overlay(const OverlayMount& overlay);
+Result<void> enter_private_overlays(const std::vector<OverlayMount>& overlays);
 
 }  // namespace trainyard

@@ -160,7 +160,8 @@ Result<void> run_job(const JobFolder& folder, JobExit& exit) {
   const JobSpec job = TRY(folder.read_job());
   LogPump logs = TRY(LogPump::open(folder));
   const UniqueFd events = TRY(EventLog::open(folder.events()));
-  if (job.overlay) TRY(enter_private_overlay(*job.overlay));
+  TRY(enter_private_overlays(job.overlays));
+  for (const std::string& made : job.folders) TRY(make_folders(made));
   exit.started_at = now();
   Process inner = TRY(start_inner(folder, job, logs));
   logs.close_write_ends();

@@ -23,7 +23,7 @@ namespace trainyard {
 //   tmp/                       scratch of the living; what the dead left there is rubbish
 class Store {
  public:
-  static constexpr int kFormat = 2;
+  static constexpr int kFormat = 3;
 
   // Makes a new, empty store. `exists` when there is one; `invalid` when the folder holds something else. What was
   // interrupted can be repeated.

@@ -79,7 +79,8 @@ Json to_json(const VersionRecord& record) {
           {"tree", to_json(content.tree)},
           {"zip", to_json(content.zip)},
           {"abi", to_json(content.abi)},
-          {"change_log", content.change_log}};
+          {"change_log", content.change_log},
+          {"score", content.score ? Json(*content.score) : Json(nullptr)}};
 }
 
 Result<VersionRecord> VersionRecord::parse(std::string_view text) {
@@ -99,8 +100,10 @@ Result<VersionRecord> version_record_from(const Json& json) {
   const auto zip = fields.nested("zip", zip_summary_from);
   const auto abi = fields.nested("abi", abi_from);
   const std::string change_log = fields.text("change_log");
+  std::optional<double> score;
+  if (fields.nullable("score") != nullptr) score = fields.number("score");
   TRY(fields.finish());
-  return VersionRecord{*version, {*name, *created_at, parent, run, *tree, *zip, *abi, change_log}};
+  return VersionRecord{*version, {*name, *created_at, parent, run, *tree, *zip, *abi, change_log, score}};
 }
 
 }  // namespace trainyard

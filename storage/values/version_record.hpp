@@ -45,6 +45,7 @@ struct VersionDraft {
   ZipSummary zip;
   PackageAbi abi;
   std::string change_log;
+  std::optional<double> score = std::nullopt;  // of the run that made it, if that evaluated it
   friend bool operator==(const VersionDraft&, const VersionDraft&) = default;
 };
 

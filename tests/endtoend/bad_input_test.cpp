@@ -47,12 +47,12 @@ const std::vector<Mistake> kMistakes = {
     // Packages.
     {{"package", "add", "nowhere.zip"}, "there is no file or folder 'nowhere.zip'"},
     {{"package", "add", "text.txt"}, "text.txt"},
-    {{"package", "add", "data"}, "the package has no package.json in its root folder"},
-    {{"package", "add", "python"}, "Python package"},
+    {{"package", "add", "data"}, "the package has no package.json, train.py or main.py in its root folder"},
+    {{"package", "add", "python"}, "the package can do nothing"},
     {{"package", "validate", "nowhere"}, "there is no file or folder 'nowhere'"},
     {{"package", "pack", "nowhere"}, "there is no file or folder 'nowhere'"},
     {{"package", "pack", "text.txt"}, "'text.txt' is not a folder"},
-    {{"package", "pack", "data"}, "the package has no package.json in its root folder"},
+    {{"package", "pack", "data"}, "the package has no package.json, train.py or main.py in its root folder"},
     {{"package", "pack", "counts", "--output", "taken.zip"}, "taken.zip"},
     {{"package", "pack", "counts", "--output", "no/such/folder.zip"}, "no/such"},
     {{"package", "show", "count"}, "there is no package 'count'; did you mean 'counts'?"},
@@ -125,7 +125,8 @@ const std::vector<Mistake> kMistakes = {
     {train({"--env", "epochs=1", "--env", "secret=5"}, "strict"), "hyperparameter 'secret' cannot be changed by a run"},
     {train({}, "strict"), "hyperparameter 'epochs' is required; give it with --env epochs=VALUE"},
     {with_env("data_directory=/data"), "the variable data_directory is set by Trainyard"},
-    {with_env("test_data_directory=x"), "the variable test_data_directory is set by Trainyard"},
+    {with_env("test_data_directory=x"),
+     "the variable test_data_directory cannot be given: a training run has no test data"},
     {with_env("PATH=/tmp"), "the variable PATH is set by Trainyard"},
     {with_env("artifacts_directory=../x"), "artifacts_directory"},
     {with_env("artifacts_directory=a/../../x"), "artifacts_directory"},
@@ -182,7 +183,7 @@ const std::vector<Mistake> kMistakes = {
     {{"init", "--store", "text.txt"}, "text.txt"},
     {{"runs", "list", "--store", "nowhere"}, "nowhere' is not a store; make one with 'trainyard init"},
     {{"runs", "list", "--store", "data"}, "data' is not a store"},
-    {{"runs", "list", "--store", "newer"}, "has format 3 but this Trainyard reads format 2"},
+    {{"runs", "list", "--store", "newer"}, "has format 4 but this Trainyard reads format 3"},
     {{"runs", "list", "--store", "garbled"}, "garbled/format", 3},
 };
 
@@ -201,7 +202,7 @@ void prepare(TestStore& store) {
   temp.folder("named/empty");
   store.must({"dataset", "add", "numbers", "named"});
   temp.write("python/train.py", "class Main: pass\n");
-  temp.write("newer/format", "{\"format\": 3}\n");
+  temp.write("newer/format", "{\"format\": 4}\n");
   temp.write("garbled/format", "not json\n");
   temp.write("linked/one.txt", "one\n");
   boost::filesystem::create_symlink("one.txt", temp.path() / "linked" / "odd");

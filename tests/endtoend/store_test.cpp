@@ -279,7 +279,7 @@ TEST_CASE("Mistakes about the store are told in one line") {
     int code = 2;
   };
   const std::vector<Row> rows = {
-      {{"store"}, "'trainyard store' needs one of: du, verify, fsck, gc, purge"},
+      {{"store"}, "'trainyard store' needs one of: config, du, verify, fsck, gc, purge"},
       {{"store", "du", "--by", "colour"}, "'colour'"},
       {{"store", "verify", "--sample", "5"}, "the sample '5' is no share"},
       {{"store", "verify", "--sample", "0%"}, "the sample '0%'"},

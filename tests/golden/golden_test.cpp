@@ -149,7 +149,7 @@ RunReport successful_report() {
                    published.state,
                    *Instant::parse("2026-01-01T00:00:12.500000Z"),
                    golden<JobExit>("exit/valid/well.json", job_exit_from),
-                   std::get<state::Published>(published.state).outputs.artifacts,
+                   outputs_of(published.state)->artifacts,
                    "/var/lib/trainyard/runs/" + plan.run.text() + "/artifacts",
                    golden<VersionRecord>("version/valid/trained.json", version_record_from),
                    {},
@@ -166,7 +166,7 @@ RunReport failed_report() {
   RunReport report = successful_report();
   report.exit = golden<JobExit>("exit/valid/segfault.json", job_exit_from);
   auto data = *data_of(report.state);
-  data.snapshot = false;
+  data.data.snapshot = false;
   report.state = state::Failed{"Exited", judge(*report.exit, std::nullopt), data};
   report.artifacts = std::nullopt;
   report.version = std::nullopt;
@@ -231,7 +231,16 @@ TEST_CASE("results are written as the examples show", "[golden]") {
   RunReport of_a_dataset = successful_report();
   of_a_dataset.plan = golden<RunPlan>("plan/valid/of_a_dataset.json", run_plan_from);
   compare("results/valid/of_a_dataset.json", readable(results_json(of_a_dataset)));
-  CHECK(examples("results", "valid").size() == 4);
+  RunReport evaluated = successful_report();
+  evaluated.plan = golden<RunPlan>("plan/valid/evaluation.json", run_plan_from);
+  evaluated.state = golden<JournalEntry>("journal/valid/evaluated.json", journal_entry_from).state;
+  evaluated.version = std::nullopt;
+  compare("results/valid/evaluated.json", readable(results_json(evaluated)));
+  RunReport full_run = successful_report();
+  full_run.plan = golden<RunPlan>("plan/valid/full_run.json", run_plan_from);
+  full_run.state = golden<JournalEntry>("journal/valid/published_with_a_score.json", journal_entry_from).state;
+  compare("results/valid/full_run.json", readable(results_json(full_run)));
+  CHECK(examples("results", "valid").size() == 6);
 }
 
 TEST_CASE("the use of a store is told as the examples show", "[golden]") {

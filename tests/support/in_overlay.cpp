@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: in_overlay LOWER UPPER WORK TARGET -- PROGRAM [ARGUMENT...]\n");
     return 2;
   }
-  const auto entered = enter_private_overlay({argv[1], argv[2], argv[3], argv[4]});
+  const auto entered = enter_private_overlays({{argv[1], argv[2], argv[3], argv[4]}});
   if (!entered.ok()) {
     std::fprintf(stderr, "%s\n", entered.error().message.c_str());
     return 125;

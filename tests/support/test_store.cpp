@@ -26,8 +26,9 @@ Arguments program(const Arguments& arguments) {
   return argv;
 }
 
-Arguments training(const std::string& name, const std::string& package, const Path& dataset, const Arguments& more) {
-  Arguments arguments = {"run", "training", package, "--dataset", dataset.string(), "--name", name};
+Arguments words_of(const std::string& type, const std::string& name, const std::string& package, const Path& dataset,
+                   const Arguments& more) {
+  Arguments arguments = {"run", type, package, "--dataset", dataset.string(), "--name", name};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -122,13 +123,18 @@ Json TestStore::json(Arguments arguments) const {
 void TestStore::add(const std::string& name) const { must({"package", "add", test_package(name + ".zip").string()}); }
 
 EndedRun TestStore::train(const std::string& package, const Path& dataset, const Arguments& more) {
+  return carry_out("training", package, dataset, more);
+}
+
+EndedRun TestStore::carry_out(const std::string& type, const std::string& package, const Path& dataset,
+                              const Arguments& more) {
   const std::string name = "run-" + std::to_string(++trained_);
-  return end(name, run(training(name, package, dataset, more)));
+  return end(name, run(words_of(type, name, package, dataset, more)));
 }
 
 RunningProgram TestStore::start_training(const std::string& name, const std::string& package, const Path& dataset,
                                          const Arguments& more) const {
-  return start(training(name, package, dataset, more));
+  return start(words_of("training", name, package, dataset, more));
 }
 
 EndedRun TestStore::end(const std::string& name, ProgramOutput output) const {

@@ -76,7 +76,10 @@ class TestStore {
   void add(const std::string& name) const;
   // Runs a training to its end, under a name of its own.
   EndedRun train(const std::string& package, const Path& dataset, const Arguments& more = {});
-  // The same in two halves; the name is the caller's.
+  // The same for any type of run.
+  EndedRun carry_out(const std::string& type, const std::string& package, const Path& dataset,
+                     const Arguments& more = {});
+  // A training in two halves; the name is the caller's.
   [[nodiscard]] RunningProgram start_training(const std::string& name, const std::string& package, const Path& dataset,
                                               const Arguments& more = {}) const;
   [[nodiscard]] EndedRun end(const std::string& name, ProgramOutput output) const;

@@ -40,23 +40,40 @@ inline VersionRecord parent() {
 }
 
 inline RunRequest request() {
-  return {"training",
+  return {RunType::training,
           PackageReference::parse("digits@1.0").value(),
           "/data/digits",
           {},
           {},
+          {},
+          false,
           false,
           RunRequest::kDefaultGrace,
           {},
           MountKind::best};
 }
 
-inline DataSource data() { return {DataSource::Kind::folder, "/data/digits", std::nullopt, std::nullopt}; }
+inline DataSource folder(const char* path) { return {DataSource::Kind::folder, path, std::nullopt, std::nullopt}; }
+
+inline RunData data() { return {folder("/data/digits"), std::nullopt}; }
+
+// Of a package that can do everything.
+inline VersionRecord able_parent() {
+  VersionRecord record = parent();
+  record.content.abi.verbs = {Verb::process_data, Verb::train, Verb::save, Verb::evaluate};
+  return record;
+}
 
 inline Result<RunPlan> plan_of(const RunRequest& request) {
   return plan_run(request, data(), parent(), manifest(), kRun, kNow);
 }
 
 inline RunPlan plan() { return plan_of(request()).value(); }
+
+inline RunPlan plan(RunType type) {
+  RunRequest wanted = request();
+  wanted.type = type;
+  return plan_run(wanted, data(), able_parent(), manifest(), kRun, kNow).value();
+}
 
 }  // namespace trainyard::example

@@ -9,14 +9,15 @@ namespace trainyard {
 
 TEST_CASE("a job is the plan with absolute paths", "[job_spec]") {
   const OverlayMount overlay{"/data/digits", "/w/layer/upper", "/w/layer/work", "/w/package/dataset/training"};
-  const JobSpec job = job_for(example::plan(), {"/w/package", overlay});
+  const JobSpec job = job_for(example::plan(), {"/w/package", {overlay}});
   CHECK(job.run == example::kRun);
   CHECK(job.package == "digits@1.0");
   CHECK(job.library == "/w/package/lib/libdigits.so");
   CHECK(job.working_directory == "/w/package");
   const std::vector<JobSpec::Call> calls = {{Verb::train, "/w/package/dataset/training"}, {Verb::save, std::nullopt}};
   CHECK((job.calls == calls));
-  CHECK((job.overlay == overlay));
+  CHECK((job.overlays == std::vector{overlay}));
+  CHECK(job.folders.empty());
   CHECK((job.parameters == example::plan().parameters));
   CHECK(job.grace_ms == 120'000);
   CHECK(job.max_runtime_ms == std::nullopt);
@@ -47,6 +48,36 @@ TEST_CASE("the environment of a job is complete and nothing leaks into it", "[jo
   CHECK(job.environment == environment);
 }
 
+TEST_CASE("an evaluation is one call with the data where test data is", "[job_spec]") {
+  const JobSpec job = job_for(example::plan(RunType::evaluation), {"/w/package", {}});
+  const std::vector<JobSpec::Call> calls = {{Verb::evaluate, "/w/package/dataset/test"}};
+  CHECK((job.calls == calls));
+  CHECK(job.folders.empty());
+  const std::map<std::string, std::string> directories = {{"package", "/w/package"},
+                                                          {"artifacts", "/w/package/artifacts"},
+                                                          {"data", "/w/package/dataset/test"},
+                                                          {"test_data", "/w/package/dataset/test"},
+                                                          {"evaluation_data", "/w/package/dataset/test"}};
+  CHECK(job.directories == directories);
+  CHECK(job.environment.at("data_directory") == "/w/package/dataset/test");
+  CHECK(job.environment.at("evaluation_data_directory") == "/w/package/dataset/test");
+  CHECK_FALSE(job.environment.contains("training_data_directory"));
+  CHECK(job.environment.at("save_training_data") == "false");
+}
+
+TEST_CASE("a full run is four calls upon one dataset and its parts", "[job_spec]") {
+  const JobSpec job = job_for(example::plan(RunType::full), {"/w/package", {}});
+  const std::vector<JobSpec::Call> calls = {{Verb::process_data, "/w/package/dataset"},
+                                            {Verb::train, "/w/package/dataset/training", "/w/package/dataset"},
+                                            {Verb::save, std::nullopt},
+                                            {Verb::evaluate, "/w/package/dataset/test"}};
+  CHECK((job.calls == calls));
+  CHECK(job.folders == std::vector<std::string>{"/w/package/dataset/training", "/w/package/dataset/test"});
+  CHECK(job.environment.at("data_directory") == "/w/package/dataset");
+  CHECK(job.environment.at("training_data_directory") == "/w/package/dataset/training");
+  CHECK(job.environment.at("test_data_directory") == "/w/package/dataset/test");
+}
+
 TEST_CASE("folders that were moved are where the user put them", "[job_spec]") {
   RunRequest request = example::request();
   request.environment = {{"artifacts_directory", "out"}, {"training_data_directory", "100%"}};
@@ -57,9 +88,11 @@ TEST_CASE("folders that were moved are where the user put them", "[job_spec]") {
 }
 
 TEST_CASE("a job is written as it was read", "[job_spec]") {
-  JobSpec job = job_for(example::plan(), {"/w/package", OverlayMount{"/a", "/b", "/c", "/d"}});
+  JobSpec job = job_for(example::plan(), {"/w/package", {OverlayMount{"/a", "/b", "/c", "/d"}}});
   CHECK(job_spec_from(to_json(job)).value() == job);
-  job.overlay = std::nullopt;
+  job.overlays.clear();
+  job.folders = {"/e"};
+  job.calls.front().directory_if_empty = "/f";
   job.max_runtime_ms = 1;
   CHECK(job_spec_from(to_json(job)).value() == job);
 

@@ -25,8 +25,14 @@ RunId run(std::uint8_t number) {
 }
 
 VersionDraft draft(const char* name, std::optional<PackageVersion> parent = {}, std::optional<RunId> by = {}) {
-  return {PackageName::parse(name).value(), Instant{7}, parent, by, {sha256(name), 1, 2}, {sha256("zip"), 3},
-          {1, 0, "g++", {Verb::train}},     "note"};
+  return {PackageName::parse(name).value(),
+          Instant{7},
+          parent,
+          by,
+          {sha256(name), 1, 2},
+          {sha256("zip"), 3},
+          {Runtime::native, 1, 0, "g++", {Verb::train}},
+          "note"};
 }
 
 PackageReference reference(const char* text) { return PackageReference::parse(text).value(); }

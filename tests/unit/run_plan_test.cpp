@@ -145,6 +145,116 @@ TEST_CASE("a package that cannot be trained is refused before anything else", "[
         "package 'digits@1.0' requires a GPU, which this Trainyard cannot give to a run");
 }
 
+TEST_CASE("each type of run asks for its verbs", "[run_plan]") {
+  const auto refusal = [](RunType type, std::set<Verb> verbs) -> std::string {
+    RunRequest request = example::request();
+    request.type = type;
+    VersionRecord parent = example::parent();
+    parent.content.abi.verbs = std::move(verbs);
+    const auto plan = plan_run(request, example::data(), parent, example::manifest(), example::kRun, example::kNow);
+    return plan.ok() ? "" : plan.error().message;
+  };
+  const std::set<Verb> trainable = {Verb::train, Verb::save};
+  CHECK(refusal(RunType::evaluation, trainable) ==
+        "package 'digits@1.0' cannot be evaluated because it has no evaluate()");
+  CHECK(refusal(RunType::evaluation, {Verb::evaluate}).empty());
+  CHECK(refusal(RunType::full, {Verb::train, Verb::save, Verb::evaluate}) ==
+        "package 'digits@1.0' cannot do a full run because it has no process_data()");
+  CHECK(refusal(RunType::full, {Verb::process_data, Verb::train, Verb::save}) ==
+        "package 'digits@1.0' cannot do a full run because it has no evaluate()");
+  CHECK(refusal(RunType::full, {Verb::process_data, Verb::train, Verb::save, Verb::evaluate}).empty());
+
+  Manifest manifest = example::manifest();
+  manifest.training_enabled = false;
+  RunRequest request = example::request();
+  request.type = RunType::evaluation;
+  CHECK(plan_run(request, example::data(), example::able_parent(), manifest, example::kRun, example::kNow).ok());
+}
+
+TEST_CASE("each type of run has its folders and its snapshots", "[run_plan]") {
+  struct Row {
+    RunType type;
+    std::map<std::string, std::string> environment;
+    bool save_training_data;
+    bool save_test_data;
+    const char* message;  // empty: fine
+  };
+  const char* const no_training = "an evaluation has no training data to keep; give --save-test-data for a snapshot of "
+                                  "its data";
+  const char* const no_test = "a training run has no test data to keep; give --save-training-data for a snapshot of its "
+                              "data";
+  const Row rows[] = {
+      {RunType::training, {}, true, false, ""},
+      {RunType::training, {}, false, true, no_test},
+      {RunType::training, {{"save_test_data", "true"}}, false, false, no_test},
+      {RunType::training, {{"save_test_data", "false"}}, false, false, ""},
+      {RunType::training,
+       {{"test_data_directory", "x"}},
+       false,
+       false,
+       "the variable test_data_directory cannot be given: a training run has no test data"},
+      {RunType::evaluation, {}, false, true, ""},
+      {RunType::evaluation, {{"save_data", "true"}}, false, false, no_training},
+      {RunType::evaluation, {{"evaluation_data_directory", "x"}}, false, false, ""},
+      {RunType::evaluation,
+       {{"evaluation_data_directory", "x"}, {"test_data_directory", "x"}},
+       false,
+       false,
+       "the variables test_data_directory and evaluation_data_directory are two names of one; give only one"},
+      {RunType::evaluation,
+       {{"training_data_directory", "x"}},
+       false,
+       false,
+       "the variable training_data_directory cannot be given: an evaluation has no training data"},
+      {RunType::evaluation,
+       {{"artifacts_directory", "dataset/test/out"}},
+       false,
+       false,
+       "the variables artifacts_directory and test_data_directory name folders inside one another: "
+       "'dataset/test/out' and 'dataset/test'"},
+      {RunType::full, {}, true, false, ""},
+      {RunType::full,
+       {},
+       false,
+       true,
+       "a full run without --evaluation-dataset makes its test data of the dataset; give --save-training-data for a "
+       "snapshot of that"},
+      {RunType::full,
+       {{"training_data_directory", "x"}},
+       false,
+       false,
+       "the variable training_data_directory cannot be given: a full run keeps the parts of its data in "
+       "'dataset/training' and 'dataset/test'"},
+      {RunType::full,
+       {{"artifacts_directory", "dataset/out"}},
+       false,
+       false,
+       "the variables artifacts_directory and data_directory name folders inside one another: 'dataset/out' and "
+       "'dataset'"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(name_of(row.type), row.message);
+    RunRequest request = with(row.environment);
+    request.type = row.type;
+    request.save_training_data = row.save_training_data;
+    request.save_test_data = row.save_test_data;
+    const auto plan = plan_run(request, example::data(), example::able_parent(), example::manifest(), example::kRun,
+                               example::kNow);
+    REQUIRE(plan.ok() == (*row.message == '\0'));
+    if (!plan.ok()) CHECK(plan.error().message == row.message);
+    if (!plan.ok()) continue;
+    CHECK(plan->environment.contains("save_training_data") == trains(row.type));
+    CHECK(plan->environment.contains("save_test_data") == evaluates(row.type));
+  }
+  CHECK(example::plan(RunType::evaluation).layout.data.bytes() == "dataset/test");
+  CHECK(example::plan(RunType::full).layout.data.bytes() == "dataset");
+  RunRequest request = example::request();
+  request.type = RunType::evaluation;
+  request.evaluation_dataset = "/x";
+  CHECK(run_request_from(to_json(request)).error().message ==
+        "the run request has an evaluation dataset, which only a full run takes");
+}
+
 TEST_CASE("a required hyperparameter must be given, and others may be when the package says so", "[run_plan]") {
   Manifest manifest = example::manifest();
   manifest.hyperparameters.back().required = true;
@@ -213,7 +323,7 @@ TEST_CASE("the data, the artifacts and what interpreters leave are no package co
     CAPTURE(in);
     CHECK(is_package_content(plain, path(in)));
   }
-  const RunLayout moved{path("input/now"), path("out/files")};
+  const RunLayout moved{path("input/now"), path("input/now"), path("dataset/test"), path("out/files")};
   CHECK(is_package_content(moved, path("dataset/x")));
   CHECK(is_package_content(moved, path("input/other")));
   CHECK(is_package_content(moved, path("out")));

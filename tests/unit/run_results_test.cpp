@@ -23,8 +23,9 @@ RunReport successful(bool snapshot) {
   exit.code = 0;
   exit.user_us = 1'500'000;
   return {example::plan_of(request).value(),
-          state::Published{
-              {kData, MountKind::copy, snapshot}, {version.content.tree, version.content.zip, kArtifacts}, {1, 1}},
+          state::Published{{{kData, MountKind::copy, snapshot}, std::nullopt},
+                           {CollectedOutputs::Package{version.content.tree, version.content.zip}, kArtifacts, {}, false},
+                           {1, 1}},
           Instant{example::kNow.microseconds + 12'500'000},
           exit,
           kArtifacts,
@@ -37,7 +38,7 @@ RunReport successful(bool snapshot) {
 
 RunReport failed(const Outcome& outcome) {
   RunReport report = successful(false);
-  report.state = state::Failed{"Exited", outcome, StagedData{kData, MountKind::copy, false}};
+  report.state = state::Failed{"Exited", outcome, StagedData{{kData, MountKind::copy, false}, std::nullopt}};
   report.version = std::nullopt;
   return report;
 }
@@ -65,8 +66,9 @@ TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]
     CHECK(keys(json["run_summary"]) == Keys{"end_at", "execution_time", "outputs", "start_at"});
     CHECK(keys(json["run_summary"]["outputs"]) == Keys{"artifacts_data", "package", "train_data", "version"});
     CHECK(keys(json["traceability"]) == Keys{"abi", "artifacts", "attempts", "datasets", "host", "hyperparameters",
-                                             "message", "metrics", "parent", "reason", "run", "runner", "schema",
-                                             "score", "seed", "snapshot", "status", "type", "version"});
+                                             "message", "metrics", "overlap", "parent", "reason", "run", "runner",
+                                             "schema", "score", "seed", "snapshot", "status", "trained_on_dataset",
+                                             "type", "version"});
   }
 }
 
@@ -97,7 +99,8 @@ TEST_CASE("the results of a run that made a version", "[run_results]") {
                                            {"kind", "folder"},
                                            {"dataset", nullptr},
                                            {"tree", to_json(kData)},
-                                           {"mount", "copy"}}}));
+                                           {"mount", "copy"},
+                                           {"snapshot", snapshot}}}));
   CHECK(trace["parent"]["version"] == Json("1.0"));
   CHECK(trace["version"]["version"] == Json("1.1"));
   CHECK(trace["version"]["zip"]["digest"] == Json(sha256("zip").hex()));
@@ -133,6 +136,62 @@ TEST_CASE("the results of a run that failed name no version", "[run_results]") {
   CHECK(json["traceability"]["message"] == Json("too long"));
   CHECK(json["traceability"]["version"].is_null());
   CHECK(json["traceability"]["attempts"][0]["reason"] == Json("max_runtime"));
+}
+
+TEST_CASE("the results of an evaluation have a score and no version", "[run_results]") {
+  RunReport report = successful(true);
+  report.plan = example::plan(RunType::evaluation);
+  report.version = std::nullopt;
+  const StagedData staged{{kData, MountKind::copy, true}, std::nullopt};
+  report.state = state::Evaluated{
+      staged, {std::nullopt, kArtifacts, Evaluation{0.75, DataOverlap{1, 3, {"a.csv"}}}, false}};
+  const Json json = results_json(report);
+  const std::string snapshot = sha256("data").hex();
+  CHECK(json["parameters"]["inputs"] ==
+        Json({{"package", "digits"}, {"version", "1.0"}, {"evaluation_data", "/data/digits"}, {"gpu", "False"}}));
+  CHECK(json["run_summary"]["outputs"] ==
+        Json({{"evaluation_data", snapshot}, {"artifacts_data", "/runs/1/artifacts"}, {"score", 0.75}}));
+  const Json& trace = json["traceability"];
+  CHECK(trace["type"] == Json("evaluation"));
+  CHECK(trace["status"] == Json("Successful"));
+  CHECK(trace["score"] == Json(0.75));
+  CHECK(trace["overlap"] == Json({{"files", 1}, {"of", 3}, {"examples", {"a.csv"}}}));
+  CHECK(trace["trained_on_dataset"].is_null());
+  CHECK(trace["version"].is_null());
+  CHECK(trace["datasets"][0]["input"] == Json("evaluation_data"));
+
+  report.state = state::Failed{"Exited", outcome(RunReason::package_error, "no score"), staged};
+  const Json failed = results_json(report);
+  CHECK(failed["run_summary"]["outputs"]["score"].is_null());
+  CHECK(failed["traceability"]["score"].is_null());
+}
+
+TEST_CASE("the results of a full run have both halves", "[run_results]") {
+  RunReport report = successful(true);
+  report.plan = example::plan(RunType::full);
+  auto published = std::get<state::Published>(report.state);
+  published.outputs.evaluation = Evaluation{0.75, std::nullopt};
+  published.outputs.trained_on_dataset = true;
+  report.state = published;
+  Json json = results_json(report);
+  CHECK(json["parameters"]["inputs"]["train_data"] == Json("/data/digits"));
+  CHECK(json["parameters"]["inputs"]["evaluation_data"].is_null());
+  CHECK(keys(json["run_summary"]["outputs"]) ==
+        Keys{"artifacts_data", "evaluation_data", "package", "score", "train_data", "version"});
+  CHECK(json["run_summary"]["outputs"]["evaluation_data"].is_null());
+  CHECK(json["run_summary"]["outputs"]["score"] == Json(0.75));
+  CHECK(json["traceability"]["trained_on_dataset"] == Json(true));
+  CHECK(json["traceability"]["datasets"].size() == 1);
+
+  report.plan.request.evaluation_dataset = "/data/test";
+  report.plan.evaluation_data = example::folder("/data/test");
+  published.data.evaluation = StagedInput{kArtifacts, MountKind::copy, true};
+  report.state = published;
+  json = results_json(report);
+  CHECK(json["parameters"]["inputs"]["evaluation_data"] == Json("/data/test"));
+  CHECK(json["run_summary"]["outputs"]["evaluation_data"] == Json(kArtifacts.digest.hex()));
+  CHECK(json["traceability"]["datasets"][1]["input"] == Json("evaluation_data"));
+  CHECK(json["traceability"]["datasets"][1]["tree"] == to_json(kArtifacts));
 }
 
 TEST_CASE("metrics are summed up over a run", "[run_results]") {

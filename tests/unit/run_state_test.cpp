@@ -10,8 +10,12 @@
 namespace trainyard {
 namespace {
 
-const StagedData kData{{sha256("data"), 3, 30}, MountKind::overlay, true};
-const CollectedOutputs kOutputs{{sha256("package"), 4, 40}, {sha256("zip"), 20}, {sha256("artifacts"), 1, 5}};
+const StagedData kData{{{sha256("data"), 3, 30}, MountKind::overlay, true},
+                       StagedInput{{sha256("test"), 1, 10}, MountKind::overlay, false}};
+const CollectedOutputs kOutputs{CollectedOutputs::Package{{sha256("package"), 4, 40}, {sha256("zip"), 20}},
+                                {sha256("artifacts"), 1, 5},
+                                Evaluation{0.75, DataOverlap{1, 3, {"a.csv"}}},
+                                true};
 const JobId kJob{"local:1:2:3"};
 const PackageVersion kVersion{1, 7};
 const Outcome kWrong{RunReason::crashed, "signal 11"};
@@ -26,6 +30,7 @@ const std::vector<RunState>& states() {
       state::Succeeded{kData},
       state::Collected{kData, kOutputs},
       state::Published{kData, kOutputs, kVersion},
+      state::Evaluated{kData, kOutputs},
       state::Failed{"Exited", kWrong, kData},
   };
   return all;
@@ -40,6 +45,7 @@ const std::vector<std::pair<std::string, Happening>>& happenings() {
       {"a good verdict", happening::JudgedGood{}},
       {"the outputs being collected", happening::OutputsCollected{kOutputs}},
       {"a version being published", happening::VersionPublished{kVersion}},
+      {"a score being kept", happening::ScoreKept{}},
       {"something going wrong", happening::WentWrong{kWrong}},
   };
   return all;
@@ -60,6 +66,7 @@ const std::map<std::pair<std::string, std::string>, RunState>& transitions() {
       {{"Exited", "a good verdict"}, state::Succeeded{kData}},
       {{"Succeeded", "the outputs being collected"}, state::Collected{kData, kOutputs}},
       {{"Collected", "a version being published"}, state::Published{kData, kOutputs, kVersion}},
+      {{"Collected", "a score being kept"}, state::Evaluated{kData, kOutputs}},
       {{"Planned", "something going wrong"}, failed("Planned", std::nullopt)},
       {{"Staged", "something going wrong"}, failed("Staged", kData)},
       {{"Running", "something going wrong"}, failed("Running", kData)},
@@ -90,7 +97,7 @@ TEST_CASE("every state meets every happening as the table says", "[run_state]") 
       }
     }
   }
-  CHECK(errors == 9 * 8 - 16);
+  CHECK(errors == 10 * 9 - 17);
 }
 
 TEST_CASE("states tell what users see, whether they are final, and their data", "[run_state]") {
@@ -104,7 +111,7 @@ TEST_CASE("states tell what users see, whether they are final, and their data", 
       {"Running", RunStatus::running, false},   {"Stopping", RunStatus::running, false},
       {"Exited", RunStatus::running, false},    {"Succeeded", RunStatus::running, false},
       {"Collected", RunStatus::running, false}, {"Published", RunStatus::successful, true},
-      {"Failed", RunStatus::failed, true},
+      {"Evaluated", RunStatus::successful, true}, {"Failed", RunStatus::failed, true},
   };
   for (std::size_t i = 0; i < states().size(); ++i) {
     const RunState& state = states()[i];
@@ -139,6 +146,7 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
       {"Succeeded", {"data"}},
       {"Collected", {"data", "outputs"}},
       {"Published", {"data", "outputs", "version"}},
+      {"Evaluated", {"data", "outputs"}},
       {"Failed", {"phase", "reason", "message"}},
   };
   const Json everything = {{"data", to_json(JournalEntry{{}, state::Exited{kData}})["data"]},

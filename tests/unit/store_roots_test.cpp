@@ -16,8 +16,8 @@ using Files = StoreRoot::Files;
 const TreeSummary kData{sha256("data"), 1, 4};
 const TreeSummary kPackage{sha256("package"), 2, 8};
 const TreeSummary kArtifacts{sha256("artifacts"), 1, 9};
-const CollectedOutputs kOutputs{kPackage, {sha256("zip"), 5}, kArtifacts};
-const StagedData kStaged{kData, MountKind::copy, false};
+const CollectedOutputs kOutputs{CollectedOutputs::Package{kPackage, {sha256("zip"), 5}}, kArtifacts, {}, false};
+const StagedData kStaged{{kData, MountKind::copy, false}, std::nullopt};
 
 std::string owner() { return example::plan().name.text() + " (" + example::kRun.text() + ")"; }
 
@@ -77,6 +77,17 @@ TEST_CASE("data that was pinned for a run is kept whole until the run is over", 
   run.plan.data = {DataSource::Kind::archive, "/store/checkouts/x", kData, std::nullopt};
   CHECK(told(roots_of(run, RunLife::active)) == "data, package");
   CHECK(told(roots_of(run, RunLife::over)) == "data by name");
+  run.plan.evaluation_data = {DataSource::Kind::archive, "/store/checkouts/y", kArtifacts, std::nullopt};
+  CHECK(told(roots_of(run, RunLife::active)) == "data, evaluation data, package");
+}
+
+TEST_CASE("an evaluation keeps no package", "[store_roots]") {
+  const CollectedOutputs outputs{std::nullopt, kArtifacts, Evaluation{0.5, std::nullopt}, false};
+  StoredRun run = stored({state::Staged{kStaged}, state::Collected{kStaged, outputs}});
+  CHECK(told(roots_of(run, RunLife::active)) == "package, data by name");
+  run = stored({state::Evaluated{kStaged, outputs}});
+  run.artifacts = kArtifacts;
+  CHECK(told(roots_of(run, RunLife::over)) == "data by name, artifacts");
 }
 
 TEST_CASE("every record of a store is a root", "[store_roots]") {

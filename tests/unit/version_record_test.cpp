@@ -14,7 +14,7 @@ VersionRecord record() {
                      RunId::parse("019b76da-a800-7c3f-9a51-6d0e8f1b2c4d").value(),
                      {sha256("tree"), 3, 12},
                      {sha256("zip"), 9},
-                     {1, 2, "g++", {Verb::save, Verb::train}},
+                     {Runtime::native, 1, 2, "g++", {Verb::save, Verb::train}},
                      "more data"};
   return {{1, 10}, draft};
 }

@@ -18,6 +18,8 @@ TEST_CASE("events survive the way to disk and back", "[worker_event]") {
   const WorkerEvent events[] = {
       {kTime, event::Loaded{2, "g++ 12.2.0"}},
       {kTime, event::Called{"train"}},
+      {kTime, event::Called{"train", "/w/package/dataset"}},
+      {kTime, event::Scored{-0.25}},
       {kTime, event::Logged{"warning", "two\nlines \xC3\xBC"}},
       measured(0.1),
       measured(-1e300),
@@ -43,8 +45,8 @@ TEST_CASE("a metric that JSON has no number for is a text", "[worker_event]") {
 }
 
 TEST_CASE("a worker of tomorrow may say more", "[worker_event]") {
-  const auto read =
-      parse_worker_event(R"({"event":"called","verb":"train","thread":7,"time":"2026-01-01T00:00:00.000001Z"})");
+  const auto read = parse_worker_event(
+      R"({"directory":null,"event":"called","verb":"train","thread":7,"time":"2026-01-01T00:00:00.000001Z"})");
   REQUIRE(read.ok());
   CHECK((*read == WorkerEvent{kTime, event::Called{"train"}}));
   CHECK(parse_worker_event(R"({"event":"sang","time":"2026-01-01T00:00:00.000001Z"})").error().message ==

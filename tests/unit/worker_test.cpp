@@ -166,13 +166,13 @@ TEST_CASE("a package finds exactly what its job says") {
                                  "absent 0", "nowhere 0", "extension 1"});
 }
 
-TEST_CASE("a score is a measurement") {
+TEST_CASE("a score is an event of its own") {
   LocalExecutor executor = local();
   TestJob job = hand_made("");
   job.spec.calls = {{Verb::evaluate, job.spec.calls[0].directory}};
   CHECK(job.exit_of(executor).code == 0);
   CHECK(job.ended().status == "ok");
-  CHECK(job.events_of<event::Measured>() == std::vector<event::Measured>{{"score", 0, 0.75}});
+  CHECK(job.events_of<event::Scored>() == std::vector<event::Scored>{{0.75}});
 }
 
 TEST_CASE("a call that the package does not have fails") {

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a Python package may tell Trainyard while it runs. Standard library only; a package that is to run elsewhere too
+writes
+
+    try:
+        import trainyard
+    except ImportError:
+        trainyard = None
+
+Outside of a run every function does nothing. All may be called from any thread and from processes that the package
+forks.
+"""
+
+import datetime
+import json
+import math
+import os
+import re
+
+_EVENTS = "TRAINYARD_EVENTS"  # the file that this run's events go to
+_METRIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+
+
+def metric(name, value, step=0):
+    """One value of a metric; `step` is a whole number that is not negative."""
+    if not _METRIC_NAME.match(name):
+        raise ValueError(f"the metric name {name!r} is not 1 to 64 letters, digits, '_' or '-'")
+    if int(step) != step or step < 0:
+        raise ValueError(f"the step {step!r} of the metric {name!r} is no whole number from 0 on")
+    _tell({"event": "metric", "name": name, "step": int(step), "value": _number(float(value))})
+
+
+def progress(fraction, note=""):
+    """How far the current call is, from 0 to 1, and a word on it."""
+    _tell({"event": "progress", "fraction": min(max(float(fraction), 0.0), 1.0), "note": str(note)[:256]})
+
+
+def log(text, level="info"):
+    """A line for whoever watches the run. What is printed is kept too; this is shown at once."""
+    if level not in ("debug", "info", "warning", "error"):
+        raise ValueError(f"the level {level!r} is none of debug, info, warning, error")
+    _tell({"event": "log", "level": level, "text": str(text)[:65536]})
+
+
+def _number(value):
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _tell(event, path=None):
+    path = path or os.environ.get(_EVENTS)
+    if not path:
+        return
+    now = datetime.datetime.now(datetime.timezone.utc)
+    event["time"] = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Whole lines or nothing, from however many processes: one write, at the end of the file.
+    line = json.dumps(event, sort_keys=True, separators=(",", ":")) + "\n"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        os.write(file, line.encode("utf-8", "replace"))
+    finally:
+        os.close(file)
