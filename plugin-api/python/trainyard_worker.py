@@ -173,6 +173,12 @@ def stop(_signal, _frame):
     raise Stopped()
 
 
+def leave_stopping_to_the_run():
+    """In a process that the package forked: SIGTERM ends it, as it would have without us."""
+    if signal.getsignal(signal.SIGTERM) is stop:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def main():
     folder = sys.argv[1]
     events = os.path.join(folder, "events.jsonl")
@@ -188,6 +194,7 @@ def main():
     ended = Ended("ok")
     try:
         signal.signal(signal.SIGTERM, stop)
+        os.register_at_fork(after_in_child=leave_stopping_to_the_run)
         run.carry_out()
     except Ended as end:
         ended = end

@@ -18,14 +18,17 @@ namespace command {
 struct Init {};
 struct PackageValidate {
   std::string package;  // a zip or a folder
+  std::string name;     // of one without a manifest; empty: that of its root folder
 };
 struct PackagePack {
   std::string folder;
   std::string zip;  // empty: <name>.zip in the working directory
+  std::string name;
 };
 struct PackageAdd {
   std::string package;
   std::string change_log;
+  std::string name;
 };
 struct PackageList {};
 struct PackageShow {
@@ -47,6 +50,8 @@ struct RunOptions {
   std::string grace;                     // a duration, or empty
   std::string max_runtime;
   std::string mount;
+  std::string python;        // a path, or empty
+  std::string dependencies;  // system, venv, or empty
 };
 struct RunTraining : RunOptions {
   bool save_training_data = false;
@@ -105,6 +110,11 @@ struct SnapshotExport {
   std::string file;         // "-" for standard output
   std::string compression;  // none, zstd, or empty: as the file's name ends
 };
+struct StoreConfigure {
+  std::string key;  // empty: show all
+  std::string value;
+  bool unset = false;
+};
 struct StoreDu {
   std::string by = "kind";
 };
@@ -138,7 +148,8 @@ using Command = std::variant<command::Init, command::PackageValidate, command::P
                              command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList,
                              command::SnapshotCheckout, command::SnapshotVerify, command::SnapshotDiff,
                              command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu,
-                             command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge>;
+                             command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge,
+                             command::StoreConfigure>;
 
 struct Invocation {
   Command command;

@@ -31,6 +31,7 @@ Result<ExitCode> perform(const command::SnapshotDiff& command, const Invocation&
 Result<ExitCode> perform(const command::SnapshotCat& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotExport& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotRemove& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::StoreConfigure& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreDu& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreVerify& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreFsck& command, const Invocation& invocation);

@@ -5,6 +5,7 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/package_upload.hpp"
+#include "runner/python/python_interpreter.hpp"
 #include "storage/packages/registry.hpp"
 
 namespace trainyard {
@@ -26,6 +27,19 @@ std::string origin_text(const VersionDraft& content) {
 }
 
 PackageRegistry registry_of(const Store& store) { return {store.packages(), store.scratch()}; }
+
+// Reads packages with the Python that `config` decides on.
+struct Reading {
+  PythonInterpreter python;
+  std::optional<PackageName> name;
+
+  static Result<Reading> of(const std::string& name, const StoreConfig& config) {
+    std::optional<PackageName> parsed;
+    if (!name.empty()) parsed = TRY(PackageName::parse(name));
+    return Reading{PythonInterpreter(config.python.value_or(kDefaultPython), TRY(python_kit())), std::move(parsed)};
+  }
+  PackageReading ports() { return {python, name}; }
+};
 
 Json to_json(const CheckedPackage& checked) {
   Json verbs = Json::array();
@@ -52,7 +66,9 @@ Result<ExitCode> perform(const command::Init& /*command*/, const Invocation& inv
 Result<ExitCode> perform(const command::PackageValidate& command, const Invocation& invocation) {
   boost::system::error_code error;
   const Path scratch = boost::filesystem::temp_directory_path(error);
-  const CheckedPackage checked = TRY(validate_package(command.package, error ? Path("/tmp") : scratch));
+  Reading reading = TRY(Reading::of(command.name, StoreConfig()));
+  const CheckedPackage checked =
+      TRY(validate_package(command.package, error ? Path("/tmp") : scratch, reading.ports()));
   if (invocation.output == Output::json) {
     print_json(to_json(checked));
   } else {
@@ -63,7 +79,8 @@ Result<ExitCode> perform(const command::PackageValidate& command, const Invocati
 }
 
 Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation) {
-  const PackedPackage packed = TRY(pack_package(command.folder, command.zip));
+  Reading reading = TRY(Reading::of(command.name, StoreConfig()));
+  const PackedPackage packed = TRY(pack_package(command.folder, command.zip, reading.ports()));
   if (invocation.output == Output::json) {
     print_json(
         {{"zip", packed.path.string()}, {"zip_digest", packed.zip.digest.hex()}, {"tree", to_json(packed.tree)}});
@@ -76,7 +93,8 @@ Result<ExitCode> perform(const command::PackagePack& command, const Invocation& 
 
 Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
-  const VersionRecord record = TRY(upload_package(command.package, command.change_log, store, now()));
+  Reading reading = TRY(Reading::of(command.name, TRY(store.config())));
+  const VersionRecord record = TRY(upload_package(command.package, reading.ports(), command.change_log, store, now()));
   if (invocation.output == Output::json) {
     print_json(to_json(record));
   } else {

@@ -43,7 +43,7 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
   auto package = TRY(PackageReference::parse(command.package));
   std::string dataset = TRY(dataset_of(command.dataset));
   RunRequest request{type, std::move(package), std::move(dataset), {}, {}, {}, false, false, RunRequest::kDefaultGrace,
-                     {},   MountKind::best};
+                     {},   MountKind::best,    {},                 Dependencies::system};
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   for (const std::string& pair : command.environment) {
     const std::size_t equals = pair.find('=');
@@ -65,6 +65,12 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
     const auto mount = parse_mount_kind(command.mount);
     if (!mount.ok()) return within("--mount", mount.error());
     request.mount = *mount;
+  }
+  if (!command.python.empty()) request.python = TRY(absolute_path(command.python)).string();
+  if (!command.dependencies.empty()) {
+    const auto dependencies = parse_dependencies(command.dependencies);
+    if (!dependencies.ok()) return within("--dependencies", dependencies.error());
+    request.dependencies = *dependencies;
   }
   return request;
 }

@@ -2,6 +2,7 @@
 #include "runner/cli/run_display.hpp"
 
 #include "runner/cli/interrupts.hpp"
+#include "runner/cli/wiring.hpp"
 
 namespace trainyard {
 
@@ -22,6 +23,11 @@ void RunDisplay::draw(const std::string& what, double fraction, const std::strin
 void RunDisplay::entered(const RunState& state) {
   if (std::holds_alternative<state::Planned>(state)) draw("preparing", 0, "");
   if (std::holds_alternative<state::Succeeded>(state)) draw("keeping what it made", 1, "");
+}
+
+void RunDisplay::noticed(const std::string& sentence) {
+  line_.clear();
+  complain(sentence);
 }
 
 void RunDisplay::reading_data(const CaptureProgress& progress) {

@@ -19,6 +19,10 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
       {"-e,--env", &run.environment, "NAME=VALUE", "A variable or hyperparameter; may be repeated"},
       {"--max-runtime", &run.max_runtime, "TIME", "Stop the run after this time, such as 90s, 30m or 8h"},
       {"--grace", &run.grace, "TIME", "How long a stopped run may take to end by itself (120s)"},
+      {"--python", &run.python, "PATH",
+       "The interpreter of a Python package (that of its package.json, of the store's config, or /usr/bin/python3)"},
+      {"--dependencies", &run.dependencies, "WHERE",
+       "Where a Python package finds its requirements: system, or venv, a virtual environment that is made once (system)"},
       {"--mount", &run.mount, "KIND", "How the data is presented: best, overlay, reflink or copy (best)"}};
   words.insert(words.end(), last.begin(), last.end());
   return words;

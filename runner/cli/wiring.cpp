@@ -22,15 +22,16 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
 }
 
-RunPorts ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
-  return {store, executor, worker, now, observer, std::string("trainyard ") + kVersion, host_name()};
+Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
+  const std::string runner_version = std::string("trainyard ") + kVersion;
+  return RunPorts{store, executor, worker, now, observer, TRY(python_kit()), runner_version, host_name()};
 }
 
 Result<void> end_interrupted_runs(const Store& store) {
   const Path worker = TRY(worker_program());
   LocalExecutor executor(worker);
   RunObserver nobody;
-  RunPorts ports = ports_for(store, executor, worker, nobody);
+  RunPorts ports = TRY(ports_for(store, executor, worker, nobody));
   for (const auto& report : TRY(recover_runs(ports))) {
     if (!report.ok()) {
       complain(report.error().message);
@@ -74,10 +75,16 @@ Result<Path> worker_program() {
   return fail(Errc::io, "the program '" + worker.string() + "' is missing; install Trainyard whole");
 }
 
+Result<Path> python_kit() {
+  const Path kit = TRY(real_path("/proc/self/exe")).parent_path().parent_path() / "share" / "trainyard" / "python";
+  if (is_there(kit / "trainyard_worker.py")) return kit;
+  return fail(Errc::io, "the folder '" + kit.string() + "' is missing; install Trainyard whole");
+}
+
 Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObserver& observer) {
   const Path worker = TRY(worker_program());
   LocalExecutor executor(worker);
-  RunPorts ports = ports_for(store, executor, worker, observer);
+  RunPorts ports = TRY(ports_for(store, executor, worker, observer));
   return run(request, ports);
 }
 

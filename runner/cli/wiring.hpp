@@ -23,6 +23,9 @@ Instant now();
 // trainyard-worker, which lies beside this program.
 Result<Path> worker_program();
 
+// The folder with our own Python files, which is installed beside this program's.
+Result<Path> python_kit();
+
 // Plans and drives one run on this machine.
 Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObserver& observer);
 

@@ -22,6 +22,17 @@ Result<OverlayMount> overlay_from(const Json& json) {
   return overlay;
 }
 
+Json to_json(const PythonProgram& python) { return {{"interpreter", python.interpreter}, {"worker", python.worker}}; }
+
+Result<PythonProgram> python_from(const Json& json) {
+  PythonProgram python;
+  Fields fields(json, "the Python of the job");
+  python.interpreter = fields.text("interpreter");
+  python.worker = fields.text("worker");
+  TRY(fields.finish());
+  return python;
+}
+
 Result<std::vector<OverlayMount>> overlays_from(const Json& json) {
   std::vector<OverlayMount> overlays;
   if (!json.is_array()) return fail(Errc::invalid, "is not a list");
@@ -101,7 +112,8 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
   if (type == RunType::full) folders = {directories["training_data"], directories["test_data"]};
   JobSpec job{plan.run,
               plan.parent.content.name.text() + "@" + plan.parent.version.text(),
-              package + "/" + plan.library.bytes(),
+              plan.library ? std::optional(package + "/" + plan.library->bytes()) : std::nullopt,
+              workspace.python,
               package,
               calls_of(type, directories),
               plan.environment,
@@ -118,7 +130,7 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
   for (const char* const name : {"save_training_data", "save_test_data"}) job.environment.try_emplace(name, "false");
   // The least that libraries expect of any process.
   job.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
-  job.environment.try_emplace("HOME", package);
+  job.environment.try_emplace("HOME", workspace.home_directory);
   job.environment.try_emplace("LC_ALL", "C.UTF-8");
   return job;
 }
@@ -135,7 +147,8 @@ Json to_json(const JobSpec& job) {
   return {{"schema", kSchema},
           {"run", job.run.text()},
           {"package", job.package},
-          {"library", job.library},
+          {"library", job.library ? Json(*job.library) : Json(nullptr)},
+          {"python", job.python ? to_json(*job.python) : Json(nullptr)},
           {"working_directory", job.working_directory},
           {"calls", std::move(calls)},
           {"environment", job.environment},
@@ -152,7 +165,10 @@ Result<JobSpec> job_spec_from(const Json& json) {
   fields.schema(kSchema);
   const auto run = fields.parsed("run", RunId::parse);
   std::string package = fields.text("package");
-  std::string library = fields.text("library");
+  auto library = fields.optional_text("library");
+  std::optional<PythonProgram> python;
+  if (fields.nullable("python") != nullptr) python = fields.nested("python", python_from);
+  if (library.has_value() == python.has_value()) fields.note("library", "or 'python' must be given, and not both");
   std::string working_directory = fields.text("working_directory");
   const auto calls = fields.nested("calls", calls_from);
   const auto environment = fields.nested("environment", texts_from);
@@ -165,9 +181,19 @@ Result<JobSpec> job_spec_from(const Json& json) {
   if (fields.nullable("max_runtime_ms") != nullptr)
     max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   TRY(fields.finish());
-  return JobSpec{*run,      std::move(package), std::move(library), std::move(working_directory),
-                 *calls,    *environment,       *directories,       *parameters,
-                 *overlays, *folders,           grace_ms,           max_runtime_ms};
+  return JobSpec{*run,
+                 std::move(package),
+                 std::move(library),
+                 std::move(python),
+                 std::move(working_directory),
+                 *calls,
+                 *environment,
+                 *directories,
+                 *parameters,
+                 *overlays,
+                 *folders,
+                 grace_ms,
+                 max_runtime_ms};
 }
 
 }  // namespace trainyard

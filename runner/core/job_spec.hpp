@@ -20,6 +20,13 @@ struct OverlayMount {
   friend bool operator==(const OverlayMount&, const OverlayMount&) = default;
 };
 
+// What runs the code of a Python package.
+struct PythonProgram {
+  std::string interpreter;
+  std::string worker;  // our own file that it is given: trainyard_worker.py
+  friend bool operator==(const PythonProgram&, const PythonProgram&) = default;
+};
+
 // Everything a worker needs, with absolute paths: the file job.json. Schema: schemas/job.schema.json.
 // The worker writes stdout.log, stderr.log, log_index.jsonl, events.jsonl and exit.json beside it.
 struct JobSpec {
@@ -33,7 +40,8 @@ struct JobSpec {
 
   RunId run;
   std::string package;  // "digits@1.0", for messages
-  std::string library;
+  std::optional<std::string> library;   // of a native package
+  std::optional<PythonProgram> python;  // of a Python package
   std::string working_directory;  // the private copy of the package folder
   std::vector<Call> calls;
   std::map<std::string, std::string> environment;  // the whole environment of the package's code
@@ -50,6 +58,8 @@ struct JobSpec {
 // Where a run's code lives while it runs.
 struct Workspace {
   std::string package_directory;
+  std::string home_directory;  // for what programs leave in a home folder
+  std::optional<PythonProgram> python;
   std::vector<OverlayMount> overlays;
 };
 

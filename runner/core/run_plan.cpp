@@ -156,7 +156,8 @@ std::vector<Verb> verbs_of(RunType type) {
   return {Verb::process_data, Verb::train, Verb::save, Verb::evaluate};
 }
 
-Result<void> check_able(RunType type, const VersionRecord& parent, const Manifest& manifest) {
+Result<void> check_able(const RunRequest& request, const VersionRecord& parent, const Manifest& manifest) {
+  const RunType type = request.type;
   const std::string package = parent.content.name.text() + "@" + parent.version.text();
   const char* const what = type == RunType::training     ? "be trained"
                            : type == RunType::evaluation ? "be evaluated"
@@ -166,6 +167,10 @@ Result<void> check_able(RunType type, const VersionRecord& parent, const Manifes
       return fail(Errc::incompatible, "package '" + package + "' cannot " + what + " because it has no " +
                                           std::string(name_of(verb)) + "()");
     }
+  }
+  if (manifest.runtime == Runtime::native && (request.python || request.dependencies != Dependencies::system)) {
+    return fail(Errc::invalid, "package '" + package +
+                                   "' is a native package, for which --python and --dependencies mean nothing");
   }
   if (trains(type) && !manifest.training_enabled) {
     return fail(Errc::incompatible,
@@ -186,7 +191,7 @@ bool evaluates(RunType type) { return type != RunType::training; }
 
 Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const VersionRecord& parent,
                          const Manifest& manifest, const RunId& run, Instant now) {
-  TRY(check_able(request.type, parent, manifest));
+  TRY(check_able(request, parent, manifest));
   TRY(check_undeclared(request, manifest));
   auto layout = TRY(layout_of(request));
   const SavedData saved = TRY(saved_data(request));
@@ -222,7 +227,7 @@ Json to_json(const RunPlan& plan) {
           {"data", to_json(plan.data)},
           {"evaluation_data", plan.evaluation_data ? to_json(*plan.evaluation_data) : Json(nullptr)},
           {"parent", to_json(plan.parent)},
-          {"library", plan.library.text()},
+          {"library", plan.library ? Json(plan.library->text()) : Json(nullptr)},
           {"data_directory", plan.layout.data.text()},
           {"training_data", plan.layout.training_data.text()},
           {"test_data", plan.layout.test_data.text()},
@@ -245,7 +250,7 @@ Result<RunPlan> run_plan_from(const Json& json) {
   if (fields.nullable("evaluation_data") != nullptr)
     evaluation_data = fields.nested("evaluation_data", data_source_from);
   const auto parent = fields.nested("parent", version_record_from);
-  const auto library = fields.parsed("library", RelPath::from_text);
+  const auto library = fields.parsed_or_null("library", RelPath::from_text);
   const auto data_directory = fields.parsed("data_directory", RelPath::from_text);
   const auto training_data = fields.parsed("training_data", RelPath::from_text);
   const auto test_data = fields.parsed("test_data", RelPath::from_text);
@@ -262,7 +267,7 @@ Result<RunPlan> run_plan_from(const Json& json) {
                *data,
                std::move(evaluation_data),
                *parent,
-               *library,
+               library,
                {*data_directory, *training_data, *test_data, *artifacts},
                save_training_data,
                save_test_data,

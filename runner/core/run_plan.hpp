@@ -32,7 +32,7 @@ struct RunPlan {
   DataSource data;
   std::optional<DataSource> evaluation_data;  // where the request has an evaluation dataset
   VersionRecord parent;
-  RelPath library;  // in the package folder
+  std::optional<RelPath> library;  // of a native package; in the package folder
   RunLayout layout;
   bool save_training_data = false;
   bool save_test_data = false;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kSchema = "trainyard.request/1";
 constexpr std::string_view kTypeNames[] = {"training", "evaluation", "full"};
 constexpr std::string_view kMountNames[] = {"best", "overlay", "reflink", "copy"};
+constexpr std::string_view kDependencies[] = {"system", "venv"};
 
 void check_dataset(Fields& fields, const char* key, const std::string& dataset) {
   if (dataset.starts_with('/')) return;
@@ -35,6 +36,13 @@ Result<MountKind> parse_mount_kind(std::string_view text) {
   return fail(Errc::invalid, "'" + std::string(text) + "' is none of best, overlay, reflink, copy");
 }
 
+std::string_view name_of(Dependencies dependencies) { return kDependencies[static_cast<std::size_t>(dependencies)]; }
+
+Result<Dependencies> parse_dependencies(std::string_view text) {
+  if (const auto value = enum_named<Dependencies>(kDependencies, text)) return *value;
+  return fail(Errc::invalid, "'" + std::string(text) + "' is none of system, venv");
+}
+
 Json to_json(const RunRequest& request) {
   return {{"schema", kSchema},
           {"type", name_of(request.type)},
@@ -47,7 +55,9 @@ Json to_json(const RunRequest& request) {
           {"save_test_data", request.save_test_data},
           {"grace_ms", request.grace_ms},
           {"max_runtime_ms", request.max_runtime_ms ? Json(*request.max_runtime_ms) : Json(nullptr)},
-          {"mount", name_of(request.mount)}};
+          {"mount", name_of(request.mount)},
+          {"python", request.python ? Json(*request.python) : Json(nullptr)},
+          {"dependencies", name_of(request.dependencies)}};
 }
 
 Result<RunRequest> run_request_from(const Json& json) {
@@ -68,12 +78,15 @@ Result<RunRequest> run_request_from(const Json& json) {
   if (fields.nullable("max_runtime_ms") != nullptr)
     max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   const auto mount = fields.parsed("mount", parse_mount_kind);
+  const auto python = fields.optional_text("python");
+  if (python && !python->starts_with('/')) fields.note("python", "is '" + *python + "' but must be an absolute path");
+  const auto dependencies = fields.parsed("dependencies", parse_dependencies);
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
   RunRequest request{*type,    *package,       dataset,        evaluation_dataset, name,
                      {},       save_training_data, save_test_data, grace_ms,           max_runtime_ms,
-                     *mount};
+                     *mount,   python,         *dependencies};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

@@ -26,6 +26,12 @@ enum class RunType { training, evaluation, full };
 std::string_view name_of(RunType type);
 Result<RunType> parse_run_type(std::string_view text);
 
+// Where a Python package finds what its requirements.txt asks for: in the interpreter's own folders, or in a virtual
+// environment that is made of it.
+enum class Dependencies { system, venv };
+std::string_view name_of(Dependencies dependencies);
+Result<Dependencies> parse_dependencies(std::string_view text);
+
 // What a user asks for, before anything is looked up. Schema: schemas/request.schema.json.
 struct RunRequest {
   static constexpr std::int64_t kDefaultGrace = 120'000;
@@ -42,6 +48,8 @@ struct RunRequest {
   std::int64_t grace_ms = kDefaultGrace;  // between the polite and the hard end of a stopped run
   std::optional<std::int64_t> max_runtime_ms;
   MountKind mount = MountKind::best;
+  std::optional<std::string> python;  // the interpreter of a Python package, as an absolute path; once resolved, set
+  Dependencies dependencies = Dependencies::system;
 
   friend bool operator==(const RunRequest&, const RunRequest&) = default;
 };

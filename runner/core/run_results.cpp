@@ -89,6 +89,15 @@ Json dataset_of(const Input& input) {
           {"snapshot", input.snapshot()}};
 }
 
+// What ran a Python package; the version is null when it did not come so far.
+Json python_json(const RunReport& report) {
+  const RunRequest& request = report.plan.request;
+  if (!request.python) return nullptr;
+  return {{"interpreter", *request.python},
+          {"dependencies", name_of(request.dependencies)},
+          {"version", report.python_version ? Json(*report.python_version) : Json(nullptr)}};
+}
+
 Json traceability(const RunReport& report) {
   const RunPlan& plan = report.plan;
   const Outcome ended = outcome_of(report.state);
@@ -114,7 +123,9 @@ Json traceability(const RunReport& report) {
           {"parent", version_json(plan.parent)},
           {"version", version_json(report.version)},
           {"artifacts", tree_or_null(report.artifacts)},
-          {"abi", {{"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},
+          {"abi",
+           {{"runtime", name_of(abi.runtime)}, {"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},
+          {"python", python_json(report)},
           {"runner", report.runner_version},
           {"host", report.host},
           {"seed", seed(plan)},

@@ -40,6 +40,7 @@ struct RunReport {
   std::string artifacts_folder;          // absolute
   std::optional<VersionRecord> version;
   MetricSummaries metrics;
+  std::optional<std::string> python_version;  // as the worker of a Python package told it: "Python 3.11.2"
   std::string runner_version;
   std::string host;
 };

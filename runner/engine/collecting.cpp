@@ -4,6 +4,7 @@
 #include "runner/engine/data_overlap.hpp"
 #include "runner/engine/event_tail.hpp"
 #include "runner/jobs/job_folder.hpp"
+#include "runner/python/python_interpreter.hpp"
 #include "storage/packages/package_check.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/packages/zip_writer.hpp"
@@ -37,8 +38,14 @@ Result<ZipSummary> zip_of(const RunPlan& plan, const RunFolder& folder, const Tr
   return summary;
 }
 
-Result<CollectedOutputs::Package> collect_package(const RunPlan& plan, const RunFolder& folder, const Store& store) {
-  if (const auto checked = check_package(folder.package()); !checked.ok()) {
+Result<CheckedPackage> check_again(const RunPlan& plan, const RunFolder& folder, const RunPorts& ports) {
+  PythonInterpreter python(plan.request.python.value_or(""), ports.python_kit);
+  return check_package(folder.package(), python, plan.parent.content.name.text());
+}
+
+Result<CollectedOutputs::Package> collect_package(const RunPlan& plan, const RunFolder& folder, RunPorts& ports) {
+  const Store& store = ports.store;
+  if (const auto checked = check_again(plan, folder, ports); !checked.ok()) {
     return within("the package damaged itself while it ran", blame_package(checked.error()));
   }
   Tree tree;
@@ -65,7 +72,8 @@ Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& object
 }
 
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data,
-                                 const Store& store) {
+                                 RunPorts& ports) {
+  const Store& store = ports.store;
   const JobWord word = TRY(last_word(JobFolder(folder.path()).events()));
   const bool on_dataset = word.trained_on == (folder.package() / plan.layout.data.bytes()).string();
   std::optional<Evaluation> evaluation;
@@ -76,7 +84,7 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
     evaluation = Evaluation{*word.score, std::move(overlap)};
   }
   std::optional<CollectedOutputs::Package> package;
-  if (trains(plan.request.type)) package = TRY(collect_package(plan, folder, store));
+  if (trains(plan.request.type)) package = TRY(collect_package(plan, folder, ports));
   TRY(keep_artifacts(plan, folder));
   const auto artifacts = store_artifacts(folder, store.objects());
   if (!artifacts.ok()) return within("the artifacts cannot be kept", blame_package(artifacts.error()));
@@ -84,12 +92,12 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
 }
 
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
-                              const Store& store, Instant now) {
-  const PackageRegistry registry(store.packages(), store.scratch());
-  const CheckedPackage checked = TRY(check_package(folder.package()));
+                              RunPorts& ports) {
+  const PackageRegistry registry(ports.store.packages(), ports.store.scratch());
+  const CheckedPackage checked = TRY(check_again(plan, folder, ports));
   const std::optional<double> score =
       outputs.evaluation ? std::optional(outputs.evaluation->score) : std::optional<double>();
-  return registry.publish_minor({plan.parent.content.name, now, plan.parent.version, plan.run, outputs.package->tree,
+  return registry.publish_minor({plan.parent.content.name, ports.now(), plan.parent.version, plan.run, outputs.package->tree,
                                  outputs.package->zip, checked.abi,
                                  "trained from " + plan.parent.version.text() + " by run " + plan.name.text(), score});
 }

@@ -18,12 +18,12 @@ Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& object
 // one that evaluates the score, and the artifacts. All of it is durable when this returns. `package_failed` when what the
 // package left is no package any more, or cannot be kept.
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data,
-                                 const Store& store);
+                                 RunPorts& ports);
 
 // Makes the new version visible and durable. After an error `published_before` tells whether there is one all the same.
 // REQUIRES: the outputs have a package.
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
-                              const Store& store, Instant now);
+                              RunPorts& ports);
 
 // The version that this run made before it was interrupted, if it came so far. It is durable now.
 Result<std::optional<VersionRecord>> published_before(const RunPlan& plan, const Store& store);

@@ -30,9 +30,23 @@ class ScratchFolder {
   Path path_;
 };
 
-Result<ZipSummary> unpack(const Path& zip, const Path& folder) {
+Result<UnpackedZip> unpack(const Path& zip, const Path& folder) {
   FolderWriter writer = TRY(FolderWriter::at(folder));
-  return TRY(unpack_zip(zip, writer)).zip;
+  return unpack_zip(zip, writer);
+}
+
+// `root` is how the root folder is called where the package comes from.
+Result<CheckedPackage> check(const Path& folder, const std::string& root, const PackageReading& reading) {
+  CheckedPackage checked = TRY(check_package(folder, reading.python, reading.name ? reading.name->text() : root));
+  if (reading.name && checked.manifest.name.text() != reading.name->text()) {
+    return fail(Errc::invalid, "the package is called '" + checked.manifest.name.text() + "' by its package.json, not '" +
+                                   reading.name->text() + "'");
+  }
+  return checked;
+}
+
+Result<CheckedPackage> check_in_place(const Path& folder, const PackageReading& reading) {
+  return check(folder, TRY(real_path(folder)).filename().string(), reading);
 }
 
 CaptureOptions content_options(ObjectStore* objects) {
@@ -47,9 +61,8 @@ Result<void> require_there(const Path& package) {
   return fail(Errc::not_found, "there is no file or folder '" + package.string() + "'");
 }
 
-Result<VersionRecord> upload_folder(const Path& folder, std::optional<ZipSummary> zip, const std::string& change_log,
-                                    const Store& store, Instant now) {
-  const CheckedPackage checked = TRY(check_package(folder));
+Result<VersionRecord> upload_folder(const Path& folder, const CheckedPackage& checked, std::optional<ZipSummary> zip,
+                                    const std::string& change_log, const Store& store, Instant now) {
   ObjectStore& objects = store.objects();
   const CapturedFolder captured = TRY(capture(folder, content_options(&objects)));
   if (!zip) {
@@ -69,32 +82,36 @@ Result<VersionRecord> upload_folder(const Path& folder, std::optional<ZipSummary
 
 }  // namespace
 
-Result<CheckedPackage> validate_package(const Path& package, const Path& scratch) {
+Result<CheckedPackage> validate_package(const Path& package, const Path& scratch, const PackageReading& reading) {
   TRY(require_there(package));
-  if (is_folder(package)) return check_package(package);
+  if (is_folder(package)) return check_in_place(package, reading);
   const ScratchFolder folder = TRY(ScratchFolder::in(scratch));
-  TRY(unpack(package, folder.path()));
-  return check_package(folder.path());
+  const UnpackedZip unpacked = TRY(unpack(package, folder.path()));
+  return check(folder.path(), unpacked.root, reading);
 }
 
-Result<PackedPackage> pack_package(const Path& folder, Path zip) {
+Result<PackedPackage> pack_package(const Path& folder, Path zip, const PackageReading& reading) {
   TRY(require_there(folder));
   if (!is_folder(folder))
     return fail(Errc::invalid, "'" + folder.string() + "' is not a folder; only a package folder can be packed");
-  CheckedPackage checked = TRY(check_package(folder));
+  CheckedPackage checked = TRY(check_in_place(folder, reading));
   if (zip.empty()) zip = checked.manifest.name.text() + ".zip";
   const CapturedFolder captured = TRY(capture(folder, content_options(nullptr)));
   const ZipSummary summary = TRY(pack_folder(folder, checked.manifest.name.text(), captured.tree, zip));
   return PackedPackage{std::move(checked), std::move(zip), TreeSummary::of(captured.tree), summary};
 }
 
-Result<VersionRecord> upload_package(const Path& package, const std::string& change_log, const Store& store,
-                                     Instant now) {
+Result<VersionRecord> upload_package(const Path& package, const PackageReading& reading, const std::string& change_log,
+                                     const Store& store, Instant now) {
   TRY(require_there(package));
-  if (is_folder(package)) return upload_folder(package, std::nullopt, change_log, store, now);
+  if (is_folder(package)) {
+    const CheckedPackage checked = TRY(check_in_place(package, reading));
+    return upload_folder(package, checked, std::nullopt, change_log, store, now);
+  }
   const ScratchFolder folder = TRY(ScratchFolder::in(store.scratch()));
-  const ZipSummary zip = TRY(unpack(package, folder.path()));
-  return upload_folder(folder.path(), zip, change_log, store, now);
+  const UnpackedZip unpacked = TRY(unpack(package, folder.path()));
+  const CheckedPackage checked = TRY(check(folder.path(), unpacked.root, reading));
+  return upload_folder(folder.path(), checked, unpacked.zip, change_log, store, now);
 }
 
 }  // namespace trainyard

@@ -130,6 +130,7 @@ void RunDriver::report_events() {
   if (!events.ok()) return;
   for (const WorkerEvent& event : *events) {
     if (const auto* const measured = std::get_if<event::Measured>(&event.what)) metrics_.add(*measured);
+    if (const auto* const loaded = std::get_if<event::Loaded>(&event.what)) builder_ = loaded->builder;
     ports_->observer.reported(event);
   }
 }
@@ -144,7 +145,7 @@ Result<Happening> RunDriver::act_on(const state::Exited& exited) {
 }
 
 Result<Happening> RunDriver::act_on(const state::Succeeded& succeeded) {
-  return Happening(happening::OutputsCollected{TRY(collect(plan_, folder_, succeeded.data, ports_->store))});
+  return Happening(happening::OutputsCollected{TRY(collect(plan_, folder_, succeeded.data, *ports_))});
 }
 
 Result<Happening> RunDriver::act_on(const state::Collected& collected) {
@@ -154,7 +155,7 @@ Result<Happening> RunDriver::act_on(const state::Collected& collected) {
       return Happening(happening::VersionPublished{made->version});
     }
   }
-  const VersionRecord record = TRY(publish(plan_, folder_, collected.outputs, ports_->store, ports_->now()));
+  const VersionRecord record = TRY(publish(plan_, folder_, collected.outputs, *ports_));
   return Happening(happening::VersionPublished{record.version});
 }
 
@@ -172,6 +173,7 @@ Result<RunReport> RunDriver::finish() {
                    folder_.artifacts().string(),
                    {},
                    metrics_,
+                   plan_.library ? std::nullopt : builder_,
                    ports_->runner_version,
                    ports_->host};
   if (const auto* const published = std::get_if<state::Published>(&state_)) {

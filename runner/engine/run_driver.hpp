@@ -72,6 +72,7 @@ class RunDriver {
   JobFolder job_folder_;
   EventTail events_;
   MetricSummaries metrics_;
+  std::optional<std::string> builder_;  // what the worker said that it loaded
   StopWish asked_ = StopWish::none;
   std::optional<StagedRun> staged_;
 };

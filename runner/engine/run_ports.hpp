@@ -24,6 +24,8 @@ class RunObserver {
   virtual ~RunObserver() = default;
 
   virtual void entered(const RunState& /*state*/) {}
+  // Something that its user should know and that does not keep the run from going on: a sentence.
+  virtual void noticed(const std::string& /*sentence*/) {}
   virtual void reading_data(const CaptureProgress& /*progress*/) {}
   virtual void reported(const WorkerEvent& /*event*/) {}
   virtual StopWish stop_wish() { return StopWish::none; }
@@ -36,6 +38,7 @@ struct RunPorts {
   Path worker_program;
   std::function<Instant()> now;
   RunObserver& observer;
+  Path python_kit;  // the folder with our own Python files
   std::string runner_version;
   std::string host;
 };

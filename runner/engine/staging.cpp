@@ -3,6 +3,8 @@
 
 #include "runner/mounts/mount_choice.hpp"
 #include "runner/mounts/mount_probe.hpp"
+#include "runner/python/python_interpreter.hpp"
+#include "runner/python/virtual_environments.hpp"
 #include "storage/datasets/checkouts.hpp"
 #include "storage/trees/checkout.hpp"
 #include "storage/trees/snapshots.hpp"
@@ -18,6 +20,18 @@ Result<void> copy_package(const RunPlan& plan, const RunFolder& folder, ObjectSt
     if (is_package_content(plan.layout, entry.path)) content.push_back(entry);
   }
   return materialise(TRY(Tree::of(std::move(content))), objects, folder.package());
+}
+
+// What runs a Python package. A virtual environment that has to be made first takes as long as pip does.
+Result<std::optional<PythonProgram>> python_for(const RunPlan& plan, const RunFolder& folder, RunPorts& ports) {
+  if (plan.library) return std::optional<PythonProgram>();
+  Path interpreter = *plan.request.python;
+  if (plan.request.dependencies == Dependencies::venv) {
+    const VirtualEnvironments environments(ports.store.virtual_environments());
+    interpreter = TRY(environments.get(interpreter, folder.package()));
+  }
+  const Path worker = PythonInterpreter(interpreter, ports.python_kit).worker();
+  return std::optional(PythonProgram{interpreter.string(), worker.string()});
 }
 
 // One dataset of a run, and where it goes.
@@ -129,7 +143,9 @@ Result<void> check_room_for_parts(const RunPlan& plan, const Tree& tree) {
 Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& ports) {
   ObjectStore& objects = ports.store.objects();
   TRY(make_folders(folder.package()));
+  TRY(make_folders(folder.home()));
   TRY(copy_package(plan, folder, objects));
+  auto python = TRY(python_for(plan, folder, ports));
   TRY(make_folders(folder.package() / plan.layout.artifacts.bytes()));
   const std::vector<Input> inputs = inputs_of(plan, folder);
   const MountKind kind = TRY(mount_for(plan, inputs, ports));
@@ -150,7 +166,7 @@ Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& 
     if (inputs[i].keep) TRY(snapshots.add({seen[i].tree, ports.now(), inputs[i].given, plan.run}));
   }
   const StagedData data{seen.front(), seen.size() > 1 ? std::optional(seen[1]) : std::nullopt};
-  return StagedRun{data, {folder.package().string(), std::move(overlays)}, std::move(captured)};
+  return StagedRun{data, {folder.package().string(), folder.home().string(), std::move(python), std::move(overlays)}, std::move(captured)};
 }
 
 namespace {

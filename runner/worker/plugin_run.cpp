@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <boost/filesystem/operations.hpp>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -54,8 +56,9 @@ class PluginRun {
   PluginRun(const JobSpec& job, EventLog& events) : job_(job), events_(events), host_(job, events) {}
 
   event::Ended run() {
-    auto loaded = load_plugin(job_.library);
-    if (!loaded.ok()) return ended("failed", "load", "cannot use '" + job_.library + "': " + loaded.error().message);
+    const std::string& library = *job_.library;
+    auto loaded = load_plugin(library);
+    if (!loaded.ok()) return ended("failed", "load", "cannot use '" + library + "': " + loaded.error().message);
     table_ = *loaded;
     const char* const builder = table_.builder == nullptr ? "" : table_.builder;
     tell(event::Loaded{table_.minor, utf8_cleaned({builder, ::strnlen(builder, kBuilderBytes)})});
@@ -133,11 +136,26 @@ class PluginRun {
   std::optional<std::string> chosen_;  // the folder of the next call, where it had to be chosen
 };
 
+// Isolated, so that neither the environment nor the user's own modules decide what is loaded; without byte code, so that
+// nothing is written beside the sources. Returns only when the interpreter cannot be started.
+Error become_python(const PythonProgram& python, const Path& run_folder) {
+  const std::string folder = run_folder.string();
+  const std::array<const char*, 6> arguments = {
+      python.interpreter.c_str(), "-I", "-B", python.worker.c_str(), folder.c_str(), nullptr};
+  ::execv(python.interpreter.c_str(), const_cast<char* const*>(arguments.data()));
+  return system_error("start", python.interpreter, errno);
+}
+
 Result<void> run_in_this_process(const Path& run_folder, pid_t supervisor) {
   TRY(become_inner(supervisor));
   const JobFolder folder(run_folder);
   const JobSpec job = TRY(folder.read_job());
   EventLog events(TRY(EventLog::open(folder.events())), folder.events());
+  if (job.python) {
+    const Error error = become_python(*job.python, run_folder);
+    TRY(events.write(ended("failed", "load", error.message)));
+    end_inner(kDone);
+  }
   PluginRun run(job, events);
   TRY(events.write(run.run()));
   // From here, while host and log still exist: a thread of the package may be using them.

@@ -5,7 +5,8 @@
 
 namespace trainyard {
 
-// The inner half of the worker: loads the package of job.json and makes its calls, in order, in this process.
+// The inner half of the worker: loads the package of job.json and makes its calls, in order, in this process; of a Python
+// package it becomes the interpreter that does so, with plugin-api/python/trainyard_worker.py.
 // Everything it has to tell stands in events.jsonl; the last event is `ended`, unless the package's code ends the
 // process.
 //

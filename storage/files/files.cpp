@@ -302,4 +302,12 @@ Result<std::optional<FileLock>> FileLock::try_lock(const Path& path) {
   return system_error("lock", path, errno);
 }
 
+Result<FileLock> FileLock::wait(const Path& path) {
+  UniqueFd fd = TRY(open_file(path, O_RDWR | O_CREAT, 0644));
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return system_error("lock", path, errno);
+  }
+  return FileLock(std::move(fd));
+}
+
 }  // namespace trainyard

@@ -84,6 +84,8 @@ class FileLock {
  public:
   // None when somebody else holds it. Creates the file if it is not there.
   static Result<std::optional<FileLock>> try_lock(const Path& path);
+  // Waits until nobody else holds it. The file is never removed.
+  static Result<FileLock> wait(const Path& path);
 
  private:
   explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}

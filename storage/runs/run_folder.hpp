@@ -16,7 +16,7 @@ namespace trainyard {
 //   plan.json        what was decided; written first
 //   journal.jsonl    the states that the run entered
 //   job.json …       what the runner and its worker say to each other (runner/jobs)
-//   workspace/       while it runs: the private copy of the package and the layer over the data
+//   workspace/       while it runs: the private copy of the package, its home folder, the layer over the data
 //   artifacts/       what the run made for people
 //   _results.json    written last: its presence means that the run is over and complete
 class RunFolder {
@@ -28,6 +28,7 @@ class RunFolder {
   [[nodiscard]] Path journal() const { return path_ / "journal.jsonl"; }
   [[nodiscard]] Path workspace() const { return path_ / "workspace"; }
   [[nodiscard]] Path package() const { return path_ / "workspace" / "package"; }
+  [[nodiscard]] Path home() const { return path_ / "workspace" / "home"; }
   [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
   [[nodiscard]] Path artifacts() const { return path_ / "artifacts"; }
   [[nodiscard]] Path results() const { return path_ / "_results.json"; }

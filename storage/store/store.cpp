@@ -89,4 +89,14 @@ Path Store::stat_cache_of(const Path& folder) const {
   return root_ / "cache" / (sha256(folder.string()).hex() + ".stat");
 }
 
+Result<StoreConfig> Store::config() const {
+  const Path path = root_ / "config.json";
+  if (!is_there(path)) return StoreConfig();
+  return store_config_from(TRY(parse_json(TRY(read_file(path, limits::kRecordBytes)), "'" + path.string() + "'")));
+}
+
+Result<void> Store::set_config(const StoreConfig& config) const {
+  return replace_file(scratch(), root_ / "config.json", readable(to_json(config)), 0644, Durable::yes);
+}
+
 }  // namespace trainyard

@@ -5,6 +5,7 @@
 
 #include "storage/files/files.hpp"
 #include "storage/objects/pack_objects.hpp"
+#include "storage/store/store_config.hpp"
 #include "storage/values/result.hpp"
 
 namespace trainyard {
@@ -12,6 +13,7 @@ namespace trainyard {
 // A store: one folder on one file system that holds everything Trainyard keeps.
 //
 //   format                     {"format":2}; another one is refused, naming both
+//   config.json                what somebody decided for all who use it; need not be there
 //   objects/                   content by SHA-256: storage/objects/pack_objects.hpp
 //   packages/<name>/1.4.json   a version record; <name> in lower case
 //   snapshots/<digest>.json    a snapshot record
@@ -20,6 +22,7 @@ namespace trainyard {
 //   runs/<run id>/             what a run leaves
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
 //   cache/<digest>.stat        what the files of a folder looked like when it was captured last; made again when gone
+//   venvs/<digest>/            virtual environments of Python packages; made again when gone
 //   tmp/                       scratch of the living; what the dead left there is rubbish
 class Store {
  public:
@@ -39,6 +42,9 @@ class Store {
   [[nodiscard]] Path checkouts() const { return root_ / "checkouts"; }
   // Where the stat cache of a folder rests; `folder` is absolute.
   [[nodiscard]] Path stat_cache_of(const Path& folder) const;
+  [[nodiscard]] Path virtual_environments() const { return root_ / "venvs"; }
+  [[nodiscard]] Result<StoreConfig> config() const;
+  Result<void> set_config(const StoreConfig& config) const;
   [[nodiscard]] Path runs() const { return root_ / "runs"; }
   [[nodiscard]] Path active() const { return root_ / "active"; }
   [[nodiscard]] Path scratch() const { return root_ / "tmp"; }

@@ -26,6 +26,7 @@ Result<Manifest::MetricPattern> metric_from(const Json& json) {
 Json with_defaults(const Json& given) {
   Json full = {{"description", ""},
                {"runtime", "native"},
+               {"python", nullptr},
                {"input_type", "json"},
                {"input_description", ""},
                {"output_description", ""},
@@ -36,6 +37,7 @@ Json with_defaults(const Json& given) {
                {"metrics", Json::array()},
                {"custom_hyperparameters", true}};
   full.update(given);
+  if (full["runtime"] == Json("python") && !full.contains("library")) full["library"] = nullptr;
   if (full["hyperparameters"].is_array()) {
     for (Json& item : full["hyperparameters"]) {
       if (!item.is_object()) continue;
@@ -55,18 +57,18 @@ Result<Manifest> Manifest::parse(std::string_view text) {
     return fail(Errc::invalid, "the manifest package.json is larger than 1 MiB");
   const Json given = TRY(parse_json(text, "the manifest package.json"));
   if (!given.is_object()) return fail(Errc::invalid, "the manifest package.json is not a JSON object");
-  if (given.value("runtime", Json()) == Json("python")) {
-    return fail(Errc::incompatible,
-                "the manifest package.json asks for the runtime 'python', which this Trainyard does not run");
-  }
   const Json json = with_defaults(given);
   Fields fields(json, "the manifest package.json");
   fields.schema(kSchema);
   const auto name = fields.parsed("name", PackageName::parse);
   const std::string description = fields.text("description");
-  const std::string runtime = fields.text("runtime");
-  if (runtime != "native") fields.note("runtime", "is '" + runtime + "' where 'native' is wanted");
-  const auto library = fields.parsed("library", RelPath::from_text);
+  const auto runtime = fields.parsed("runtime", parse_runtime);
+  const auto library = fields.parsed_or_null("library", RelPath::from_text);
+  const auto python = fields.optional_text("python");
+  if (runtime == Runtime::native && !library) fields.note("library", "is null, but a native package needs one");
+  if (runtime == Runtime::native && python) fields.note("python", "is given, which is for Python packages");
+  if (runtime == Runtime::python && library) fields.note("library", "is given, which is for native packages");
+  if (python && !python->starts_with('/')) fields.note("python", "is '" + *python + "' but must be an absolute path");
   const std::string input_type = fields.text("input_type");
   if (input_type != "json" && input_type != "file" && input_type != "files")
     fields.note("input_type", "is none of 'json', 'file', 'files'");
@@ -82,8 +84,9 @@ Result<Manifest> Manifest::parse(std::string_view text) {
 
   Manifest manifest{*name,
                     description,
-                    runtime,
-                    *library,
+                    *runtime,
+                    library,
+                    python,
                     input_type,
                     input_description,
                     output_description,
@@ -116,6 +119,10 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   return manifest;
 }
 
+Manifest Manifest::of_python(PackageName name) {
+  return {std::move(name), "", Runtime::python, std::nullopt, std::nullopt, "json", "", "", false, true, {}, true, {}, {}};
+}
+
 const Hyperparameter* Manifest::find(std::string_view hyperparameter) const {
   const auto found = std::find_if(hyperparameters.begin(), hyperparameters.end(),
                                   [&](const auto& item) { return item.name == hyperparameter; });
@@ -130,8 +137,9 @@ Json to_json(const Manifest& manifest) {
   return {{"schema", kSchema},
           {"name", manifest.name.text()},
           {"description", manifest.description},
-          {"runtime", manifest.runtime},
-          {"library", manifest.library.text()},
+          {"runtime", name_of(manifest.runtime)},
+          {"library", manifest.library ? Json(manifest.library->text()) : Json(nullptr)},
+          {"python", manifest.python ? Json(*manifest.python) : Json(nullptr)},
           {"input_type", manifest.input_type},
           {"input_description", manifest.input_description},
           {"output_description", manifest.output_description},

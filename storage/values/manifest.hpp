@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "storage/values/names.hpp"
 #include "storage/values/parameter.hpp"
 #include "storage/values/rel_path.hpp"
+#include "storage/values/runtime.hpp"
 
 namespace trainyard {
 
@@ -22,8 +24,9 @@ struct Manifest {
 
   PackageName name;
   std::string description;
-  std::string runtime;  // "native"
-  RelPath library;      // in the root folder
+  Runtime runtime = Runtime::native;
+  std::optional<RelPath> library;     // of a native package; in the root folder
+  std::optional<std::string> python;  // of a Python package: the interpreter that it wants, as an absolute path
   std::string input_type;
   std::string input_description;
   std::string output_description;
@@ -35,6 +38,8 @@ struct Manifest {
   std::vector<MetricPattern> metrics;
 
   static Result<Manifest> parse(std::string_view text);
+  // Of a Python package without a package.json.
+  static Manifest of_python(PackageName name);
   [[nodiscard]] const Hyperparameter* find(std::string_view hyperparameter) const;
 
   friend bool operator==(const Manifest&, const Manifest&) = default;

@@ -8,22 +8,27 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kSchema = "trainyard.version/1";
+constexpr std::string_view kRuntimes[] = {"native", "python"};
 constexpr std::string_view kVerbs[] = {"process_data", "train", "save", "evaluate", "predict"};
 
 Json to_json(const PackageAbi& abi) {
   Json verbs = Json::array();
   for (const Verb verb : abi.verbs) verbs.push_back(name_of(verb));
-  return {{"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}, {"verbs", std::move(verbs)}};
+  return {{"runtime", name_of(abi.runtime)},
+          {"major", abi.major},
+          {"minor", abi.minor}, {"builder", abi.builder}, {"verbs", std::move(verbs)}};
 }
 
 Result<PackageAbi> abi_from(const Json& json) {
   PackageAbi abi;
   Fields fields(json, "the abi");
+  const auto runtime = fields.parsed("runtime", parse_runtime);
   abi.major = static_cast<std::uint32_t>(fields.integer("major", 1, UINT32_MAX));
   abi.minor = static_cast<std::uint32_t>(fields.integer("minor", 0, UINT32_MAX));
   abi.builder = fields.text("builder");
   const Json& verbs = fields.array("verbs");
   TRY(fields.finish());
+  abi.runtime = *runtime;
   for (const Json& verb : verbs) {
     if (!verb.is_string()) return fail(Errc::invalid, "a verb of the abi is not a text");
     abi.verbs.insert(TRY(parse_verb(verb.get<std::string>())));
@@ -43,6 +48,13 @@ std::string_view name_of(Verb verb) { return kVerbs[static_cast<std::size_t>(ver
 Result<Verb> parse_verb(std::string_view text) {
   if (const auto value = enum_named<Verb>(kVerbs, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is not a verb of a package");
+}
+
+std::string_view name_of(Runtime runtime) { return kRuntimes[static_cast<std::size_t>(runtime)]; }
+
+Result<Runtime> parse_runtime(std::string_view text) {
+  if (const auto value = enum_named<Runtime>(kRuntimes, text)) return *value;
+  return fail(Errc::invalid, "'" + std::string(text) + "' is not a runtime; there are native and python");
 }
 
 Json to_json(const TreeSummary& tree) {

@@ -10,6 +10,7 @@
 #include "storage/values/instant.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/names.hpp"
+#include "storage/values/runtime.hpp"
 #include "storage/values/tree.hpp"
 
 namespace trainyard {
@@ -19,11 +20,13 @@ enum class Verb { process_data, train, save, evaluate, predict };
 std::string_view name_of(Verb verb);
 Result<Verb> parse_verb(std::string_view text);
 
-// What can be told of a package's library without loading it.
+// What can be told of a package's code without running it. The numbers are of the plugin ABI; Python packages have one
+// interface only.
 struct PackageAbi {
+  Runtime runtime = Runtime::native;
   std::uint32_t major = 1;
   std::uint32_t minor = 0;
-  std::string builder;  // compiler and kit, as the package states them
+  std::string builder;  // compiler and kit, as the package states them; the Python that read its source
   std::set<Verb> verbs;
   friend bool operator==(const PackageAbi&, const PackageAbi&) = default;
 };

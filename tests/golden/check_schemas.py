@@ -61,7 +61,7 @@ def undescribed(schema, where):
     elif isinstance(schema, dict):
         for key, value in schema.get("properties", {}).items():
             # Inside a condition the properties only repeat what stands elsewhere.
-            if not any(part in where.split("/") for part in ("oneOf", "if", "then")) and "description" not in value:
+            if not any(part in where.split("/") for part in ("oneOf", "if", "then", "else")) and "description" not in value:
                 yield f"{where}/{key}"
         for key, value in schema.items():
             yield from undescribed(value, f"{where}/{key}")

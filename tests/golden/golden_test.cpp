@@ -85,12 +85,13 @@ const std::vector<Document>& documents() {
       {"tombstone", as_line(tombstone_from)},
       {"sweep-plan", for_people(sweep_plan_from)},
       {"store-format", rewrite_store_format},
+      {"store-config", for_people(store_config_from)},
   };
   return all;
 }
 
 // Authors may leave out what has a default, so these are written longer than they were read.
-const std::set<std::string> kShorthand = {"package/valid/minimal.json"};
+const std::set<std::string> kShorthand = {"package/valid/minimal.json", "package/valid/python.json"};
 
 // The schemas say what is written today; a reader of events takes a status and a level that a newer worker may bring.
 const std::set<std::string> kTakenAllTheSame = {"event/invalid/ended_with_an_unknown_status.json",

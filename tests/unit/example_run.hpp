@@ -34,7 +34,7 @@ inline VersionRecord parent() {
                      std::nullopt,
                      {sha256("tree"), 3, 12},
                      {sha256("zip"), 9},
-                     {1, 0, "g++", {Verb::train, Verb::save}},
+                     {Runtime::native, 1, 0, "g++", {Verb::train, Verb::save}},
                      ""};
   return {{1, 0}, draft};
 }
@@ -50,7 +50,9 @@ inline RunRequest request() {
           false,
           RunRequest::kDefaultGrace,
           {},
-          MountKind::best};
+          MountKind::best,
+          {},
+          Dependencies::system};
 }
 
 inline DataSource folder(const char* path) { return {DataSource::Kind::folder, path, std::nullopt, std::nullopt}; }

@@ -9,7 +9,7 @@ namespace trainyard {
 
 TEST_CASE("a job is the plan with absolute paths", "[job_spec]") {
   const OverlayMount overlay{"/data/digits", "/w/layer/upper", "/w/layer/work", "/w/package/dataset/training"};
-  const JobSpec job = job_for(example::plan(), {"/w/package", {overlay}});
+  const JobSpec job = job_for(example::plan(), {"/w/package", "/w/home", {}, {overlay}});
   CHECK(job.run == example::kRun);
   CHECK(job.package == "digits@1.0");
   CHECK(job.library == "/w/package/lib/libdigits.so");
@@ -29,9 +29,9 @@ TEST_CASE("a job is the plan with absolute paths", "[job_spec]") {
 }
 
 TEST_CASE("the environment of a job is complete and nothing leaks into it", "[job_spec]") {
-  const JobSpec job = job_for(example::plan(), {"/w/package", {}});
+  const JobSpec job = job_for(example::plan(), {"/w/package", "/w/home", {}, {}});
   const std::map<std::string, std::string> environment = {
-      {"HOME", "/w/package"},
+      {"HOME", "/w/home"},
       {"LC_ALL", "C.UTF-8"},
       {"OMP_NUM_THREADS", "2"},
       {"PATH", "/usr/local/bin:/usr/bin:/bin"},
@@ -49,7 +49,7 @@ TEST_CASE("the environment of a job is complete and nothing leaks into it", "[jo
 }
 
 TEST_CASE("an evaluation is one call with the data where test data is", "[job_spec]") {
-  const JobSpec job = job_for(example::plan(RunType::evaluation), {"/w/package", {}});
+  const JobSpec job = job_for(example::plan(RunType::evaluation), {"/w/package", "/w/home", {}, {}});
   const std::vector<JobSpec::Call> calls = {{Verb::evaluate, "/w/package/dataset/test"}};
   CHECK((job.calls == calls));
   CHECK(job.folders.empty());
@@ -66,7 +66,7 @@ TEST_CASE("an evaluation is one call with the data where test data is", "[job_sp
 }
 
 TEST_CASE("a full run is four calls upon one dataset and its parts", "[job_spec]") {
-  const JobSpec job = job_for(example::plan(RunType::full), {"/w/package", {}});
+  const JobSpec job = job_for(example::plan(RunType::full), {"/w/package", "/w/home", {}, {}});
   const std::vector<JobSpec::Call> calls = {{Verb::process_data, "/w/package/dataset"},
                                             {Verb::train, "/w/package/dataset/training", "/w/package/dataset"},
                                             {Verb::save, std::nullopt},
@@ -81,14 +81,14 @@ TEST_CASE("a full run is four calls upon one dataset and its parts", "[job_spec]
 TEST_CASE("folders that were moved are where the user put them", "[job_spec]") {
   RunRequest request = example::request();
   request.environment = {{"artifacts_directory", "out"}, {"training_data_directory", "100%"}};
-  const JobSpec job = job_for(example::plan_of(request).value(), {"/w/package", {}});
+  const JobSpec job = job_for(example::plan_of(request).value(), {"/w/package", "/w/home", {}, {}});
   CHECK(job.environment.at("artifacts_directory") == "/w/package/out");
   CHECK(job.environment.at("training_data_directory") == "/w/package/100%");
   CHECK(job.calls.front().directory == "/w/package/100%");
 }
 
 TEST_CASE("a job is written as it was read", "[job_spec]") {
-  JobSpec job = job_for(example::plan(), {"/w/package", {OverlayMount{"/a", "/b", "/c", "/d"}}});
+  JobSpec job = job_for(example::plan(), {"/w/package", "/w/home", {}, {OverlayMount{"/a", "/b", "/c", "/d"}}});
   CHECK(job_spec_from(to_json(job)).value() == job);
   job.overlays.clear();
   job.folders = {"/e"};
@@ -106,6 +106,11 @@ TEST_CASE("a job is written as it was read", "[job_spec]") {
   json = to_json(job);
   json["max_runtime_ms"] = 0;
   CHECK(job_spec_from(json).error().message == "the job, key 'max_runtime_ms': is not between 1 and 31622400000");
+  json = to_json(job);
+  json["python"] = {{"interpreter", "/usr/bin/python3"}, {"worker", "/k/trainyard_worker.py"}};
+  CHECK(job_spec_from(json).error().message == "the job, key 'library': or 'python' must be given, and not both");
+  json["library"] = nullptr;
+  CHECK(job_spec_from(json)->python == PythonProgram{"/usr/bin/python3", "/k/trainyard_worker.py"});
   json = to_json(job);
   json["priority"] = 1;
   CHECK(job_spec_from(json).error().message == "the job has an unknown key 'priority'");

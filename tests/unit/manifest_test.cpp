@@ -27,8 +27,8 @@ TEST_CASE("what a manifest leaves out has a default", "[manifest]") {
   const auto manifest = Manifest::parse(smallest().dump());
   REQUIRE(manifest.ok());
   CHECK(manifest->name.text() == "digits");
-  CHECK(manifest->library.bytes() == "libdigits.so");
-  CHECK(manifest->runtime == "native");
+  CHECK(manifest->library->bytes() == "libdigits.so");
+  CHECK((manifest->runtime == Runtime::native));
   CHECK(manifest->input_type == "json");
   CHECK_FALSE(manifest->requires_gpu);
   CHECK(manifest->training_enabled);
@@ -59,7 +59,11 @@ TEST_CASE("a manifest is refused with the key and the rule", "[manifest]") {
   CHECK(refusal_with("library", "../x.so") ==
         "the manifest package.json, key 'library': the path '../x.so' has '..' in it, so it could leave its folder");
   CHECK(refusal_with("runtime", "java") ==
-        "the manifest package.json, key 'runtime': is 'java' where 'native' is wanted");
+        "the manifest package.json, key 'runtime': 'java' is not a runtime; there are native and python");
+  CHECK(refusal_with("library", nullptr) ==
+        "the manifest package.json, key 'library': is null, but a native package needs one");
+  CHECK(refusal_with("python", "/usr/bin/python3") ==
+        "the manifest package.json, key 'python': is given, which is for Python packages");
   CHECK(refusal_with("input_type", "xml") ==
         "the manifest package.json, key 'input_type': is none of 'json', 'file', 'files'");
   CHECK(refusal_with("requires_gpu", "no") == "the manifest package.json, key 'requires_gpu': is not true or false");
@@ -86,14 +90,25 @@ TEST_CASE("a manifest is refused with the key and the rule", "[manifest]") {
 }
 
 TEST_CASE("a manifest of another world says so", "[manifest]") {
-  Json python = smallest();
-  python["runtime"] = "python";
-  CHECK(Manifest::parse(python.dump()).error().code == Errc::incompatible);
   Json newer = smallest();
   newer["schema"] = "trainyard.package/2";
   CHECK(Manifest::parse(newer.dump()).error().code == Errc::incompatible);
   CHECK(Manifest::parse(newer.dump()).error().message ==
         "the manifest package.json has schema 'trainyard.package/2' but this Trainyard reads 'trainyard.package/1'");
+}
+
+TEST_CASE("a Python package names an interpreter, and no library", "[manifest]") {
+  Json json = {{"schema", "trainyard.package/1"}, {"name", "wine"}, {"runtime", "python"}};
+  const auto plain = Manifest::parse(json.dump());
+  REQUIRE(plain.ok());
+  CHECK(*plain == Manifest::of_python(PackageName::parse("wine").value()));
+  json["python"] = "/opt/python3.12/bin/python3";
+  CHECK(Manifest::parse(json.dump())->python == "/opt/python3.12/bin/python3");
+  json["python"] = "python3";
+  CHECK(refusal(json) == "the manifest package.json, key 'python': is 'python3' but must be an absolute path");
+  json["python"] = nullptr;
+  json["library"] = "libwine.so";
+  CHECK(refusal(json) == "the manifest package.json, key 'library': is given, which is for native packages");
 }
 
 TEST_CASE("a manifest is bounded", "[manifest]") {

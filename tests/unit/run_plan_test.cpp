@@ -28,7 +28,7 @@ TEST_CASE("a plan holds what was asked, what was found and the defaults", "[run_
   CHECK(plan.name.text() == "digits-8f1b2c4d");
   CHECK(plan.created_at == example::kNow);
   CHECK(plan.parent == example::parent());
-  CHECK(plan.library.bytes() == "lib/libdigits.so");
+  CHECK(plan.library->bytes() == "lib/libdigits.so");
   CHECK(plan.layout.training_data.bytes() == "dataset/training");
   CHECK(plan.layout.artifacts.bytes() == "artifacts");
   CHECK_FALSE(plan.save_training_data);

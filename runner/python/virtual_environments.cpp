@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/python/virtual_environments.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+
+#include "runner/processes/run_program.hpp"
+#include "runner/python/python_interpreter.hpp"
+#include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
+#include "storage/values/utf8.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr std::array<const char*, 2> kFiles = {"requirements.txt", "train_requirements.txt"};
+constexpr std::chrono::minutes kInstallTime{60};
+constexpr std::size_t kLastWords = 600;
+
+// Only what tells pip where packages are and how to get there.
+bool is_for_pip(std::string_view name) {
+  if (name.starts_with("PIP_")) return true;
+  for (const std::string_view known : {"HOME", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+                                       "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"}) {
+    if (name == known) return true;
+  }
+  return false;
+}
+
+std::map<std::string, std::string> environment_for_pip() {
+  std::map<std::string, std::string> environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}};
+  for (char** variable = ::environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos && is_for_pip(text.substr(0, equals)))
+      environment[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+  }
+  return environment;
+}
+
+// pip tells what went wrong in lines that begin with ERROR; a traceback of anything else ends with its reason.
+std::string last_words(const ProgramOutput& output) {
+  const std::string text = output.err.empty() ? output.out : output.err;
+  std::string words;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    if (line.starts_with("ERROR: ")) words += (words.empty() ? "" : " ") + std::string(line.substr(7));
+    begin = end + 1;
+  }
+  if (words.empty()) {
+    std::string_view rest = text;
+    while (rest.ends_with('\n')) rest.remove_suffix(1);
+    words = rest.substr(rest.rfind('\n') + 1);
+  }
+  return std::string(utf8_prefix(utf8_cleaned(words), kLastWords));
+}
+
+Result<void> carry_out(const std::vector<std::string>& argv, const std::string& folder, const std::string& what) {
+  const ProgramOutput output = TRY(run_program(argv, environment_for_pip(), folder, "", kInstallTime));
+  if (output.status.code == 0) return {};
+  return fail(Errc::package_failed, what + ": " + last_words(output));
+}
+
+struct Wanted {
+  Digest key;
+  std::vector<std::string> files;
+};
+
+Result<Wanted> wanted_by(const Path& package, const Path& interpreter) {
+  Sha256 hash;
+  std::vector<std::string> files;
+  hash.update(interpreter.string());
+  hash.update(std::string_view("\0", 1));
+  for (const char* const name : kFiles) {
+    const Path file = package / name;
+    if (!is_there(file)) continue;
+    const std::string text = TRY(read_file(file, limits::kManifestBytes));
+    hash.update(std::string(name) + " " + std::to_string(text.size()) + "\n");
+    hash.update(text);
+    files.emplace_back(name);
+  }
+  return Wanted{hash.finish(), std::move(files)};
+}
+
+Result<void> make(const Path& interpreter, const Path& package, const Wanted& wanted, const Path& folder) {
+  TRY(remove_tree(folder));
+  TRY(carry_out({interpreter.string(), "-I", "-m", "venv", "--system-site-packages", folder.string()}, "/",
+                "cannot make a virtual environment with '" + interpreter.string() + "' (Debian: python3-venv)"));
+  std::vector<std::string> install = {(folder / "bin" / "python").string(), "-I",          "-m", "pip", "install",
+                                      "--disable-pip-version-check",         "--no-input", "--quiet"};
+  for (const std::string& file : wanted.files) {
+    install.emplace_back("--requirement");
+    install.push_back(file);
+  }
+  return carry_out(install, package.string(), "cannot install what the package requires");
+}
+
+}  // namespace
+
+Result<Path> VirtualEnvironments::get(const Path& interpreter, const Path& package) const {
+  TRY(check_interpreter(interpreter));
+  const Wanted wanted = TRY(wanted_by(package, interpreter));
+  if (wanted.files.empty()) return interpreter;
+  TRY(make_folders(folder_));
+  const Path folder = folder_ / wanted.key.hex();
+  const Path python = folder / "bin" / "python";
+  const Path complete = folder / "complete";
+  if (is_there(complete)) return python;
+  const FileLock lock = TRY(FileLock::wait(folder_ / (wanted.key.hex() + ".lock")));
+  if (is_there(complete)) return python;
+  TRY(make(interpreter, package, wanted, folder));
+  TRY(publish_file(folder_, complete, "", 0644, Durable::yes));
+  return python;
+}
+
+}  // namespace trainyard

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "storage/values/json.hpp"
+
+namespace trainyard {
+
+// What somebody decided for all commands that use a store: the file config.json in it. Schema:
+// schemas/store-config.schema.json. What is none is as if nobody had decided.
+struct StoreConfig {
+  std::optional<std::string> python;  // the interpreter of Python packages, as an absolute path
+
+  friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
+};
+
+inline constexpr const char* kDefaultPython = "/usr/bin/python3";
+
+Json to_json(const StoreConfig& config);
+Result<StoreConfig> store_config_from(const Json& json);
+
+}  // namespace trainyard

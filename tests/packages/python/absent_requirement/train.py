@@ -1,0 +1,6 @@
+class Main:
+    def train(self, directory):
+        pass
+
+    def save(self):
+        pass
