@@ -89,7 +89,9 @@ class Grammar {
     return app->add_option(word.name, *value, word.help);
   }
   static CLI::Option* add_word(CLI::App* app, const Word& word, std::vector<std::string>* values) {
-    return app->add_option(word.name, *values, word.help)->allow_extra_args(false);
+    CLI::Option* const option = app->add_option(word.name, *values, word.help);
+    // An option is repeated for each value; arguments stand one after another.
+    return word.name.starts_with('-') ? option->allow_extra_args(false) : option;
   }
   static CLI::Option* add_word(CLI::App* app, const Word& word, bool* given) {
     return app->add_flag(word.name, *given, word.help);

@@ -52,6 +52,9 @@ struct RunOptions {
   std::string mount;
   std::string python;        // a path, or empty
   std::string dependencies;  // system, venv, or empty
+  std::string experiment;
+  std::vector<std::string> tags;  // NAME or NAME=VALUE
+  bool detach = false;
 };
 struct RunTraining : RunOptions {
   bool save_training_data = false;
@@ -64,7 +67,40 @@ struct RunFull : RunOptions {
   bool save_training_data = false;
   bool save_test_data = false;
 };
-struct RunsList {};
+struct RunsList {
+  std::string package;  // filters; empty for all
+  std::string status;
+  std::string type;
+  std::string experiment;
+  std::vector<std::string> tags;  // NAME or NAME=VALUE
+  std::string sort = "started";
+  bool reverse = false;
+  std::string limit;  // a number, or empty
+};
+struct RunsStop {
+  std::string run;
+  bool now = false;
+  bool no_wait = false;
+};
+struct RunsDelete {
+  std::vector<std::string> runs;
+};
+struct RunsRerun {
+  std::string run;
+  std::string package;  // another version, or empty
+  std::string dataset;
+  std::string name;
+  std::vector<std::string> environment;
+  bool detach = false;
+};
+struct RunsCompare {
+  std::vector<std::string> runs;
+};
+struct RunsMetrics {
+  std::string run;
+  std::string metric;
+  bool csv = false;
+};
 struct RunsShow {
   std::string run;
 };
@@ -72,6 +108,7 @@ struct RunsLogs {
   std::string run;
   std::string stream = "all";  // or stdout or stderr
   bool timestamps = false;
+  bool follow = false;
 };
 struct RunsArtifacts {
   std::string run;
@@ -144,7 +181,8 @@ struct StorePurge {
 
 using Command = std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
                              command::PackageList, command::PackageShow, command::DatasetAdd, command::DatasetList,
-                             command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow,
+                             command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun,
+                             command::RunsCompare, command::RunsMetrics,
                              command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList,
                              command::SnapshotCheckout, command::SnapshotVerify, command::SnapshotDiff,
                              command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu,

@@ -20,6 +20,11 @@ Result<ExitCode> perform(const command::RunTraining& command, const Invocation& 
 Result<ExitCode> perform(const command::RunEvaluation& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunFull& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsStop& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsDelete& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsCompare& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsMetrics& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsShow& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsArtifacts& command, const Invocation& invocation);

@@ -22,12 +22,33 @@ struct LogChunk {
   std::string text;
 };
 
-// Both streams, in the order in which the supervisor met them.
-Result<std::vector<LogChunk>> read_run_log(const JobFolder& folder, LogSelection selection);
+// Reads both streams in the order in which the supervisor met them, while they are written or later.
+class RunLog {
+ public:
+  RunLog(JobFolder folder, LogSelection selection) : folder_(std::move(folder)), selection_(selection) {}
+
+  // What came since the last time, some of it: ask again until there is nothing.
+  Result<std::vector<LogChunk>> poll();
+
+ private:
+  Result<LogChunk> chunk_from(const std::string& line) const;
+
+  JobFolder folder_;
+  LogSelection selection_;
+  std::uint64_t offset_ = 0;  // in the index
+};
 
 Json to_json(const std::vector<LogChunk>& chunks);
 
-// Each stream to the stream of the same name. With times, each line begins with its own.
-void print_run_log(const std::vector<LogChunk>& chunks, Timestamps timestamps);
+// Prints each stream to the stream of the same name. With times, each line begins with its own.
+class LogPrinter {
+ public:
+  explicit LogPrinter(Timestamps timestamps) : timestamps_(timestamps) {}
+  void print(const std::vector<LogChunk>& chunks);
+
+ private:
+  Timestamps timestamps_;
+  bool line_begins_ = true;
+};
 
 }  // namespace trainyard

@@ -10,6 +10,7 @@
 
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/version.hpp"
+#include "runner/engine/run_control.hpp"
 #include "runner/engine/run_engine.hpp"
 #include "runner/executors/local_executor.hpp"
 
@@ -86,6 +87,14 @@ Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObs
   LocalExecutor executor(worker);
   RunPorts ports = TRY(ports_for(store, executor, worker, observer));
   return run(request, ports);
+}
+
+Result<void> stop_here(const RunId& run, StopWish wish, const Store& store) {
+  const Path worker = TRY(worker_program());
+  LocalExecutor executor(worker);
+  RunObserver nobody;
+  RunPorts ports = TRY(ports_for(store, executor, worker, nobody));
+  return stop_run(run, wish, ports);
 }
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }

@@ -29,6 +29,9 @@ Result<Path> python_kit();
 // Plans and drives one run on this machine.
 Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObserver& observer);
 
+// Stops a run of this machine, and waits until it is over.
+Result<void> stop_here(const RunId& run, StopWish wish, const Store& store);
+
 void print(const std::string& text);
 void print_json(const Json& json);
 // "trainyard: …" on stderr.

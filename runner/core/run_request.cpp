@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/core/run_request.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 #include "storage/values/dataset_reference.hpp"
 #include "storage/values/named_enum.hpp"
 #include "storage/values/parameter.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -20,7 +24,29 @@ void check_dataset(Fields& fields, const char* key, const std::string& dataset) 
   if (!reference.ok()) fields.note(key, "is no absolute path and no dataset: " + reference.error().message);
 }
 
+Result<std::map<std::string, std::string>> tags_from(const Json& json) {
+  std::map<std::string, std::string> tags;
+  if (!json.is_object()) return fail(Errc::invalid, "is not an object");
+  if (json.size() > kMostTags) return fail(Errc::invalid, "has more than " + std::to_string(kMostTags) + " tags");
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string()) return fail(Errc::invalid, "'" + name + "' is not a text");
+    tags[name] = value.get<std::string>();
+    TRY(check_tag(name, tags[name]));
+  }
+  return tags;
+}
+
 }  // namespace
+
+Result<void> check_tag(const std::string& name, const std::string& value) {
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.'; };
+  if (name.empty() || name.size() > 64 || !std::all_of(name.begin(), name.end(), is_plain)) {
+    return fail(Errc::invalid, "the tag '" + name + "' is not a name of 1 to 64 letters, digits, '_', '-' or '.'");
+  }
+  const bool printable = std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
+  if (value.size() <= 256 && printable && utf8_cleaned(value) == value) return {};
+  return fail(Errc::invalid, "the value of the tag '" + name + "' is not a line of at most 256 bytes of UTF-8");
+}
 
 std::string_view name_of(RunType type) { return kTypeNames[static_cast<std::size_t>(type)]; }
 
@@ -57,7 +83,9 @@ Json to_json(const RunRequest& request) {
           {"max_runtime_ms", request.max_runtime_ms ? Json(*request.max_runtime_ms) : Json(nullptr)},
           {"mount", name_of(request.mount)},
           {"python", request.python ? Json(*request.python) : Json(nullptr)},
-          {"dependencies", name_of(request.dependencies)}};
+          {"dependencies", name_of(request.dependencies)},
+          {"experiment", request.experiment ? Json(request.experiment->text()) : Json(nullptr)},
+          {"tags", request.tags}};
 }
 
 Result<RunRequest> run_request_from(const Json& json) {
@@ -81,12 +109,14 @@ Result<RunRequest> run_request_from(const Json& json) {
   const auto python = fields.optional_text("python");
   if (python && !python->starts_with('/')) fields.note("python", "is '" + *python + "' but must be an absolute path");
   const auto dependencies = fields.parsed("dependencies", parse_dependencies);
+  const auto experiment = fields.parsed_or_null("experiment", RunName::parse);
+  const auto tags = fields.nested("tags", tags_from);
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
   RunRequest request{*type,    *package,       dataset,        evaluation_dataset, name,
                      {},       save_training_data, save_test_data, grace_ms,           max_runtime_ms,
-                     *mount,   python,         *dependencies};
+                     *mount,   python,         *dependencies,  experiment,         *tags};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

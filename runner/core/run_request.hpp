@@ -50,9 +50,15 @@ struct RunRequest {
   MountKind mount = MountKind::best;
   std::optional<std::string> python;  // the interpreter of a Python package, as an absolute path; once resolved, set
   Dependencies dependencies = Dependencies::system;
+  std::optional<RunName> experiment;         // groups runs
+  std::map<std::string, std::string> tags;  // for people and filters: check_tag
 
   friend bool operator==(const RunRequest&, const RunRequest&) = default;
 };
+
+inline constexpr std::size_t kMostTags = 50;
+// A name [\w.-]{1,64} and a value of at most 256 bytes of UTF-8 without control characters.
+Result<void> check_tag(const std::string& name, const std::string& value);
 
 Json to_json(const RunRequest& request);
 Result<RunRequest> run_request_from(const Json& json);

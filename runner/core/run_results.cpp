@@ -126,6 +126,8 @@ Json traceability(const RunReport& report) {
           {"abi",
            {{"runtime", name_of(abi.runtime)}, {"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},
           {"python", python_json(report)},
+          {"experiment", plan.request.experiment ? Json(plan.request.experiment->text()) : Json(nullptr)},
+          {"tags", plan.request.tags},
           {"runner", report.runner_version},
           {"host", report.host},
           {"seed", seed(plan)},

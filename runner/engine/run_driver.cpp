@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "runner/engine/collecting.hpp"
+#include "runner/engine/run_stop.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/values/limits.hpp"
 
@@ -99,7 +100,7 @@ Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
     if (!job) return lost("the runner ended before the job was started");
     return Happening(happening::JobStarted{std::move(*job)});
   }
-  if (ports_->observer.stop_wish() != StopWish::none)
+  if (stop_wish(folder_, ports_->observer) != StopWish::none)
     return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
   const JobSpec job = job_for(plan_, staged_->workspace);
   TRY(publish_file(ports_->store.scratch(), job_folder_.job(), readable(to_json(job)), 0644, Durable::no));
@@ -114,7 +115,7 @@ Result<Happening> RunDriver::watch(const JobId& job) {
     if (std::holds_alternative<JobExit>(look)) return Happening(happening::JobEnded{});
     if (std::holds_alternative<JobLost>(look))
       return lost("the process that supervised the job is gone and left no word about its end");
-    const StopWish wish = ports_->observer.stop_wish();
+    const StopWish wish = stop_wish(folder_, ports_->observer);
     if (wish > asked_) {
       asked_ = wish;
       TRY(ports_->executor.stop(job, wish == StopWish::now ? StopForce::now : StopForce::polite));

@@ -21,6 +21,7 @@ class RunDriver {
   // A run as its journal tells it. `not_found` when nothing was noted: then there is no run.
   static Result<RunDriver> resume(RunPorts& ports, RunFolder folder, RunFolders::Lease lease);
 
+  [[nodiscard]] const RunPlan& plan() const { return plan_; }
   [[nodiscard]] const RunState& state() const { return state_; }
   [[nodiscard]] const RunFolder& folder() const { return folder_; }
 

@@ -139,6 +139,7 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
     RunFolder folder = folders.folder(plan.run);
     TRY(publish_file(store.scratch(), folder.plan(), readable(to_json(plan)), 0444, Durable::no));
     RunDriver driver = TRY(RunDriver::begin(ports, std::move(plan), std::move(folder), std::move(*lease)));
+    ports.observer.began(driver.plan());
     return driver.drive();
   }
 }

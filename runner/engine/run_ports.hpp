@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "runner/core/run_plan.hpp"
 #include "runner/core/run_state.hpp"
 #include "runner/core/worker_event.hpp"
 #include "runner/executors/executor.hpp"
@@ -23,6 +24,8 @@ class RunObserver {
   RunObserver& operator=(const RunObserver&) = delete;
   virtual ~RunObserver() = default;
 
+  // The run exists from now on.
+  virtual void began(const RunPlan& /*plan*/) {}
   virtual void entered(const RunState& /*state*/) {}
   // Something that its user should know and that does not keep the run from going on: a sentence.
   virtual void noticed(const std::string& /*sentence*/) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/staging.hpp"
 
+#include "runner/engine/run_stop.hpp"
 #include "runner/mounts/mount_choice.hpp"
 #include "runner/mounts/mount_probe.hpp"
 #include "runner/python/python_interpreter.hpp"
@@ -91,7 +92,8 @@ struct SeenData {
   TreeSummary tree;  // of what was captured; the tree itself is in the store
 };
 
-Result<SeenData> mount_and_read(const Input& input, const Path& data, MountKind kind, RunPorts& ports) {
+Result<SeenData> mount_and_read(const Input& input, const Path& data, MountKind kind, const RunFolder& folder,
+                                RunPorts& ports) {
   // A dataset that is copied into another one replaces what lies there.
   TRY(remove_tree(input.target));
   TRY(make_folders(input.target));
@@ -102,17 +104,17 @@ Result<SeenData> mount_and_read(const Input& input, const Path& data, MountKind 
   // A private copy is read once and never again.
   if (kind == MountKind::overlay) options.cache = ports.store.stat_cache_of(mounted.visible);
   options.progress = [&](const CaptureProgress& progress) { ports.observer.reading_data(progress); };
-  options.cancelled = [&] { return ports.observer.stop_wish() != StopWish::none; };
+  options.cancelled = [&] { return stop_wish(folder, ports.observer) != StopWish::none; };
   auto captured = TRY(capture(mounted.visible, options));
   const TreeSummary tree = TRY(store_tree(captured, ports.store.objects()));
   return SeenData{std::move(mounted), std::move(captured), tree};
 }
 
 // Nobody vouches for a checkout; what is read in it does. One that holds something else is made anew, once.
-Result<SeenData> see(const Input& input, MountKind kind, RunPorts& ports) {
+Result<SeenData> see(const Input& input, MountKind kind, const RunFolder& folder, RunPorts& ports) {
   for (bool again = false;; again = true) {
     const Present data = TRY(present(input, ports));
-    auto seen = mount_and_read(input, data.folder, kind, ports);
+    auto seen = mount_and_read(input, data.folder, kind, folder, ports);
     if (!data.checkout || (seen.ok() && seen->tree == *input.source.tree)) return seen;
     // A link or device is `invalid`, a file that is gone `not_found`.
     if (!seen.ok() && seen.error().code != Errc::invalid && seen.error().code != Errc::not_found) return seen;
@@ -153,7 +155,7 @@ Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& 
   std::vector<CapturedFolder> captured;
   std::vector<OverlayMount> overlays;
   for (const Input& input : inputs) {
-    SeenData data = TRY(see(input, kind, ports));
+    SeenData data = TRY(see(input, kind, folder, ports));
     if (seen.empty()) TRY(check_room_for_parts(plan, data.captured.tree));
     if (data.mounted.overlay) overlays.push_back(std::move(*data.mounted.overlay));
     seen.push_back({data.tree, kind, input.keep});

@@ -15,6 +15,7 @@ namespace trainyard {
 //
 //   plan.json        what was decided; written first
 //   journal.jsonl    the states that the run entered
+//   stop             that somebody wants it to stop; "polite" or "now"
 //   job.json …       what the runner and its worker say to each other (runner/jobs)
 //   workspace/       while it runs: the private copy of the package, its home folder, the layer over the data
 //   artifacts/       what the run made for people
@@ -30,6 +31,7 @@ class RunFolder {
   [[nodiscard]] Path package() const { return path_ / "workspace" / "package"; }
   [[nodiscard]] Path home() const { return path_ / "workspace" / "home"; }
   [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
+  [[nodiscard]] Path stop() const { return path_ / "stop"; }
   [[nodiscard]] Path artifacts() const { return path_ / "artifacts"; }
   [[nodiscard]] Path results() const { return path_ / "_results.json"; }
 

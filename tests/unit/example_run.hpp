@@ -52,7 +52,9 @@ inline RunRequest request() {
           {},
           MountKind::best,
           {},
-          Dependencies::system};
+          Dependencies::system,
+          {},
+          {}};
 }
 
 inline DataSource folder(const char* path) { return {DataSource::Kind::folder, path, std::nullopt, std::nullopt}; }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/run_plan.hpp"
+#include "runner/core/run_state.hpp"
+#include "storage/runs/run_folder.hpp"
+#include "storage/store/store.hpp"
+
+namespace trainyard {
+
+// A run as its plan and its journal tell of it.
+struct KnownRun {
+  RunFolder folder;
+  RunPlan plan;
+  std::vector<JournalEntry> journal;  // never empty
+
+  [[nodiscard]] const JournalEntry& last() const { return journal.back(); }
+  [[nodiscard]] bool is_over() const { return is_final(last().state); }
+  [[nodiscard]] std::string reason() const;                        // "-" before it is over
+  [[nodiscard]] std::optional<PackageVersion> version() const;     // that it made
+  [[nodiscard]] std::optional<double> score() const;
+  [[nodiscard]] double seconds() const;                            // until now, or its end
+  [[nodiscard]] std::string package() const;                       // "digits@1.0", which it ran
+};
+
+Result<KnownRun> read_run(const RunFolder& folder);
+
+// All runs that can be read, oldest first; of the others the reader is told on stderr.
+Result<std::vector<KnownRun>> known_runs(const Store& store);
+
+// By name, id, or the beginning or end of an id. `not_found` suggests the nearest name; `invalid` when it fits several.
+Result<KnownRun> find_run(const Store& store, const std::string& wanted);
+
+// What results, lists and scripts call a run's main facts.
+Json summary_json(const KnownRun& run);
+
+}  // namespace trainyard

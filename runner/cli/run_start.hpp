@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/cli/command.hpp"
+#include "runner/cli/exit_code.hpp"
+#include "runner/core/run_request.hpp"
+
+namespace trainyard {
+
+enum class Detach { no, yes };
+
+// Makes a run and tells of it: of its end, or with `yes` of its beginning.
+Result<ExitCode> start_run(const RunRequest& request, const Invocation& invocation, Detach detach);
+
+// What is there as a path is one, also when a dataset of the store has that name; so is what begins like one.
+Result<std::string> dataset_of(const std::string& typed);
+
+// "NAME=VALUE" each; one that the request has already is replaced, one that is given twice refused.
+Result<void> set_variables(RunRequest& request, const std::vector<std::string>& pairs);
+
+}  // namespace trainyard

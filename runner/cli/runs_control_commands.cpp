@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/cli/commands.hpp"
+#include "runner/cli/known_runs.hpp"
+#include "runner/cli/run_start.hpp"
+#include "runner/cli/wiring.hpp"
+#include "runner/engine/run_control.hpp"
+
+namespace trainyard {
+
+Result<ExitCode> perform(const command::RunsStop& command, const Invocation& invocation) {
+  const Store store = TRY(open_store(invocation));
+  const KnownRun run = TRY(find_run(store, command.run));
+  const StopWish wish = command.now ? StopWish::now : StopWish::polite;
+  TRY(command.no_wait ? ask_run_to_stop(run.plan.run, wish, store) : stop_here(run.plan.run, wish, store));
+  const KnownRun then = TRY(read_run(run.folder));
+  if (invocation.output == Output::json) {
+    print_json(summary_json(then));
+  } else if (then.is_over()) {
+    print("run " + then.plan.name.text() + " is over (" + then.reason() + ")\n");
+  } else {
+    print("run " + then.plan.name.text() + " was asked to stop\n");
+  }
+  return ExitCode::ok;
+}
+
+Result<ExitCode> perform(const command::RunsDelete& command, const Invocation& invocation) {
+  const Store store = TRY(open_store(invocation));
+  std::vector<KnownRun> runs;
+  // All are found before the first is gone.
+  for (const std::string& wanted : command.runs) runs.push_back(TRY(find_run(store, wanted)));
+  Json deleted = Json::array();
+  for (const KnownRun& run : runs) {
+    TRY(delete_run(run.plan.run, store));
+    deleted.push_back({{"run", run.plan.run.text()}, {"name", run.plan.name.text()}});
+    if (invocation.output == Output::text) {
+      print("deleted the run " + run.plan.name.text() +
+            (run.version() ? "; the version " + run.plan.parent.content.name.text() + "@" + run.version()->text() +
+                                 " that it made stays"
+                           : "") +
+            "\n");
+    }
+  }
+  if (invocation.output == Output::json) print_json(deleted);
+  return ExitCode::ok;
+}
+
+Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& invocation) {
+  RunRequest request = TRY(find_run(TRY(open_store(invocation)), command.run)).plan.request;
+  request.name.reset();
+  if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
+  if (!command.package.empty()) {
+    const PackageName name = request.package.name;
+    request.package = TRY(PackageReference::parse(command.package));
+    if (request.package.name != name) {
+      return fail(Errc::invalid, "the run was of the package '" + name.text() + "', so --package must be a version of that");
+    }
+  }
+  if (!command.dataset.empty()) request.dataset = TRY(dataset_of(command.dataset));
+  TRY(set_variables(request, command.environment));
+  return start_run(request, invocation, command.detach ? Detach::yes : Detach::no);
+}
+
+}  // namespace trainyard
