@@ -34,6 +34,40 @@ struct PackageList {};
 struct PackageShow {
   std::string reference;
 };
+struct PackageLabel {
+  std::string reference;
+  std::string label;
+  std::string why;
+};
+struct PackageUnlabel {
+  std::string package;
+  std::string label;
+  std::string why;
+};
+struct PackageApprove {
+  std::string reference;
+  std::string why;
+};
+struct PackageReject {
+  std::string reference;
+  std::string why;
+};
+struct PackageDelete {
+  std::string reference;
+  std::string why;
+};
+struct PackageExport {
+  std::string reference;
+  std::string folder = ".";
+};
+struct PackageImport {
+  std::string zip;
+  std::string metadata;  // empty: beside the zip
+};
+struct PackageDiff {
+  std::string before;
+  std::string after;
+};
 struct DatasetAdd {
   std::string name;
   std::string source;  // a folder or an archive
@@ -179,15 +213,18 @@ struct StorePurge {
 
 }  // namespace command
 
-using Command = std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
-                             command::PackageList, command::PackageShow, command::DatasetAdd, command::DatasetList,
-                             command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun,
-                             command::RunsCompare, command::RunsMetrics,
-                             command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList,
-                             command::SnapshotCheckout, command::SnapshotVerify, command::SnapshotDiff,
-                             command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu,
-                             command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge,
-                             command::StoreConfigure>;
+using Command =
+    std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
+                 command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel,
+                 command::PackageApprove, command::PackageReject, command::PackageDelete, command::PackageExport,
+                 command::PackageImport, command::PackageDiff, command::DatasetAdd, command::DatasetList,
+                 command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull,
+                 command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun,
+                 command::RunsCompare, command::RunsMetrics, command::RunsLogs, command::RunsArtifacts,
+                 command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify,
+                 command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove,
+                 command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge,
+                 command::StoreConfigure>;
 
 struct Invocation {
   Command command;

@@ -13,6 +13,14 @@ Result<ExitCode> perform(const command::PackagePack& command, const Invocation& 
 Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageShow& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageLabel& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageUnlabel& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageApprove& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageReject& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageDelete& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageExport& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageImport& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PackageDiff& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::DatasetAdd& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::DatasetList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::DatasetShow& command, const Invocation& invocation);

@@ -20,11 +20,11 @@ struct KnownRun {
 
   [[nodiscard]] const JournalEntry& last() const { return journal.back(); }
   [[nodiscard]] bool is_over() const { return is_final(last().state); }
-  [[nodiscard]] std::string reason() const;                        // "-" before it is over
-  [[nodiscard]] std::optional<PackageVersion> version() const;     // that it made
+  [[nodiscard]] std::string reason() const;                     // "-" before it is over
+  [[nodiscard]] std::optional<PackageVersion> version() const;  // that it made
   [[nodiscard]] std::optional<double> score() const;
-  [[nodiscard]] double seconds() const;                            // until now, or its end
-  [[nodiscard]] std::string package() const;                       // "digits@1.0", which it ran
+  [[nodiscard]] double seconds() const;       // until now, or its end
+  [[nodiscard]] std::string package() const;  // "digits@1.0", which it ran
 };
 
 Result<KnownRun> read_run(const RunFolder& folder);

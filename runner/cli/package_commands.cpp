@@ -6,6 +6,7 @@
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/package_upload.hpp"
 #include "runner/python/python_interpreter.hpp"
+#include "storage/packages/decisions.hpp"
 #include "storage/packages/registry.hpp"
 
 namespace trainyard {
@@ -26,20 +27,36 @@ std::string origin_text(const VersionDraft& content) {
   return content.parent ? "trained from " + content.parent->text() : std::string("uploaded");
 }
 
+std::string labels_text(const Standing& standing, const PackageVersion& version) {
+  std::string text;
+  for (const std::string& label : standing.labels_of(version)) text += (text.empty() ? "" : ", ") + label;
+  return text.empty() ? "-" : text;
+}
+
+std::string approval_text(const Standing& standing, const PackageVersion& version) {
+  const std::string text(name_of(standing.approval_of(version)));
+  const auto judged = standing.judged.find(version);
+  if (judged == standing.judged.end()) return text;
+  const Decision& decision = judged->second;
+  return text + " by " + printable(decision.who) + " at " + decision.time.short_text() + ": " + printable(decision.why);
+}
+
+// The record, and what was decided on it since.
+Json version_json(const VersionRecord& record, const Standing& standing) {
+  Json json = to_json(record);
+  json["labels"] = standing.labels_of(record.version);
+  json["approval"] = name_of(standing.approval_of(record.version));
+  const auto judged = standing.judged.find(record.version);
+  json["judged"] = judged == standing.judged.end() ? Json(nullptr) : to_json(judged->second);
+  return json;
+}
+
 PackageRegistry registry_of(const Store& store) { return {store.packages(), store.scratch()}; }
 
-// Reads packages with the Python that `config` decides on.
-struct Reading {
-  PythonInterpreter python;
-  std::optional<PackageName> name;
-
-  static Result<Reading> of(const std::string& name, const StoreConfig& config) {
-    std::optional<PackageName> parsed;
-    if (!name.empty()) parsed = TRY(PackageName::parse(name));
-    return Reading{PythonInterpreter(config.python.value_or(kDefaultPython), TRY(python_kit())), std::move(parsed)};
-  }
-  PackageReading ports() { return {python, name}; }
-};
+Result<std::optional<PackageName>> given_name(const std::string& text) {
+  if (text.empty()) return std::optional<PackageName>();
+  return std::optional(TRY(PackageName::parse(text)));
+}
 
 Json to_json(const CheckedPackage& checked) {
   Json verbs = Json::array();
@@ -66,9 +83,10 @@ Result<ExitCode> perform(const command::Init& /*command*/, const Invocation& inv
 Result<ExitCode> perform(const command::PackageValidate& command, const Invocation& invocation) {
   boost::system::error_code error;
   const Path scratch = boost::filesystem::temp_directory_path(error);
-  Reading reading = TRY(Reading::of(command.name, StoreConfig()));
-  const CheckedPackage checked =
-      TRY(validate_package(command.package, error ? Path("/tmp") : scratch, reading.ports()));
+  PythonInterpreter python(kDefaultPython, TRY(python_kit()));
+  const auto name = TRY(given_name(command.name));
+  const PackageReading reading{python, name};
+  const CheckedPackage checked = TRY(validate_package(command.package, error ? Path("/tmp") : scratch, reading));
   if (invocation.output == Output::json) {
     print_json(to_json(checked));
   } else {
@@ -79,8 +97,10 @@ Result<ExitCode> perform(const command::PackageValidate& command, const Invocati
 }
 
 Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation) {
-  Reading reading = TRY(Reading::of(command.name, StoreConfig()));
-  const PackedPackage packed = TRY(pack_package(command.folder, command.zip, reading.ports()));
+  PythonInterpreter python(kDefaultPython, TRY(python_kit()));
+  const auto name = TRY(given_name(command.name));
+  const PackageReading reading{python, name};
+  const PackedPackage packed = TRY(pack_package(command.folder, command.zip, reading));
   if (invocation.output == Output::json) {
     print_json(
         {{"zip", packed.path.string()}, {"zip_digest", packed.zip.digest.hex()}, {"tree", to_json(packed.tree)}});
@@ -93,8 +113,10 @@ Result<ExitCode> perform(const command::PackagePack& command, const Invocation& 
 
 Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
-  Reading reading = TRY(Reading::of(command.name, TRY(store.config())));
-  const VersionRecord record = TRY(upload_package(command.package, reading.ports(), command.change_log, store, now()));
+  PythonInterpreter python(TRY(store.config()).python.value_or(kDefaultPython), TRY(python_kit()));
+  const auto name = TRY(given_name(command.name));
+  const PackageReading reading{python, name};
+  const VersionRecord record = TRY(upload_package(command.package, reading, command.change_log, store, now()));
   if (invocation.output == Output::json) {
     print_json(to_json(record));
   } else {
@@ -108,13 +130,16 @@ Result<ExitCode> perform(const command::PackageList& /*command*/, const Invocati
   const Store store = TRY(open_store(invocation));
   const PackageRegistry registry = registry_of(store);
   Json list = Json::array();
-  std::vector<std::vector<std::string>> rows = {{"PACKAGE", "VERSION", "CREATED", "FROM", "SCORE", "FILES", "SIZE"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"PACKAGE", "VERSION", "CREATED", "FROM", "SCORE", "FILES", "SIZE", "LABELS"}};
   for (const PackageName& name : TRY(registry.names())) {
+    const Standing standing = standing_of(TRY(PackageDecisions(store.packages()).of(name)));
     for (const VersionRecord& record : TRY(registry.versions(name))) {
       const VersionDraft& content = record.content;
-      list.push_back(to_json(record));
+      list.push_back(version_json(record, standing));
       rows.push_back({name.text(), record.version.text(), content.created_at.short_text(), origin_text(content),
-                      content.score ? number_text(*content.score) : "-", std::to_string(content.tree.files), size_text(content.tree.bytes)});
+                      content.score ? number_text(*content.score) : "-", std::to_string(content.tree.files),
+                      size_text(content.tree.bytes), labels_text(standing, record.version)});
     }
   }
   if (invocation.output == Output::json) {
@@ -129,8 +154,9 @@ Result<ExitCode> perform(const command::PackageShow& command, const Invocation& 
   const PackageReference reference = TRY(PackageReference::parse(command.reference));
   const Store store = TRY(open_store(invocation));
   const VersionRecord record = TRY(registry_of(store).find(reference));
+  const Standing standing = standing_of(TRY(PackageDecisions(store.packages()).of(record.content.name)));
   if (invocation.output == Output::json) {
-    print_json(to_json(record));
+    print_json(version_json(record, standing));
     return ExitCode::ok;
   }
   const VersionDraft& content = record.content;
@@ -143,6 +169,8 @@ Result<ExitCode> perform(const command::PackageShow& command, const Invocation& 
                             size_text(content.tree.bytes) + ")"},
                {"zip", content.zip.digest.hex() + " (" + size_text(content.zip.bytes) + ")"},
                {"score", content.score ? number_text(*content.score) : "-"},
+               {"labels", labels_text(standing, record.version)},
+               {"approval", approval_text(standing, record.version)},
                {"change log", content.change_log.empty() ? "-" : printable(content.change_log)}}));
   return ExitCode::ok;
 }

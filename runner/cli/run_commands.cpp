@@ -32,8 +32,21 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
 Result<RunRequest> request_of(RunType type, const command::RunOptions& command) {
   auto package = TRY(PackageReference::parse(command.package));
   std::string dataset = TRY(dataset_of(command.dataset));
-  RunRequest request{type, std::move(package), std::move(dataset), {}, {}, {}, false, false, RunRequest::kDefaultGrace,
-                     {},   MountKind::best,    {},                 Dependencies::system, {}, {}};
+  RunRequest request{type,
+                     std::move(package),
+                     std::move(dataset),
+                     {},
+                     {},
+                     {},
+                     false,
+                     false,
+                     RunRequest::kDefaultGrace,
+                     {},
+                     MountKind::best,
+                     {},
+                     Dependencies::system,
+                     {},
+                     {}};
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   TRY(set_variables(request, command.environment));
   if (!command.grace.empty()) request.grace_ms = TRY(parse_duration("--grace", command.grace));

@@ -70,14 +70,14 @@ Result<RunFilter> filter_of(const command::RunsList& command) {
 
 bool fits(const KnownRun& run, const RunFilter& filter) {
   const VersionRecord& parent = run.plan.parent;
-  if (filter.package && folded_case(filter.package->name.text()) != folded_case(parent.content.name.text())) return false;
+  if (filter.package && folded_case(filter.package->name.text()) != folded_case(parent.content.name.text()))
+    return false;
   if (filter.package && filter.package->version && *filter.package->version != parent.version) return false;
   if (filter.status && *filter.status != name_of(status_of(run.last().state))) return false;
   if (filter.type && *filter.type != run.plan.request.type) return false;
   const auto& experiment = run.plan.request.experiment;
   if (filter.experiment && (!experiment || experiment->text() != *filter.experiment)) return false;
-  return std::all_of(filter.tags.begin(), filter.tags.end(),
-                     [&](const std::string& tag) { return has_tag(run, tag); });
+  return std::all_of(filter.tags.begin(), filter.tags.end(), [&](const std::string& tag) { return has_tag(run, tag); });
 }
 
 std::size_t select_runs(std::vector<KnownRun>& runs, const RunFilter& filter) {

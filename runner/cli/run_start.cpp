@@ -29,8 +29,7 @@ void print_summary(const RunReport& report, const std::string& results) {
           " and made no version\n");
   }
   const CollectedOutputs* const outputs = outputs_of(report.state);
-  if (outputs != nullptr && outputs->evaluation)
-    rows.push_back({"  score", number_text(outputs->evaluation->score)});
+  if (outputs != nullptr && outputs->evaluation) rows.push_back({"  score", number_text(outputs->evaluation->score)});
   if (report.artifacts) rows.push_back({"  artifacts", report.artifacts_folder});
   const auto data = data_of(report.state);
   if (data && data->data.snapshot) rows.push_back({"  snapshot", snapshot_id(data->data.tree)});

@@ -25,7 +25,8 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
       {"--python", &run.python, "PATH",
        "The interpreter of a Python package (that of its package.json, of the store's config, or /usr/bin/python3)"},
       {"--dependencies", &run.dependencies, "WHERE",
-       "Where a Python package finds its requirements: system, or venv, a virtual environment that is made once (system)"},
+       "Where a Python package finds its requirements: system, or venv, a virtual environment that is made once "
+       "(system)"},
       {"--mount", &run.mount, "KIND", "How the data is presented: best, overlay, reflink or copy (best)"}};
   words.insert(words.end(), last.begin(), last.end());
   return words;
@@ -34,37 +35,37 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
 }  // namespace
 
 GroupWords run_words() {
-  return {
-      "run",
-      "Run a package",
-      {command_words<command::RunTraining>("training", "Train a package on a dataset; makes its next minor version",
-                                           "trainyard run training digits@1.0 --dataset ./data/training --env epochs=20\n"
-                                           "  trainyard run training digits --dataset digits-training.tar.zst\n"
-                                           "  trainyard run training digits --dataset digits@3/training",
-                                           [](auto& run) {
-                                             return words_of(
-                                                 run, {{"--save-training-data", &run.save_training_data, "",
-                                                        "Keep a snapshot of exactly the data that the code sees"}});
-                                           }),
-       command_words<command::RunEvaluation>(
-           "evaluation", "Let a version say how good it is on a dataset; makes a score and no version",
-           "trainyard run evaluation digits@1.1 --dataset ./data/test",
-           [](auto& run) {
-             return words_of(run, {{"--save-test-data", &run.save_test_data, "",
-                                    "Keep a snapshot of exactly the data that the code sees"}});
-           }),
-       command_words<command::RunFull>(
-           "full", "Let a package prepare its data, train, and evaluate what it has learned; makes a version with a score",
-           "trainyard run full digits --dataset ./data\n"
-           "  trainyard run full digits --dataset ./data/training --evaluation-dataset ./data/test",
-           [](auto& run) {
-             return words_of(
-                 run, {{"--evaluation-dataset", &run.evaluation_dataset, "DATA",
-                        "Evaluate on this data, instead of the part that the package puts aside for it"},
-                       {"--save-training-data", &run.save_training_data, "",
-                        "Keep a snapshot of exactly the data that the code sees"},
-                       {"--save-test-data", &run.save_test_data, "", "The same of the evaluation dataset"}});
-           })}};
+  return {"run",
+          "Run a package",
+          {command_words<command::RunTraining>(
+               "training", "Train a package on a dataset; makes its next minor version",
+               "trainyard run training digits@1.0 --dataset ./data/training --env epochs=20\n"
+               "  trainyard run training digits --dataset digits-training.tar.zst\n"
+               "  trainyard run training digits --dataset digits@3/training",
+               [](auto& run) {
+                 return words_of(run, {{"--save-training-data", &run.save_training_data, "",
+                                        "Keep a snapshot of exactly the data that the code sees"}});
+               }),
+           command_words<command::RunEvaluation>(
+               "evaluation", "Let a version say how good it is on a dataset; makes a score and no version",
+               "trainyard run evaluation digits@1.1 --dataset ./data/test",
+               [](auto& run) {
+                 return words_of(run, {{"--save-test-data", &run.save_test_data, "",
+                                        "Keep a snapshot of exactly the data that the code sees"}});
+               }),
+           command_words<command::RunFull>(
+               "full",
+               "Let a package prepare its data, train, and evaluate what it has learned; makes a version with a score",
+               "trainyard run full digits --dataset ./data\n"
+               "  trainyard run full digits --dataset ./data/training --evaluation-dataset ./data/test",
+               [](auto& run) {
+                 return words_of(run,
+                                 {{"--evaluation-dataset", &run.evaluation_dataset, "DATA",
+                                   "Evaluate on this data, instead of the part that the package puts aside for it"},
+                                  {"--save-training-data", &run.save_training_data, "",
+                                   "Keep a snapshot of exactly the data that the code sees"},
+                                  {"--save-test-data", &run.save_test_data, "", "The same of the evaluation dataset"}});
+               })}};
 }
 
 }  // namespace trainyard

@@ -42,8 +42,8 @@ Result<ExitCode> perform(const command::RunsList& command, const Invocation& inv
   for (const KnownRun& run : runs) {
     list.push_back(summary_json(run));
     rows.push_back({run.plan.name.text(), std::string(name_of(run.plan.request.type)), run.package(),
-                    std::string(name_of(status_of(run.last().state))), run.reason(), version_text(run),
-                    score_text(run), run.plan.created_at.short_text(), duration_text(run.seconds())});
+                    std::string(name_of(status_of(run.last().state))), run.reason(), version_text(run), score_text(run),
+                    run.plan.created_at.short_text(), duration_text(run.seconds())});
   }
   if (invocation.output == Output::json) {
     print_json(list);
@@ -72,19 +72,18 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
     print_json(json);
     return ExitCode::ok;
   }
-  std::vector<std::vector<std::string>> rows = {
-      {"run", run.plan.name.text()},
-      {"id", run.plan.run.text()},
-      {"type", std::string(name_of(run.plan.request.type))},
-      {"package", run.package()},
-      {"dataset", dataset_text(run.plan.data, run.plan.request.dataset)},
-      {"status", std::string(name_of(status_of(run.last().state)))},
-      {"reason", run.reason()},
-      {"version", version_text(run)},
-      {"score", score_text(run)},
-      {"started", run.plan.created_at.short_text()},
-      {"took", duration_text(run.seconds())},
-      {"folder", run.folder.path().string()}};
+  std::vector<std::vector<std::string>> rows = {{"run", run.plan.name.text()},
+                                                {"id", run.plan.run.text()},
+                                                {"type", std::string(name_of(run.plan.request.type))},
+                                                {"package", run.package()},
+                                                {"dataset", dataset_text(run.plan.data, run.plan.request.dataset)},
+                                                {"status", std::string(name_of(status_of(run.last().state)))},
+                                                {"reason", run.reason()},
+                                                {"version", version_text(run)},
+                                                {"score", score_text(run)},
+                                                {"started", run.plan.created_at.short_text()},
+                                                {"took", duration_text(run.seconds())},
+                                                {"folder", run.folder.path().string()}};
   if (run.plan.evaluation_data) {
     rows.push_back(
         {"evaluation dataset", dataset_text(*run.plan.evaluation_data, *run.plan.request.evaluation_dataset)});

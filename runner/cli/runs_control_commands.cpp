@@ -52,7 +52,8 @@ Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& in
     const PackageName name = request.package.name;
     request.package = TRY(PackageReference::parse(command.package));
     if (request.package.name != name) {
-      return fail(Errc::invalid, "the run was of the package '" + name.text() + "', so --package must be a version of that");
+      return fail(Errc::invalid,
+                  "the run was of the package '" + name.text() + "', so --package must be a version of that");
     }
   }
   if (!command.dataset.empty()) request.dataset = TRY(dataset_of(command.dataset));

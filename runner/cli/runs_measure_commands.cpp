@@ -74,7 +74,8 @@ Json to_json(const Compared& compared) {
   Json json = summary_json(compared.run);
   json["parameters"] = compared.run.plan.environment;
   json["metrics"] = Json::object();
-  for (const auto& [metric, points] : compared.series.by_metric) json["metrics"][metric] = metric_value(points.back().value);
+  for (const auto& [metric, points] : compared.series.by_metric)
+    json["metrics"][metric] = metric_value(points.back().value);
   return json;
 }
 

@@ -54,14 +54,15 @@ GroupWords runs_words() {
            [&](auto& compare) {
              return std::vector<Word>{{"runs", &compare.runs, "RUN…", kRun, Word::Need::required}};
            }),
-       command_words<command::RunsMetrics>(
-           "metrics", "Draw what a run measured, or write it as CSV",
-           "trainyard runs metrics digits-5f0c1a2b --metric loss\n  trainyard runs metrics digits-5f0c1a2b --csv > metrics.csv",
-           [&](auto& metrics) {
-             return std::vector<Word>{{"run", &metrics.run, "RUN", kRun, Word::Need::required},
-                                      {"--metric", &metrics.metric, "NAME", "Only this one"},
-                                      {"--csv", &metrics.csv, "", "All values as CSV"}};
-           }),
+       command_words<command::RunsMetrics>("metrics", "Draw what a run measured, or write it as CSV",
+                                           "trainyard runs metrics digits-5f0c1a2b --metric loss\n  trainyard runs "
+                                           "metrics digits-5f0c1a2b --csv > metrics.csv",
+                                           [&](auto& metrics) {
+                                             return std::vector<Word>{
+                                                 {"run", &metrics.run, "RUN", kRun, Word::Need::required},
+                                                 {"--metric", &metrics.metric, "NAME", "Only this one"},
+                                                 {"--csv", &metrics.csv, "", "All values as CSV"}};
+                                           }),
        command_words<command::RunsShow>(
            "show", "Show one run and how it went", "trainyard runs show digits-5f0c1a2b",
            [&](auto& show) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/cli/wiring.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,8 +25,9 @@ std::string host_name() {
 }
 
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
-  const std::string runner_version = std::string("trainyard ") + kVersion;
-  return RunPorts{store, executor, worker, now, observer, TRY(python_kit()), runner_version, host_name()};
+  Path kit = TRY(python_kit());
+  return RunPorts{store,      executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
+                  host_name()};
 }
 
 Result<void> end_interrupted_runs(const Store& store) {
@@ -68,6 +70,15 @@ Result<Store> open_store(const Invocation& invocation) {
 Instant now() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
+}
+
+std::string user_name() {
+  std::array<char, 16384> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+    return entry.pw_name;
+  return std::to_string(::geteuid());
 }
 
 Result<Path> worker_program() {

@@ -20,6 +20,9 @@ Result<Store> open_store(const Invocation& invocation);
 
 Instant now();
 
+// Who works with this program: the login name of the process's user, or its number.
+std::string user_name();
+
 // trainyard-worker, which lies beside this program.
 Result<Path> worker_program();
 

@@ -181,19 +181,9 @@ Result<JobSpec> job_spec_from(const Json& json) {
   if (fields.nullable("max_runtime_ms") != nullptr)
     max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   TRY(fields.finish());
-  return JobSpec{*run,
-                 std::move(package),
-                 std::move(library),
-                 std::move(python),
-                 std::move(working_directory),
-                 *calls,
-                 *environment,
-                 *directories,
-                 *parameters,
-                 *overlays,
-                 *folders,
-                 grace_ms,
-                 max_runtime_ms};
+  return JobSpec{*run,     std::move(package), std::move(library), std::move(python), std::move(working_directory),
+                 *calls,   *environment,       *directories,       *parameters,       *overlays,
+                 *folders, grace_ms,           max_runtime_ms};
 }
 
 }  // namespace trainyard

@@ -39,10 +39,10 @@ struct JobSpec {
   };
 
   RunId run;
-  std::string package;  // "digits@1.0", for messages
+  std::string package;                  // "digits@1.0", for messages
   std::optional<std::string> library;   // of a native package
   std::optional<PythonProgram> python;  // of a Python package
-  std::string working_directory;  // the private copy of the package folder
+  std::string working_directory;        // the private copy of the package folder
   std::vector<Call> calls;
   std::map<std::string, std::string> environment;  // the whole environment of the package's code
   std::map<std::string, std::string> directories;  // by the names of trainyard_host.directory

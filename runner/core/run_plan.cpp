@@ -15,8 +15,9 @@ constexpr std::array<std::string_view, 3> kReserved = {"data_directory", "checkp
 
 // The variables that move a folder or ask for a snapshot, for the types of runs that have them.
 constexpr std::array<std::string_view, 7> kOfTheRun = {
-    "training_data_directory", "test_data_directory", "evaluation_data_directory", "artifacts_directory",
-    "save_training_data",      "save_data",           "save_test_data"};
+    "training_data_directory", "test_data_directory", "evaluation_data_directory",
+    "artifacts_directory",     "save_training_data",  "save_data",
+    "save_test_data"};
 
 Result<RelPath> folder_variable(const RunRequest& request, const std::string& name, const char* otherwise) {
   const auto given = request.environment.find(name);
@@ -60,9 +61,7 @@ Result<RunLayout> layout_of(const RunRequest& request) {
   auto test_data = TRY(folder_variable(request, test_name, "dataset/test"));
   auto artifacts = TRY(folder_variable(request, "artifacts_directory", "artifacts"));
   const bool full = request.type == RunType::full;
-  const RelPath data = full                      ? TRY(RelPath::parse("dataset"))
-                       : trains(request.type) ? training_data
-                                                 : test_data;
+  const RelPath data = full ? TRY(RelPath::parse("dataset")) : trains(request.type) ? training_data : test_data;
   const char* const data_name = full ? "data_directory" : trains(request.type) ? "training_data_directory" : test_name;
   TRY(require_apart(data_name, data, artifacts));
   return RunLayout{data, std::move(training_data), std::move(test_data), std::move(artifacts)};
@@ -88,8 +87,7 @@ struct SavedData {
 };
 
 Result<SavedData> saved_data(const RunRequest& request) {
-  const bool training =
-      TRY(wants_snapshot(request, request.save_training_data, {"save_training_data", "save_data"}));
+  const bool training = TRY(wants_snapshot(request, request.save_training_data, {"save_training_data", "save_data"}));
   const bool test = TRY(wants_snapshot(request, request.save_test_data, {"save_test_data"}));
   if (training && !trains(request.type)) {
     return fail(Errc::invalid,
@@ -169,8 +167,8 @@ Result<void> check_able(const RunRequest& request, const VersionRecord& parent, 
     }
   }
   if (manifest.runtime == Runtime::native && (request.python || request.dependencies != Dependencies::system)) {
-    return fail(Errc::invalid, "package '" + package +
-                                   "' is a native package, for which --python and --dependencies mean nothing");
+    return fail(Errc::invalid,
+                "package '" + package + "' is a native package, for which --python and --dependencies mean nothing");
   }
   if (trains(type) && !manifest.training_enabled) {
     return fail(Errc::incompatible,

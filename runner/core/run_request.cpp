@@ -43,7 +43,8 @@ Result<void> check_tag(const std::string& name, const std::string& value) {
   if (name.empty() || name.size() > 64 || !std::all_of(name.begin(), name.end(), is_plain)) {
     return fail(Errc::invalid, "the tag '" + name + "' is not a name of 1 to 64 letters, digits, '_', '-' or '.'");
   }
-  const bool printable = std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
+  const bool printable =
+      std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
   if (value.size() <= 256 && printable && utf8_cleaned(value) == value) return {};
   return fail(Errc::invalid, "the value of the tag '" + name + "' is not a line of at most 256 bytes of UTF-8");
 }
@@ -114,9 +115,21 @@ Result<RunRequest> run_request_from(const Json& json) {
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
-  RunRequest request{*type,    *package,       dataset,        evaluation_dataset, name,
-                     {},       save_training_data, save_test_data, grace_ms,           max_runtime_ms,
-                     *mount,   python,         *dependencies,  experiment,         *tags};
+  RunRequest request{*type,
+                     *package,
+                     dataset,
+                     evaluation_dataset,
+                     name,
+                     {},
+                     save_training_data,
+                     save_test_data,
+                     grace_ms,
+                     max_runtime_ms,
+                     *mount,
+                     python,
+                     *dependencies,
+                     experiment,
+                     *tags};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

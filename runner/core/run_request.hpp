@@ -50,7 +50,7 @@ struct RunRequest {
   MountKind mount = MountKind::best;
   std::optional<std::string> python;  // the interpreter of a Python package, as an absolute path; once resolved, set
   Dependencies dependencies = Dependencies::system;
-  std::optional<RunName> experiment;         // groups runs
+  std::optional<RunName> experiment;        // groups runs
   std::map<std::string, std::string> tags;  // for people and filters: check_tag
 
   friend bool operator==(const RunRequest&, const RunRequest&) = default;

@@ -107,33 +107,33 @@ Json traceability(const RunReport& report) {
   Json datasets = Json::array();
   for (const Input& input : inputs) datasets.push_back(dataset_of(input));
   const PackageAbi& abi = plan.parent.content.abi;
-  return {{"schema", kSchema},
-          {"run", plan.run.text()},
-          {"type", name_of(plan.request.type)},
-          {"status", name_of(ended.status())},
-          {"reason", name_of(ended.reason)},
-          {"message", ended.reason == RunReason::ok ? Json(nullptr) : Json(ended.message)},
-          {"attempts", attempt(report, ended)},
-          {"datasets", std::move(datasets)},
-          {"snapshot", inputs.front().snapshot()},
-          {"trained_on_dataset", outputs != nullptr && plan.request.type == RunType::full
-                                     ? Json(outputs->trained_on_dataset)
-                                     : Json(nullptr)},
-          {"overlap", overlap_json(evaluation ? evaluation->overlap : std::nullopt)},
-          {"parent", version_json(plan.parent)},
-          {"version", version_json(report.version)},
-          {"artifacts", tree_or_null(report.artifacts)},
-          {"abi",
-           {{"runtime", name_of(abi.runtime)}, {"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},
-          {"python", python_json(report)},
-          {"experiment", plan.request.experiment ? Json(plan.request.experiment->text()) : Json(nullptr)},
-          {"tags", plan.request.tags},
-          {"runner", report.runner_version},
-          {"host", report.host},
-          {"seed", seed(plan)},
-          {"hyperparameters", hyperparameters(plan)},
-          {"metrics", report.metrics.json()},
-          {"score", evaluation ? Json(evaluation->score) : Json(nullptr)}};
+  return {
+      {"schema", kSchema},
+      {"run", plan.run.text()},
+      {"type", name_of(plan.request.type)},
+      {"status", name_of(ended.status())},
+      {"reason", name_of(ended.reason)},
+      {"message", ended.reason == RunReason::ok ? Json(nullptr) : Json(ended.message)},
+      {"attempts", attempt(report, ended)},
+      {"datasets", std::move(datasets)},
+      {"snapshot", inputs.front().snapshot()},
+      {"trained_on_dataset",
+       outputs != nullptr && plan.request.type == RunType::full ? Json(outputs->trained_on_dataset) : Json(nullptr)},
+      {"overlap", overlap_json(evaluation ? evaluation->overlap : std::nullopt)},
+      {"parent", version_json(plan.parent)},
+      {"version", version_json(report.version)},
+      {"artifacts", tree_or_null(report.artifacts)},
+      {"abi",
+       {{"runtime", name_of(abi.runtime)}, {"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},
+      {"python", python_json(report)},
+      {"experiment", plan.request.experiment ? Json(plan.request.experiment->text()) : Json(nullptr)},
+      {"tags", plan.request.tags},
+      {"runner", report.runner_version},
+      {"host", report.host},
+      {"seed", seed(plan)},
+      {"hyperparameters", hyperparameters(plan)},
+      {"metrics", report.metrics.json()},
+      {"score", evaluation ? Json(evaluation->score) : Json(nullptr)}};
 }
 
 // The keys of a type are always there, and null for what there is not.
@@ -192,9 +192,8 @@ std::string snapshot_id(const TreeSummary& tree) { return tree.digest.hex(); }
 Json results_json(const RunReport& report) {
   const RunPlan& plan = report.plan;
   const CollectedOutputs* const made = outputs_of(report.state);
-  Json inputs = {{"package", plan.parent.content.name.text()},
-                 {"version", plan.parent.version.text()},
-                 {"gpu", "False"}};
+  Json inputs = {
+      {"package", plan.parent.content.name.text()}, {"version", plan.parent.version.text()}, {"gpu", "False"}};
   Json outputs = {{"artifacts_data", report.artifacts ? Json(report.artifacts_folder) : Json(nullptr)}};
   add_data(report, inputs, outputs);
   if (trains(plan.request.type)) {
@@ -208,10 +207,7 @@ Json results_json(const RunReport& report) {
   }
   const double start = plan.created_at.seconds();
   const double end = report.ended_at.seconds();
-  return {{"parameters",
-           {{"pipeline", plan.name.text()},
-            {"inputs", std::move(inputs)},
-            {"env", plan.environment}}},
+  return {{"parameters", {{"pipeline", plan.name.text()}, {"inputs", std::move(inputs)}, {"env", plan.environment}}},
           {"run_summary",
            {{"execution_time", static_cast<double>(report.ended_at.microseconds - plan.created_at.microseconds) / 1e6},
             {"start_at", start},

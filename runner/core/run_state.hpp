@@ -29,8 +29,8 @@ struct StagedData {
 
 // Files that a model was trained on and evaluated on, by their digests. A score over such data says too much.
 struct DataOverlap {
-  std::uint64_t files = 0;  // of the evaluation data, those that are training data too
-  std::uint64_t of = 0;     // all of the evaluation data
+  std::uint64_t files = 0;            // of the evaluation data, those that are training data too
+  std::uint64_t of = 0;               // all of the evaluation data
   std::vector<std::string> examples;  // the texts of a few of their paths
   friend bool operator==(const DataOverlap&, const DataOverlap&) = default;
 };
@@ -143,10 +143,9 @@ struct WentWrong {
 
 }  // namespace happening
 
-using Happening =
-    std::variant<happening::DataStaged, happening::JobStarted, happening::StopAsked, happening::JobEnded,
-                 happening::JudgedGood, happening::OutputsCollected, happening::VersionPublished, happening::ScoreKept,
-                 happening::WentWrong>;
+using Happening = std::variant<happening::DataStaged, happening::JobStarted, happening::StopAsked, happening::JobEnded,
+                               happening::JudgedGood, happening::OutputsCollected, happening::VersionPublished,
+                               happening::ScoreKept, happening::WentWrong>;
 
 // Pure. `invalid` names both when the state machine has no such transition.
 Result<RunState> next(const RunState& state, const Happening& happening);

@@ -59,7 +59,8 @@ struct Ended {         // the last event: how the package's calls ended
 // Readers skip events of a kind that they do not know.
 struct WorkerEvent {
   Instant time;
-  std::variant<event::Loaded, event::Called, event::Logged, event::Measured, event::Progressed, event::Scored, event::Ended>
+  std::variant<event::Loaded, event::Called, event::Logged, event::Measured, event::Progressed, event::Scored,
+               event::Ended>
       what;
 
   friend bool operator==(const WorkerEvent&, const WorkerEvent&) = default;

@@ -97,8 +97,8 @@ Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, cons
   const CheckedPackage checked = TRY(check_again(plan, folder, ports));
   const std::optional<double> score =
       outputs.evaluation ? std::optional(outputs.evaluation->score) : std::optional<double>();
-  return registry.publish_minor({plan.parent.content.name, ports.now(), plan.parent.version, plan.run, outputs.package->tree,
-                                 outputs.package->zip, checked.abi,
+  return registry.publish_minor({plan.parent.content.name, ports.now(), plan.parent.version, plan.run,
+                                 outputs.package->tree, outputs.package->zip, checked.abi,
                                  "trained from " + plan.parent.version.text() + " by run " + plan.name.text(), score});
 }
 

@@ -17,8 +17,7 @@ Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& object
 // Takes the outputs of a run that succeeded into the store: of one that trains the package folder and its zip's digest, of
 // one that evaluates the score, and the artifacts. All of it is durable when this returns. `package_failed` when what the
 // package left is no package any more, or cannot be kept.
-Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data,
-                                 RunPorts& ports);
+Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data, RunPorts& ports);
 
 // Makes the new version visible and durable. After an error `published_before` tells whether there is one all the same.
 // REQUIRES: the outputs have a package.

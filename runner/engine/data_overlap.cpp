@@ -38,8 +38,8 @@ Result<bool> add_part(const RunPlan& plan, const RunFolder& folder, const Staged
                       const char* part, Files& files) {
   const bool overlay = staged.mount == MountKind::overlay;
   if (overlay) files.add(dataset, part);
-  const Path made = overlay ? folder.layer() / "data" / "upper" / part
-                            : folder.package() / plan.layout.data.bytes() / part;
+  const Path made =
+      overlay ? folder.layer() / "data" / "upper" / part : folder.package() / plan.layout.data.bytes() / part;
   if (!is_folder(made)) return true;
   const auto captured = capture(made, {});
   // A file that was removed from an overlay is a device there.

@@ -39,8 +39,8 @@ Result<UnpackedZip> unpack(const Path& zip, const Path& folder) {
 Result<CheckedPackage> check(const Path& folder, const std::string& root, const PackageReading& reading) {
   CheckedPackage checked = TRY(check_package(folder, reading.python, reading.name ? reading.name->text() : root));
   if (reading.name && checked.manifest.name.text() != reading.name->text()) {
-    return fail(Errc::invalid, "the package is called '" + checked.manifest.name.text() + "' by its package.json, not '" +
-                                   reading.name->text() + "'");
+    return fail(Errc::invalid, "the package is called '" + checked.manifest.name.text() +
+                                   "' by its package.json, not '" + reading.name->text() + "'");
   }
   return checked;
 }
@@ -62,7 +62,8 @@ Result<void> require_there(const Path& package) {
 }
 
 Result<VersionRecord> upload_folder(const Path& folder, const CheckedPackage& checked, std::optional<ZipSummary> zip,
-                                    const std::string& change_log, const Store& store, Instant now) {
+                                    const std::string& change_log, const Store& store, Instant now,
+                                    std::optional<std::uint32_t> major) {
   ObjectStore& objects = store.objects();
   const CapturedFolder captured = TRY(capture(folder, content_options(&objects)));
   if (!zip) {
@@ -74,8 +75,8 @@ Result<VersionRecord> upload_folder(const Path& folder, const CheckedPackage& ch
   const TreeSummary tree = TRY(store_tree(captured.tree, objects));
   TRY(objects.sync());
   const PackageRegistry registry(store.packages(), store.scratch());
-  VersionRecord record = TRY(registry.publish_major(
-      {checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log}));
+  const VersionDraft draft{checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log};
+  VersionRecord record = TRY(major ? registry.publish_imported(draft, *major) : registry.publish_major(draft));
   objects.release();
   return record;
 }
@@ -102,16 +103,16 @@ Result<PackedPackage> pack_package(const Path& folder, Path zip, const PackageRe
 }
 
 Result<VersionRecord> upload_package(const Path& package, const PackageReading& reading, const std::string& change_log,
-                                     const Store& store, Instant now) {
+                                     const Store& store, Instant now, std::optional<std::uint32_t> major) {
   TRY(require_there(package));
   if (is_folder(package)) {
     const CheckedPackage checked = TRY(check_in_place(package, reading));
-    return upload_folder(package, checked, std::nullopt, change_log, store, now);
+    return upload_folder(package, checked, std::nullopt, change_log, store, now, major);
   }
   const ScratchFolder folder = TRY(ScratchFolder::in(store.scratch()));
   const UnpackedZip unpacked = TRY(unpack(package, folder.path()));
   const CheckedPackage checked = TRY(check(folder.path(), unpacked.root, reading));
-  return upload_folder(folder.path(), checked, unpacked.zip, change_log, store, now);
+  return upload_folder(folder.path(), checked, unpacked.zip, change_log, store, now, major);
 }
 
 }  // namespace trainyard

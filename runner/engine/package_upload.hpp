@@ -31,9 +31,10 @@ struct PackedPackage {
 };
 Result<PackedPackage> pack_package(const Path& folder, Path zip, const PackageReading& reading);
 
-// A user's upload of a zip or a folder: version 1.0, or the next major of a package that exists. Nothing is left of one
-// that is refused.
+// A user's upload of a zip or a folder: version 1.0, or the next major of a package that exists; with a major that it had
+// elsewhere the next minor of that, where it is known here too. Nothing is left of one that is refused.
 Result<VersionRecord> upload_package(const Path& package, const PackageReading& reading, const std::string& change_log,
-                                     const Store& store, Instant now);
+                                     const Store& store, Instant now,
+                                     std::optional<std::uint32_t> major = std::nullopt);
 
 }  // namespace trainyard

@@ -45,8 +45,7 @@ Result<void> delete_run(const RunId& run, const Store& store) {
   auto lease = TRY(folders.take_over(run));
   const bool over = is_there(folder.results());
   if (!lease || !over) {
-    return fail(Errc::unavailable,
-                "the run " + run.text() + " is not over; stop it first, with 'trainyard runs stop'");
+    return fail(Errc::unavailable, "the run " + run.text() + " is not over; stop it first, with 'trainyard runs stop'");
   }
   const Path doomed = scratch_name(store.scratch(), "run");
   TRY(rename_path(folder.path(), doomed));

@@ -5,13 +5,13 @@
 
 #include "runner/core/run_plan.hpp"
 #include "runner/engine/data_resolution.hpp"
+#include "runner/engine/package_exchange.hpp"
 #include "runner/engine/run_driver.hpp"
 #include "runner/python/python_interpreter.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/trees/checkout.hpp"
 #include "storage/trees/stored_tree.hpp"
-#include "storage/values/limits.hpp"
 
 namespace trainyard {
 
@@ -21,14 +21,6 @@ RunId new_run_id(Instant now) {
   std::array<std::uint8_t, 10> random;
   fill_random(random);
   return RunId::from(now, random);
-}
-
-Result<Manifest> manifest_of(const VersionRecord& record, const Tree& tree, ObjectStore& objects) {
-  const auto entry = tree.find(TRY(RelPath::parse(kManifestFile)));
-  if (entry && entry->digest) return Manifest::parse(TRY(objects.read(*entry->digest, limits::kManifestBytes)));
-  if (record.content.abi.runtime == Runtime::python) return Manifest::of_python(record.content.name);
-  return fail(Errc::corrupt, "the stored package '" + record.content.name.text() + "@" + record.version.text() +
-                                 "' has no package.json");
 }
 
 constexpr std::uint64_t kRequirementsBytes = std::uint64_t{1} << 20U;
@@ -60,10 +52,10 @@ Result<void> check_requirements(const RunRequest& request, const VersionRecord& 
   if (!requirements.missing.empty()) {
     const auto& first = requirements.missing.front();
     const std::size_t more = requirements.missing.size() - 1;
-    return fail(Errc::incompatible, package + " requires '" + first.requirement + "' (" + first.file + ", line " +
-                                        std::to_string(first.line) + ")" +
-                                        (more == 0 ? "" : " and " + std::to_string(more) + " more") + ", which " +
-                                        *request.python + " does not have; install it there, or give --dependencies venv");
+    return fail(Errc::incompatible,
+                package + " requires '" + first.requirement + "' (" + first.file + ", line " +
+                    std::to_string(first.line) + ")" + (more == 0 ? "" : " and " + std::to_string(more) + " more") +
+                    ", which " + *request.python + " does not have; install it there, or give --dependencies venv");
   }
   for (const auto& other : requirements.different) {
     ports.observer.noticed(package + " requires '" + other.requirement + "', and " + *request.python + " has version " +

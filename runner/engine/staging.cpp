@@ -46,8 +46,8 @@ struct Input {
 
 std::vector<Input> inputs_of(const RunPlan& plan, const RunFolder& folder) {
   const bool keep = trains(plan.request.type) ? plan.save_training_data : plan.save_test_data;
-  std::vector<Input> inputs = {{plan.data, plan.request.dataset, folder.package() / plan.layout.data.bytes(),
-                                folder.layer() / "data", keep}};
+  std::vector<Input> inputs = {
+      {plan.data, plan.request.dataset, folder.package() / plan.layout.data.bytes(), folder.layer() / "data", keep}};
   if (plan.evaluation_data) {
     inputs.push_back({*plan.evaluation_data, *plan.request.evaluation_dataset,
                       folder.package() / plan.layout.test_data.bytes(), folder.layer() / "evaluation",
@@ -168,7 +168,9 @@ Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& 
     if (inputs[i].keep) TRY(snapshots.add({seen[i].tree, ports.now(), inputs[i].given, plan.run}));
   }
   const StagedData data{seen.front(), seen.size() > 1 ? std::optional(seen[1]) : std::nullopt};
-  return StagedRun{data, {folder.package().string(), folder.home().string(), std::move(python), std::move(overlays)}, std::move(captured)};
+  return StagedRun{data,
+                   {folder.package().string(), folder.home().string(), std::move(python), std::move(overlays)},
+                   std::move(captured)};
 }
 
 namespace {

@@ -5,6 +5,7 @@
 
 #include "runner/engine/run_roots.hpp"
 #include "storage/datasets/datasets.hpp"
+#include "storage/packages/decisions.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/version_record.hpp"
@@ -30,6 +31,7 @@ class RecordReader {
   void versions(const Path& packages) {
     for_each(packages, "packages", [&](const Path& folder, const std::string& package) {
       for_each(folder, "packages", [&](const Path& path, const std::string& file) {
+        if (file == kDecisionsFile || file == kDecisionsLock || file.ends_with(kRemovedSuffix)) return;
         if (!file.ends_with(kSuffix)) return add_unknown(path, "packages");
         const auto record = read(path, VersionRecord::parse);
         if (!record) return;
@@ -84,6 +86,7 @@ class RecordReader {
 
  private:
   static constexpr std::string_view kSuffix = ".json";
+  static constexpr std::string_view kRemovedSuffix = ".removed";
 
   template <class See>
   void for_each(const Path& folder, const char* place, See see) {

@@ -93,8 +93,8 @@ Result<void> make(const Path& interpreter, const Path& package, const Wanted& wa
   TRY(remove_tree(folder));
   TRY(carry_out({interpreter.string(), "-I", "-m", "venv", "--system-site-packages", folder.string()}, "/",
                 "cannot make a virtual environment with '" + interpreter.string() + "' (Debian: python3-venv)"));
-  std::vector<std::string> install = {(folder / "bin" / "python").string(), "-I",          "-m", "pip", "install",
-                                      "--disable-pip-version-check",         "--no-input", "--quiet"};
+  std::vector<std::string> install = {(folder / "bin" / "python").string(), "-I",         "-m",     "pip", "install",
+                                      "--disable-pip-version-check",        "--no-input", "--quiet"};
   for (const std::string& file : wanted.files) {
     install.emplace_back("--requirement");
     install.push_back(file);

@@ -140,8 +140,8 @@ class PluginRun {
 // nothing is written beside the sources. Returns only when the interpreter cannot be started.
 Error become_python(const PythonProgram& python, const Path& run_folder) {
   const std::string folder = run_folder.string();
-  const std::array<const char*, 6> arguments = {
-      python.interpreter.c_str(), "-I", "-B", python.worker.c_str(), folder.c_str(), nullptr};
+  const std::array<const char*, 6> arguments = {python.interpreter.c_str(), "-I",           "-B",
+                                                python.worker.c_str(),      folder.c_str(), nullptr};
   ::execv(python.interpreter.c_str(), const_cast<char* const*>(arguments.data()));
   return system_error("start", python.interpreter, errno);
 }

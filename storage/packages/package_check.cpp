@@ -62,8 +62,7 @@ Result<PackageAbi> check_python(const Path& folder, PythonReader& python) {
 
 }  // namespace
 
-Result<CheckedPackage> check_package(const Path& folder, PythonReader& python,
-                                     const std::optional<std::string>& name) {
+Result<CheckedPackage> check_package(const Path& folder, PythonReader& python, const std::optional<std::string>& name) {
   Manifest manifest = TRY(read_manifest(folder, name));
   const bool native = manifest.runtime == Runtime::native;
   PackageAbi abi = TRY(native ? check_native(manifest, folder) : check_python(folder, python));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "storage/packages/decisions.hpp"
 #include "storage/values/limits.hpp"
 
 namespace trainyard {
@@ -10,6 +11,8 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kSuffix = ".json";
+// The record of a version that was taken away, which keeps its number.
+constexpr std::string_view kRemoved = ".removed";
 
 // The number after the highest: of `major` when given, else of the next major.
 PackageVersion number_after(const std::vector<PackageVersion>& numbers, std::optional<std::uint32_t> major) {
@@ -21,16 +24,28 @@ PackageVersion number_after(const std::vector<PackageVersion>& numbers, std::opt
   return {highest.major, highest.minor + 1};
 }
 
-Result<std::vector<PackageVersion>> numbers_in(const Path& folder) {
-  std::vector<PackageVersion> numbers;
+struct Numbers {
+  std::vector<PackageVersion> given;  // also those of versions that were taken away
+  std::vector<PackageVersion> there;
+};
+
+Result<Numbers> all_numbers_in(const Path& folder) {
+  Numbers numbers;
   for (const std::string& file : TRY(list_folder(folder))) {
-    if (!file.ends_with(kSuffix)) continue;
-    auto number = PackageVersion::parse(std::string_view(file).substr(0, file.size() - kSuffix.size()));
-    if (number.ok()) numbers.push_back(*number);
+    for (const std::string_view suffix : {kSuffix, kRemoved}) {
+      if (!file.ends_with(suffix)) continue;
+      const auto number = PackageVersion::parse(std::string_view(file).substr(0, file.size() - suffix.size()));
+      if (!number.ok()) continue;
+      numbers.given.push_back(*number);
+      if (suffix == kSuffix) numbers.there.push_back(*number);
+    }
   }
-  std::sort(numbers.begin(), numbers.end());
+  std::sort(numbers.given.begin(), numbers.given.end());
+  std::sort(numbers.there.begin(), numbers.there.end());
   return numbers;
 }
+
+Result<std::vector<PackageVersion>> numbers_in(const Path& folder) { return TRY(all_numbers_in(folder)).there; }
 
 Result<VersionRecord> read_record(const Path& folder, const PackageVersion& version) {
   const Path path = folder / (version.text() + std::string(kSuffix));
@@ -75,6 +90,15 @@ Result<VersionRecord> PackageRegistry::find(const PackageReference& reference) c
     if (record.ok() || record.error().code != Errc::not_found) return record;
   }
   const auto records = TRY(versions(reference.name));
+  if (reference.label) {
+    const Standing standing = standing_of(TRY(PackageDecisions(packages_).of(reference.name)));
+    const auto found = standing.labels.find(*reference.label);
+    if (found != standing.labels.end()) return read_record(folder_of(reference.name), found->second);
+    std::vector<std::string> labels;
+    for (const auto& [label, version] : standing.labels) labels.push_back(label.text());
+    return fail(Errc::not_found, "package '" + reference.name.text() + "' has no version labelled '" +
+                                     reference.label->text() + "'" + did_you_mean(reference.label->text(), labels));
+  }
   if (!reference.version) return records.back();
   std::vector<std::string> known;
   known.reserve(records.size());
@@ -100,21 +124,34 @@ Result<VersionRecord> PackageRegistry::publish_minor(const VersionDraft& draft) 
   return publish(draft, draft.parent->major);
 }
 
+Result<VersionRecord> PackageRegistry::publish_imported(const VersionDraft& draft, std::uint32_t major) const {
+  const auto numbers = numbers_in(folder_of(draft.name));
+  const bool known = numbers.ok() && std::any_of(numbers->begin(), numbers->end(),
+                                                 [&](const PackageVersion& number) { return number.major == major; });
+  return publish(draft, known ? std::optional(major) : std::nullopt);
+}
+
+Result<void> PackageRegistry::remove(const PackageName& name, const PackageVersion& version) const {
+  const Path record = folder_of(name) / version.text();
+  TRY(rename_path(record.string() + std::string(kSuffix), record.string() + std::string(kRemoved)));
+  return sync_folder(folder_of(name));
+}
+
 Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const {
   const Path folder = folder_of(draft.name);
   const auto made = make_folder(folder);
   if (!made.ok() && made.error().code != Errc::exists) return made.error();
   if (made.ok()) TRY(sync_folder(packages_));
   for (;;) {
-    const auto found = TRY(numbers_in(folder));
-    if (!found.empty()) {
-      const VersionRecord newest = TRY(read_record(folder, found.back()));
+    const Numbers numbers = TRY(all_numbers_in(folder));
+    if (!numbers.there.empty()) {
+      const VersionRecord newest = TRY(read_record(folder, numbers.there.back()));
       if (newest.content.name != draft.name) {
         return fail(Errc::exists, "the package '" + newest.content.name.text() + "' exists, and '" + draft.name.text() +
                                       "' differs from it only in upper and lower case; choose another name");
       }
     }
-    const VersionRecord record{number_after(found, major), draft};
+    const VersionRecord record{number_after(numbers.given, major), draft};
     const auto published = publish_file(scratch_, folder / (record.version.text() + std::string(kSuffix)),
                                         canonical(to_json(record)) + "\n", 0444, Durable::yes);
     if (published.ok()) return record;

@@ -22,15 +22,20 @@ class PackageRegistry {
   [[nodiscard]] Result<std::vector<PackageName>> names() const;
   // Oldest number first. `not_found` names the package, and the nearest name that exists.
   [[nodiscard]] Result<std::vector<VersionRecord>> versions(const PackageName& name) const;
-  // The version meant; the highest when the reference has none.
+  // The version meant; the highest when the reference has neither version nor label.
   [[nodiscard]] Result<VersionRecord> find(const PackageReference& reference) const;
   [[nodiscard]] Result<std::optional<VersionRecord>> made_by(const PackageName& name, const RunId& run) const;
 
   // Makes durable what `made_by` found: its writer may have come no further than to give it its name.
   [[nodiscard]] Result<void> sync(const PackageName& name) const;
 
+  // Takes a version away for good; its number is never given again. `not_found` when it is not there.
+  Result<void> remove(const PackageName& name, const PackageVersion& version) const;
+
   // An upload: 1.0, or the next major. `exists` when another package has this name but for its case.
   Result<VersionRecord> publish_major(const VersionDraft& draft) const;
+  // What comes from another store: the highest minor of the major, plus one; of a major that is not here the next major.
+  Result<VersionRecord> publish_imported(const VersionDraft& draft, std::uint32_t major) const;
   // What a run made: the highest minor of the parent's major, plus one. REQUIRES: the draft has a parent.
   // After an error a version may be there all the same, if only its durability is in doubt: ask `made_by`.
   Result<VersionRecord> publish_minor(const VersionDraft& draft) const;

@@ -15,7 +15,8 @@ namespace trainyard {
 //   format                     {"format":2}; another one is refused, naming both
 //   config.json                what somebody decided for all who use it; need not be there
 //   objects/                   content by SHA-256: storage/objects/pack_objects.hpp
-//   packages/<name>/1.4.json   a version record; <name> in lower case
+//   packages/<name>/1.4.json   a version record; <name> in lower case; 1.4.removed once the version was taken away
+//   packages/<name>/decisions.jsonl   labels, approvals and removals, in the order in which they were decided
 //   snapshots/<digest>.json    a snapshot record
 //   datasets/<name>/3.json     a version of a named dataset; <name> in lower case
 //   checkouts/<digest>/        trees written out for runs to read; made again when gone
@@ -31,8 +32,7 @@ class Store {
   // Makes a new, empty store. `exists` when there is one; `invalid` when the folder holds something else. What was
   // interrupted can be repeated.
   static Result<void> create(const Path& root);
-  static Result<Store> open(const Path& root,
-                            PackObjects::DamagedIndex damaged = PackObjects::DamagedIndex::refuse);
+  static Result<Store> open(const Path& root, PackObjects::DamagedIndex damaged = PackObjects::DamagedIndex::refuse);
 
   [[nodiscard]] const Path& root() const { return root_; }
   [[nodiscard]] PackObjects& objects() const { return *objects_; }

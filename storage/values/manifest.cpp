@@ -120,7 +120,8 @@ Result<Manifest> Manifest::parse(std::string_view text) {
 }
 
 Manifest Manifest::of_python(PackageName name) {
-  return {std::move(name), "", Runtime::python, std::nullopt, std::nullopt, "json", "", "", false, true, {}, true, {}, {}};
+  return {
+      std::move(name), "", Runtime::python, std::nullopt, std::nullopt, "json", "", "", false, true, {}, true, {}, {}};
 }
 
 const Hyperparameter* Manifest::find(std::string_view hyperparameter) const {

@@ -79,8 +79,21 @@ Result<PackageReference> PackageReference::parse(std::string_view text) {
   const std::size_t at = text.find('@');
   auto name = TRY(PackageName::parse(text.substr(0, at)));
   if (at == std::string_view::npos) return PackageReference{std::move(name), std::nullopt};
-  const PackageVersion version = TRY(PackageVersion::parse(text.substr(at + 1)));
+  const std::string_view which = text.substr(at + 1);
+  if (auto label = VersionLabel::parse(which); label.ok())
+    return PackageReference{std::move(name), std::nullopt, std::move(*label)};
+  const PackageVersion version = TRY(PackageVersion::parse(which));
   return PackageReference{std::move(name), version};
+}
+
+Result<VersionLabel> VersionLabel::parse(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto fits = [&](char c) { return letter(c) || is_digit(c) || c == '_' || c == '-'; };
+  if (text.empty() || text.size() > 63 || !letter(text.front()) || !std::all_of(text.begin(), text.end(), fits)) {
+    return fail(Errc::invalid, "'" + std::string(text.substr(0, 80)) +
+                                   "' is not a label: a letter, then letters, digits, '_' or '-', 63 in all at most");
+  }
+  return VersionLabel(std::string(text));
 }
 
 Result<RunId> RunId::parse(std::string_view text) {

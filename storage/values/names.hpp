@@ -39,13 +39,29 @@ struct PackageVersion {
   friend auto operator<=>(const PackageVersion&, const PackageVersion&) = default;
 };
 
-// "digits" or "digits@1.0"; without a version the newest is meant.
+// What people call a version of a package for as long as it is the right one: "production". Begins with a letter and goes
+// on with letters, digits, '_' and '-', 63 characters at most.
+class VersionLabel {
+ public:
+  static Result<VersionLabel> parse(std::string_view text);
+  [[nodiscard]] const std::string& text() const { return text_; }
+  friend auto operator<=>(const VersionLabel&, const VersionLabel&) = default;
+
+ private:
+  explicit VersionLabel(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// "digits", "digits@1.0" or "digits@production"; without a version or label the newest is meant.
 struct PackageReference {
   PackageName name;
   std::optional<PackageVersion> version;
+  std::optional<VersionLabel> label = std::nullopt;  // never beside a version
 
   static Result<PackageReference> parse(std::string_view text);
-  [[nodiscard]] std::string text() const { return name.text() + (version ? "@" + version->text() : ""); }
+  [[nodiscard]] std::string text() const {
+    return name.text() + (version ? "@" + version->text() : "") + (label ? "@" + label->text() : "");
+  }
   friend bool operator==(const PackageReference&, const PackageReference&) = default;
 };
 

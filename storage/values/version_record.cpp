@@ -16,7 +16,9 @@ Json to_json(const PackageAbi& abi) {
   for (const Verb verb : abi.verbs) verbs.push_back(name_of(verb));
   return {{"runtime", name_of(abi.runtime)},
           {"major", abi.major},
-          {"minor", abi.minor}, {"builder", abi.builder}, {"verbs", std::move(verbs)}};
+          {"minor", abi.minor},
+          {"builder", abi.builder},
+          {"verbs", std::move(verbs)}};
 }
 
 Result<PackageAbi> abi_from(const Json& json) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daily work around runs: detached ones, stopping, deleting, repeating, comparing, filtering.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "tests/endtoend/two_folders.hpp"
 
@@ -25,7 +27,7 @@ std::vector<std::string> listed(const TestStore& store, const Arguments& more = 
   Arguments arguments = {"runs", "list"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   std::vector<std::string> names;
-  for (const Json& run : store.json(arguments)) names.push_back(run.at("name"));
+  for (const Json& run : store.json(arguments)) names.push_back(run.at("name").get<std::string>());
   return names;
 }
 
@@ -120,7 +122,9 @@ TEST_CASE("A run is repeated as it was, or with something changed") {
   store.add("counts");
   const Path data = store.temp().folder("data");
   store.temp().write("data/x.csv", "1\n");
-  REQUIRE(store.train("counts@1.0", data, {"--env", "note=first", "--tag", "kind=a", "--experiment", "lines"}).version() == "1.1");
+  REQUIRE(
+      store.train("counts@1.0", data, {"--env", "note=first", "--tag", "kind=a", "--experiment", "lines"}).version() ==
+      "1.1");
   REQUIRE(store.train("counts", data).version() == "1.2");
   store.must({"runs", "rerun", "run-1", "--name", "again"});
   const Json again = store.json({"runs", "show", "again"});

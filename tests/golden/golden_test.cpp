@@ -20,6 +20,7 @@
 #include "storage/files/files.hpp"
 #include "storage/objects/sweep.hpp"
 #include "storage/objects/tombstones.hpp"
+#include "storage/packages/decisions.hpp"
 #include "storage/store/store.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/limits.hpp"
@@ -80,6 +81,7 @@ const std::vector<Document>& documents() {
       {"tree",
        [](const std::string& text) -> Result<std::string> { return TRY(Tree::from_canonical(text)).canonical(); }},
       {"version", as_line(version_record_from)},
+      {"decision", as_line(decision_from)},
       {"snapshot", as_line(snapshot_from)},
       {"dataset", as_line(dataset_version_from)},
       {"tombstone", as_line(tombstone_from)},

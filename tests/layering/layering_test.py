@@ -40,8 +40,9 @@ TABLE = {
     "runner/mounts": rooms("values files trees core processes"),
     "runner/executors": rooms("values files core jobs processes"),
     "runner/worker": rooms("values files core jobs processes"),
-    "runner/engine": rooms(" ".join(STORAGE) + " core jobs mounts executors processes"),
-    "runner/cli": rooms(" ".join(STORAGE) + " core jobs mounts executors processes engine"),
+    "runner/python": rooms("values files packages processes"),
+    "runner/engine": rooms(" ".join(STORAGE) + " core jobs mounts executors processes python"),
+    "runner/cli": rooms(" ".join(STORAGE) + " core jobs mounts executors processes python engine"),
 }
 
 # Headers that only some files may include: a header's beginning, and the beginnings of those files' paths.

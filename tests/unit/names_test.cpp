@@ -65,7 +65,12 @@ TEST_CASE("a package is referred to with or without a version", "[names]") {
   REQUIRE(one.ok());
   CHECK(one->version == version("1.10"));
   CHECK(one->text() == "digits@1.10");
-  for (const char* const bad : {"", "@1.0", "digits@", "digits@1", "digits@1.0@2.0", "digits@latest"})
+  const auto labelled = PackageReference::parse("digits@production");
+  REQUIRE(labelled.ok());
+  CHECK_FALSE(labelled->version);
+  CHECK(labelled->label->text() == "production");
+  CHECK(labelled->text() == "digits@production");
+  for (const char* const bad : {"", "@1.0", "digits@", "digits@1", "digits@1.0@2.0", "digits@1.0-rc", "digits@-x"})
     CHECK_FALSE(PackageReference::parse(bad).ok());
 }
 

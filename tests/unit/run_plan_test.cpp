@@ -179,10 +179,12 @@ TEST_CASE("each type of run has its folders and its snapshots", "[run_plan]") {
     bool save_test_data;
     const char* message;  // empty: fine
   };
-  const char* const no_training = "an evaluation has no training data to keep; give --save-test-data for a snapshot of "
-                                  "its data";
-  const char* const no_test = "a training run has no test data to keep; give --save-training-data for a snapshot of its "
-                              "data";
+  const char* const no_training =
+      "an evaluation has no training data to keep; give --save-test-data for a snapshot of "
+      "its data";
+  const char* const no_test =
+      "a training run has no test data to keep; give --save-training-data for a snapshot of its "
+      "data";
   const Row rows[] = {
       {RunType::training, {}, true, false, ""},
       {RunType::training, {}, false, true, no_test},
@@ -238,13 +240,14 @@ TEST_CASE("each type of run has its folders and its snapshots", "[run_plan]") {
     request.type = row.type;
     request.save_training_data = row.save_training_data;
     request.save_test_data = row.save_test_data;
-    const auto plan = plan_run(request, example::data(), example::able_parent(), example::manifest(), example::kRun,
-                               example::kNow);
+    const auto plan =
+        plan_run(request, example::data(), example::able_parent(), example::manifest(), example::kRun, example::kNow);
     REQUIRE(plan.ok() == (*row.message == '\0'));
     if (!plan.ok()) CHECK(plan.error().message == row.message);
     if (!plan.ok()) continue;
     CHECK(plan->environment.contains("save_training_data") == trains(row.type));
-    CHECK(plan->environment.contains("save_test_data") == evaluates(row.type));
+    const bool given = row.environment.contains("save_test_data");
+    CHECK(plan->environment.contains("save_test_data") == (given || evaluates(row.type)));
   }
   CHECK(example::plan(RunType::evaluation).layout.data.bytes() == "dataset/test");
   CHECK(example::plan(RunType::full).layout.data.bytes() == "dataset");

@@ -22,18 +22,20 @@ RunReport successful(bool snapshot) {
   JobExit exit;
   exit.code = 0;
   exit.user_us = 1'500'000;
-  return {example::plan_of(request).value(),
-          state::Published{{{kData, MountKind::copy, snapshot}, std::nullopt},
-                           {CollectedOutputs::Package{version.content.tree, version.content.zip}, kArtifacts, {}, false},
-                           {1, 1}},
-          Instant{example::kNow.microseconds + 12'500'000},
-          exit,
-          kArtifacts,
-          "/runs/1/artifacts",
-          version,
-          {},
-          "0.1.0",
-          "forge"};
+  return {
+      example::plan_of(request).value(),
+      state::Published{{{kData, MountKind::copy, snapshot}, std::nullopt},
+                       {CollectedOutputs::Package{version.content.tree, version.content.zip}, kArtifacts, {}, false},
+                       {1, 1}},
+      Instant{example::kNow.microseconds + 12'500'000},
+      exit,
+      kArtifacts,
+      "/runs/1/artifacts",
+      version,
+      {},
+      {},
+      "0.1.0",
+      "forge"};
 }
 
 RunReport failed(const Outcome& outcome) {
@@ -65,10 +67,30 @@ TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]
     CHECK(keys(json["parameters"]["inputs"]) == Keys{"gpu", "package", "train_data", "version"});
     CHECK(keys(json["run_summary"]) == Keys{"end_at", "execution_time", "outputs", "start_at"});
     CHECK(keys(json["run_summary"]["outputs"]) == Keys{"artifacts_data", "package", "train_data", "version"});
-    CHECK(keys(json["traceability"]) == Keys{"abi", "artifacts", "attempts", "datasets", "host", "hyperparameters",
-                                             "message", "metrics", "overlap", "parent", "reason", "run", "runner",
-                                             "schema", "score", "seed", "snapshot", "status", "trained_on_dataset",
-                                             "type", "version"});
+    CHECK(keys(json["traceability"]) == Keys{"abi",
+                                             "artifacts",
+                                             "attempts",
+                                             "datasets",
+                                             "experiment",
+                                             "host",
+                                             "hyperparameters",
+                                             "message",
+                                             "metrics",
+                                             "overlap",
+                                             "parent",
+                                             "python",
+                                             "reason",
+                                             "run",
+                                             "runner",
+                                             "schema",
+                                             "score",
+                                             "seed",
+                                             "snapshot",
+                                             "status",
+                                             "tags",
+                                             "trained_on_dataset",
+                                             "type",
+                                             "version"});
   }
 }
 
@@ -143,8 +165,8 @@ TEST_CASE("the results of an evaluation have a score and no version", "[run_resu
   report.plan = example::plan(RunType::evaluation);
   report.version = std::nullopt;
   const StagedData staged{{kData, MountKind::copy, true}, std::nullopt};
-  report.state = state::Evaluated{
-      staged, {std::nullopt, kArtifacts, Evaluation{0.75, DataOverlap{1, 3, {"a.csv"}}}, false}};
+  report.state =
+      state::Evaluated{staged, {std::nullopt, kArtifacts, Evaluation{0.75, DataOverlap{1, 3, {"a.csv"}}}, false}};
   const Json json = results_json(report);
   const std::string snapshot = sha256("data").hex();
   CHECK(json["parameters"]["inputs"] ==

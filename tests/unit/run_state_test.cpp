@@ -107,10 +107,10 @@ TEST_CASE("states tell what users see, whether they are final, and their data", 
     bool is_final;
   };
   const Row rows[] = {
-      {"Planned", RunStatus::packaging, false}, {"Staged", RunStatus::packaging, false},
-      {"Running", RunStatus::running, false},   {"Stopping", RunStatus::running, false},
-      {"Exited", RunStatus::running, false},    {"Succeeded", RunStatus::running, false},
-      {"Collected", RunStatus::running, false}, {"Published", RunStatus::successful, true},
+      {"Planned", RunStatus::packaging, false},   {"Staged", RunStatus::packaging, false},
+      {"Running", RunStatus::running, false},     {"Stopping", RunStatus::running, false},
+      {"Exited", RunStatus::running, false},      {"Succeeded", RunStatus::running, false},
+      {"Collected", RunStatus::running, false},   {"Published", RunStatus::successful, true},
       {"Evaluated", RunStatus::successful, true}, {"Failed", RunStatus::failed, true},
   };
   for (std::size_t i = 0; i < states().size(); ++i) {
