@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/cli/known_runs.hpp"
 
+#include <utility>
+
+#include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "storage/values/limits.hpp"
 
@@ -41,55 +44,112 @@ Result<KnownRun> read_run(const RunFolder& folder) {
   return run;
 }
 
-// All runs that can be read, oldest first; of the others the reader is told on stderr.
-Result<std::vector<KnownRun>> known_runs(const Store& store) {
+RunFacts facts_of(const KnownRun& run) {
+  const RunRequest& request = run.plan.request;
+  RunFacts facts;
+  facts.id = run.plan.run.text();
+  facts.name = run.plan.name.text();
+  facts.type = name_of(request.type);
+  facts.package = run.plan.parent.content.name.text();
+  facts.version = run.plan.parent.version.text();
+  facts.status = name_of(status_of(run.last().state));
+  if (run.is_over()) facts.reason = run.reason();
+  if (run.version()) facts.made = run.version()->text();
+  if (request.experiment) facts.experiment = request.experiment->text();
+  facts.tags = request.tags;
+  facts.score = run.score();
+  facts.started = run.plan.created_at;
+  facts.seconds = run.seconds();
+  // Until then its runner may still write.
+  facts.over = run.is_over() && is_there(run.folder.results());
+  return facts;
+}
+
+namespace {
+
+constexpr std::uint64_t kRunsBetweenWords = 500;
+constexpr nlink_t kFewRuns = 100;
+constexpr const char* kNoFile = ":memory:";
+
+template <class Ask>
+auto ask_index(const Store& store, const Path& file, const Ask& ask) -> decltype(ask(std::declval<RunIndex&>())) {
   const RunFolders folders(store.runs(), store.active());
-  std::vector<KnownRun> runs;
-  for (const RunId& id : TRY(folders.list())) {
-    auto run = read_run(folders.folder(id));
-    if (run.ok()) {
-      runs.push_back(std::move(*run));
-    } else if (run.error().code != Errc::not_found) {
+  auto index = TRY(RunIndex::open(file));
+  StatusLine line;
+  std::uint64_t read = 0;
+  TRY(index.refresh(store.runs(), [&](const RunId& id) -> std::optional<RunFacts> {
+    if (++read % kRunsBetweenWords == 0) line.show("indexing runs: " + std::to_string(read));
+    const auto run = read_run(folders.folder(id));
+    if (run.ok()) return facts_of(*run);
+    line.clear();
+    if (run.error().code != Errc::not_found)
       complain("the run " + id.text() + " cannot be read: " + run.error().message);
-    }
-  }
-  return runs;
+    return std::nullopt;
+  }));
+  return ask(index);
+}
+
+// Fewer runs are read sooner than an index of them is kept. Each folder inside is a link to the one around it, in file
+// systems that count so; in others there is one link.
+bool has_few_runs(const Store& store) {
+  const auto status = status_of(store.runs());
+  return status.ok() && *status && (*status)->st_nlink >= 2 && (*status)->st_nlink < kFewRuns;
+}
+
+// With the store's index, and where that does not pay or cannot be used, with one that is made for this question alone.
+template <class Ask>
+auto ask_runs(const Store& store, const Ask& ask) -> decltype(ask(std::declval<RunIndex&>())) {
+  if (has_few_runs(store)) return ask_index(store, kNoFile, ask);
+  auto answer = ask_index(store, store.run_index(), ask);
+  if (answer.ok()) return answer;
+  if (answer.error().code == Errc::corrupt && RunIndex::remove(store.run_index()).ok())
+    answer = ask_index(store, store.run_index(), ask);
+  return answer.ok() ? std::move(answer) : ask_index(store, kNoFile, ask);
+}
+
+struct Named {
+  std::vector<RunId> runs;
+  std::vector<std::string> names;  // of all runs, when none is meant
+};
+
+}  // namespace
+
+Result<RunsFound> find_runs(const Store& store, const RunQuery& query) {
+  return ask_runs(store, [&](RunIndex& index) { return index.find(query); });
 }
 
 Result<KnownRun> find_run(const Store& store, const std::string& wanted) {
-  std::vector<KnownRun> runs = TRY(known_runs(store));
-  std::vector<KnownRun> matches;
-  std::vector<std::string> names;
-  for (KnownRun& run : runs) {
-    const std::string& id = run.plan.run.text();
-    names.push_back(run.plan.name.text());
-    const bool part = wanted.size() >= 4 && (id.starts_with(wanted) || id.ends_with(wanted));
-    if (run.plan.name.text() == wanted || id == wanted || part) matches.push_back(std::move(run));
+  const Named named = TRY(ask_runs(store, [&](RunIndex& index) -> Result<Named> {
+    auto runs = TRY(index.named(wanted));
+    if (!runs.empty()) return Named{std::move(runs), {}};
+    auto names = TRY(index.names());
+    return Named{{}, std::move(names)};
+  }));
+  if (named.runs.empty())
+    return fail(Errc::not_found, "there is no run '" + wanted + "'" + did_you_mean(wanted, named.names));
+  if (named.runs.size() > 1) {
+    return fail(Errc::invalid, "'" + wanted + "' fits " + std::to_string(named.runs.size()) +
+                                   " runs; give the id, such as " + named.runs.back().text());
   }
-  if (matches.empty()) return fail(Errc::not_found, "there is no run '" + wanted + "'" + did_you_mean(wanted, names));
-  if (matches.size() > 1) {
-    return fail(Errc::invalid, "'" + wanted + "' fits " + std::to_string(matches.size()) +
-                                   " runs; give the id, such as " + matches.back().plan.run.text());
-  }
-  return std::move(matches.front());
+  return read_run(RunFolders(store.runs(), store.active()).folder(named.runs.front()));
 }
 
-Json summary_json(const KnownRun& run) {
-  const RunRequest& request = run.plan.request;
-  return {{"run", run.plan.run.text()},
-          {"name", run.plan.name.text()},
-          {"type", name_of(request.type)},
-          {"experiment", request.experiment ? Json(request.experiment->text()) : Json(nullptr)},
-          {"tags", request.tags},
-          {"package", run.plan.parent.content.name.text()},
-          {"parent", run.plan.parent.version.text()},
-          {"status", name_of(status_of(run.last().state))},
-          {"reason", run.is_over() ? Json(run.reason()) : Json(nullptr)},
-          {"version", run.version() ? Json(run.version()->text()) : Json(nullptr)},
-          {"score", run.score() ? Json(*run.score()) : Json(nullptr)},
-          {"started_at", run.plan.created_at.text()},
-          {"seconds", run.seconds()},
-          {"folder", run.folder.path().string()}};
+Json summary_json(const RunFacts& facts, const Store& store) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+  return {{"run", facts.id},
+          {"name", facts.name},
+          {"type", facts.type},
+          {"experiment", or_null(facts.experiment)},
+          {"tags", facts.tags},
+          {"package", facts.package},
+          {"parent", facts.version},
+          {"status", facts.status},
+          {"reason", or_null(facts.reason)},
+          {"version", or_null(facts.made)},
+          {"score", facts.score ? Json(*facts.score) : Json(nullptr)},
+          {"started_at", facts.started.text()},
+          {"seconds", facts.seconds},
+          {"folder", (store.runs() / facts.id).string()}};
 }
 
 }  // namespace trainyard

@@ -8,6 +8,7 @@
 #include "runner/core/run_plan.hpp"
 #include "runner/core/run_state.hpp"
 #include "storage/runs/run_folder.hpp"
+#include "storage/runs/run_index.hpp"
 #include "storage/store/store.hpp"
 
 namespace trainyard {
@@ -29,13 +30,14 @@ struct KnownRun {
 
 Result<KnownRun> read_run(const RunFolder& folder);
 
-// All runs that can be read, oldest first; of the others the reader is told on stderr.
-Result<std::vector<KnownRun>> known_runs(const Store& store);
+// Of runs that cannot be read the reader is told on stderr.
+Result<RunsFound> find_runs(const Store& store, const RunQuery& query);
 
 // By name, id, or the beginning or end of an id. `not_found` suggests the nearest name; `invalid` when it fits several.
 Result<KnownRun> find_run(const Store& store, const std::string& wanted);
 
-// What results, lists and scripts call a run's main facts.
-Json summary_json(const KnownRun& run);
+// What lists and scripts call a run's main facts.
+RunFacts facts_of(const KnownRun& run);
+Json summary_json(const RunFacts& facts, const Store& store);
 
 }  // namespace trainyard

@@ -31,32 +31,34 @@ std::string dataset_text(const DataSource& source, const std::string& given) {
 }  // namespace
 
 Result<ExitCode> perform(const command::RunsList& command, const Invocation& invocation) {
-  const RunFilter filter = TRY(filter_of(command));
+  const RunQuery query = TRY(query_of(command));
   const Store store = TRY(open_store(invocation));
-  std::vector<KnownRun> runs = TRY(known_runs(store));
-  const bool any = !runs.empty();
-  const std::size_t left_out = select_runs(runs, filter);
+  const RunsFound found = TRY(find_runs(store, query));
   Json list = Json::array();
   std::vector<std::vector<std::string>> rows = {
       {"RUN", "TYPE", "PACKAGE", "STATUS", "REASON", "VERSION", "SCORE", "STARTED", "TOOK"}};
-  for (const KnownRun& run : runs) {
-    list.push_back(summary_json(run));
-    rows.push_back({run.plan.name.text(), std::string(name_of(run.plan.request.type)), run.package(),
-                    std::string(name_of(status_of(run.last().state))), run.reason(), version_text(run), score_text(run),
-                    run.plan.created_at.short_text(), duration_text(run.seconds())});
+  const auto or_dash = [](const std::string& text) { return text.empty() ? std::string("-") : text; };
+  for (const RunFacts& run : found.runs) {
+    if (invocation.output == Output::json) {
+      list.push_back(summary_json(run, store));
+      continue;
+    }
+    rows.push_back({run.name, run.type, run.package + "@" + run.version, run.status, or_dash(run.reason),
+                    or_dash(run.made), run.score ? number_text(*run.score) : "-", run.started.short_text(),
+                    duration_text(run.seconds)});
   }
   if (invocation.output == Output::json) {
     print_json(list);
     return ExitCode::ok;
   }
-  if (!any) {
+  if (found.known == 0) {
     print("no runs yet; 'trainyard run training PACKAGE --dataset DIR' makes one\n");
-  } else if (runs.empty()) {
+  } else if (found.runs.empty()) {
     print("no run is like that\n");
   } else {
     print(table(rows));
   }
-  if (left_out != 0) complain(plural(left_out, "more run") + "; --limit 0 lists all");
+  if (found.left_out != 0) complain(plural(found.left_out, "more run") + "; --limit 0 lists all");
   return ExitCode::ok;
 }
 
@@ -64,7 +66,7 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
   if (invocation.output == Output::json) {
-    Json json = summary_json(run);
+    Json json = summary_json(facts_of(run), store);
     json["journal"] = Json::array();
     for (const JournalEntry& entry : run.journal) json["journal"].push_back(to_json(entry));
     const auto results = read_file(run.folder.results(), limits::kRecordBytes);

@@ -14,7 +14,7 @@ Result<ExitCode> perform(const command::RunsStop& command, const Invocation& inv
   TRY(command.no_wait ? ask_run_to_stop(run.plan.run, wish, store) : stop_here(run.plan.run, wish, store));
   const KnownRun then = TRY(read_run(run.folder));
   if (invocation.output == Output::json) {
-    print_json(summary_json(then));
+    print_json(summary_json(facts_of(then), store));
   } else if (then.is_over()) {
     print("run " + then.plan.name.text() + " is over (" + then.reason() + ")\n");
   } else {

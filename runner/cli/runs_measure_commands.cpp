@@ -70,8 +70,8 @@ Json to_json(const RunSeries& series) {
   return json;
 }
 
-Json to_json(const Compared& compared) {
-  Json json = summary_json(compared.run);
+Json to_json(const Compared& compared, const Store& store) {
+  Json json = summary_json(facts_of(compared.run), store);
   json["parameters"] = compared.run.plan.environment;
   json["metrics"] = Json::object();
   for (const auto& [metric, points] : compared.series.by_metric)
@@ -131,7 +131,7 @@ Result<ExitCode> perform(const command::RunsCompare& command, const Invocation& 
     return ExitCode::ok;
   }
   Json list = Json::array();
-  for (const Compared& one : all) list.push_back(to_json(one));
+  for (const Compared& one : all) list.push_back(to_json(one, store));
   print_json(list);
   return ExitCode::ok;
 }

@@ -22,6 +22,7 @@ namespace trainyard {
 //   checkouts/<digest>/        trees written out for runs to read; made again when gone
 //   runs/<run id>/             what a run leaves
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
+//   cache/runs.sqlite          an index of all runs; made again when gone
 //   cache/<digest>.stat        what the files of a folder looked like when it was captured last; made again when gone
 //   venvs/<digest>/            virtual environments of Python packages; made again when gone
 //   tmp/                       scratch of the living; what the dead left there is rubbish
@@ -45,6 +46,7 @@ class Store {
   [[nodiscard]] Path virtual_environments() const { return root_ / "venvs"; }
   [[nodiscard]] Result<StoreConfig> config() const;
   Result<void> set_config(const StoreConfig& config) const;
+  [[nodiscard]] Path run_index() const { return root_ / "cache" / "runs.sqlite"; }
   [[nodiscard]] Path runs() const { return root_ / "runs"; }
   [[nodiscard]] Path active() const { return root_ / "active"; }
   [[nodiscard]] Path scratch() const { return root_ / "tmp"; }
