@@ -55,8 +55,10 @@ Result<void> check_interpreter(const Path& program) {
 Result<Json> PythonInterpreter::ask(const char* question, const Path& folder) {
   TRY(check_interpreter(program_));
   const Path script = kit_ / "trainyard_inspect.py";
+  // The process has another working directory.
+  const Path package = TRY(real_path(folder));
   const ProgramOutput output =
-      TRY(run_program({program_.string(), "-I", "-B", script.string(), question, folder.string()},
+      TRY(run_program({program_.string(), "-I", "-B", script.string(), question, package.string()},
                       {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}}, "/", "", kAnswerTime));
   if (output.status.code != 0) {
     return fail(Errc::io, "'" + program_.string() + "' could not read the package" +

@@ -230,6 +230,11 @@ TEST_CASE("A Python package is called as its root folder, or as its user says") 
   snake.store.must({"package", "pack", snake.folder().string(), "--output", zip.string()});
   snake.store.must({"package", "add", zip.string()});
   CHECK(snake.store.versions("prints_only") == std::vector<std::string>{"1.0"});
+  // A relative path means the working directory, as everywhere.
+  const ProgramOutput relative = run_program({TRAINYARD_PROGRAM, "package", "validate", "prints_only"}, {},
+                                             TRAINYARD_PYTHON_PACKAGES_DIR, "", std::chrono::seconds(30))
+                                     .value();
+  CHECK(relative.out == "prints_only is a valid package 'prints_only' with train, save\n");
   Snake named("tells");
   const ProgramOutput other = named.store.run({"package", "add", named.folder().string(), "--name", "other"});
   CHECK(other.status.code == 2);

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Does what the README tells package authors to do, word for word, and compares what comes of it with what the README says.
+"""Does what a document tells package authors to do, word for word, and compares what comes of it with what the document says.
 
-    author_section.py README BUILD TRAINYARD
+    followed_document.py DOCUMENT SECTION BUILD TRAINYARD
 
-BUILD is Trainyard's build folder, TRAINYARD the program in it. Only the home folder is another one: a new folder, in which
+SECTION is the heading of the part that is followed, such as '## Write a package', or '' for all of it. BUILD is Trainyard's build folder, TRAINYARD the program in it. Only the home folder is another one: a new folder, in which
 `trainyard/build/demo` leads to BUILD.
 """
 
@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 
-SECTION = "## Write a package"
 # A block is named by the bold line above it: **`average/average.cpp`** or **`model.txt` in `average@1.1`**.
 NAME = re.compile(r"\*\*`(?P<file>[^`]+)`(?: in `(?P<package>[^`@]+)@(?P<version>[^`]+)`)?\*\*")
 MARK = "@@ the next block @@"
@@ -24,6 +23,7 @@ VARYING = [
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "RUN"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"), "TIME"),
     (re.compile(r"in \d+\.\d\d s"), "in SECONDS"),
+    (re.compile(r"  \d+\.\d\d s$", re.MULTILINE), "  SECONDS"),
     (re.compile(r"\d+(\.\d)? [KM]?i?B\b"), "SIZE"),
 ]
 
@@ -31,11 +31,12 @@ VARYING = [
 class Section:
     """The blocks of the section: files to write, commands with what they print (or None), and files of a version."""
 
-    def __init__(self, readme):
-        text = readme.read_text()
-        if text.count(f"\n{SECTION}\n") != 1:
-            raise SystemExit(f"{readme} has not exactly one section '{SECTION}'")
-        body = text.split(f"\n{SECTION}\n")[1].split("\n## ")[0]
+    def __init__(self, document, heading):
+        body = document.read_text()
+        if heading:
+            if body.count(f"\n{heading}\n") != 1:
+                raise SystemExit(f"{document} has not exactly one section '{heading}'")
+            body = body.split(f"\n{heading}\n")[1].split("\n## ")[0]
         self.files, self.commands, self.kept = {}, [], []
         above = ""
         lines = iter(body.splitlines())
@@ -56,7 +57,7 @@ class Section:
         elif language == "text" and self.commands:
             self.commands[-1] = (self.commands[-1][0], content)
         else:
-            raise SystemExit(f"the README has a block of '{language}' that is neither a file, nor commands, nor their output:\n{content}")
+            raise SystemExit(f"the document has a block of '{language}' that is neither a file, nor commands, nor their output:\n{content}")
 
 
 def comparable(text, home):
@@ -75,7 +76,7 @@ def run_commands(section, home, trainyard):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
     print(done.stdout)
     if done.returncode != 0:
-        raise SystemExit(f"the commands of the README ended with exit code {done.returncode}")
+        raise SystemExit(f"the commands of the document ended with exit code {done.returncode}")
     *printed, program = done.stdout.split(f"\n{MARK}\n")
     if os.path.realpath(program.strip()) != os.path.realpath(trainyard):
         raise SystemExit(f"the commands ran {program.strip()} instead of {trainyard}")
@@ -90,17 +91,17 @@ def file_of_version(trainyard, store, package, version, name):
 
 def expect_same(what, said, found):
     if said != found:
-        raise SystemExit(f"{what}: the README says\n{said}\nbut it is\n{found}")
+        raise SystemExit(f"{what}: the document says\n{said}\nbut it is\n{found}")
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 5:
         raise SystemExit(__doc__)
-    readme, build, trainyard = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
-    section = Section(readme)
-    if not (section.files and section.kept and any(output for _, output in section.commands)):
-        raise SystemExit("the README lacks files, commands with their output, or a file of the new version")
-    with tempfile.TemporaryDirectory(prefix="trainyard author ") as temporary:
+    document, build, trainyard = (pathlib.Path(sys.argv[i]).resolve() for i in (1, 3, 4))
+    section = Section(document, sys.argv[2])
+    if not (section.files and any(output for _, output in section.commands)):
+        raise SystemExit("the document lacks files, or commands with their output")
+    with tempfile.TemporaryDirectory(prefix="trainyard followed ") as temporary:
         home = pathlib.Path(temporary).resolve()
         (home / "trainyard" / "build").mkdir(parents=True)
         (home / "trainyard" / "build" / "demo").symlink_to(build)
