@@ -14,6 +14,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import traceback
 
 import_folder = os.path.dirname(os.path.abspath(__file__))
@@ -23,6 +24,7 @@ if import_folder not in sys.path:
 import trainyard  # noqa: E402  (isolated, Python looks for modules nowhere near this file)
 
 REASON_CHARACTERS = 1024
+PROCESS = os.getpid()
 
 
 class Stopped(BaseException):
@@ -41,7 +43,6 @@ class Run:
     def __init__(self, job, events):
         self.job = job
         self.events = events
-        self.process = os.getpid()
         self.model = None
 
     def tell(self, **event):
@@ -94,7 +95,7 @@ class Run:
             raise Ended("failed", verb, self.story(verb))
         finally:
             # A copy that the package forked has come back; the run is not its own.
-            if os.getpid() != self.process:
+            if os.getpid() != PROCESS:
                 os._exit(0)
 
     def story(self, verb):
@@ -174,9 +175,22 @@ def stop(_signal, _frame):
 
 
 def leave_stopping_to_the_run():
-    """In a process that the package forked: SIGTERM ends it, as it would have without us."""
-    if signal.getsignal(signal.SIGTERM) is stop:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """In processes that the package forks SIGTERM ends the process, as it would have without us. It is held back until that
+    is arranged: one that came before would be noted for our handler, and then forgotten."""
+    held = threading.local()
+
+    def before():
+        held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def after_in_child():
+        if signal.getsignal(signal.SIGTERM) is stop:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        after_in_parent()
+
+    def after_in_parent():
+        signal.pthread_sigmask(signal.SIG_SETMASK, held.mask)
+
+    os.register_at_fork(before=before, after_in_child=after_in_child, after_in_parent=after_in_parent)
 
 
 def main():
@@ -194,7 +208,7 @@ def main():
     ended = Ended("ok")
     try:
         signal.signal(signal.SIGTERM, stop)
-        os.register_at_fork(after_in_child=leave_stopping_to_the_run)
+        leave_stopping_to_the_run()
         run.carry_out()
     except Ended as end:
         ended = end

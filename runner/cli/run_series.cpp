@@ -6,16 +6,19 @@
 
 #include "runner/cli/terminal.hpp"
 #include "runner/engine/event_tail.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "storage/values/names.hpp"
 
 namespace trainyard {
 
-Result<RunSeries> read_series(const JobFolder& folder) {
+Result<RunSeries> read_series(const RunFolder& folder) {
   RunSeries series;
-  EventTail tail(folder.events());
-  for (const WorkerEvent& event : TRY(tail.poll())) {
-    if (const auto* const measured = std::get_if<event::Measured>(&event.what))
-      series.by_metric[measured->name].push_back({event.time, measured->step, measured->value});
+  for (const Path& file : {JobFolder(folder.path()).events(), folder.log_metrics()}) {
+    EventTail tail(file);
+    for (const WorkerEvent& event : TRY(tail.poll())) {
+      if (const auto* const measured = std::get_if<event::Measured>(&event.what))
+        series.by_metric[measured->name].push_back({event.time, measured->step, measured->value});
+    }
   }
   return series;
 }

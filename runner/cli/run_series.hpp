@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runner/core/run_results.hpp"
-#include "runner/jobs/job_folder.hpp"
+#include "storage/runs/run_folder.hpp"
 
 namespace trainyard {
 
@@ -20,7 +20,7 @@ struct RunSeries {
   std::map<std::string, std::vector<Point>> by_metric;
 };
 
-Result<RunSeries> read_series(const JobFolder& folder);
+Result<RunSeries> read_series(const RunFolder& folder);
 
 // Rows of text `width` columns wide, the values over the steps; those that are not finite are left out. None when none
 // is left.

@@ -105,20 +105,22 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
     return fail(Errc::invalid, "--follow has no end that --json could wait for; give one of them");
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
-  RunLog log(JobFolder(run.folder.path()), selection);
+  JobLog log(JobFolder(run.folder.path()));
   LogPrinter printer(command.timestamps ? Timestamps::yes : Timestamps::no);
   std::vector<LogChunk> all;
   for (;;) {
     // What was written before the run was over is read after that is known.
     const bool over = !command.follow || is_there(run.folder.results());
     auto chunks = TRY(log.poll());
+    const bool nothing = chunks.empty();
+    chunks = selected(std::move(chunks), selection);
     if (invocation.output == Output::json) {
       all.insert(all.end(), std::make_move_iterator(chunks.begin()), std::make_move_iterator(chunks.end()));
     } else {
       printer.print(chunks);
     }
-    if (chunks.empty() && over) break;
-    if (chunks.empty()) std::this_thread::sleep_for(kBetweenLooks);
+    if (nothing && over) break;
+    if (nothing) std::this_thread::sleep_for(kBetweenLooks);
   }
   if (invocation.output == Output::json) print_json(to_json(all));
   return ExitCode::ok;

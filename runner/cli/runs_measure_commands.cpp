@@ -123,7 +123,7 @@ Result<ExitCode> perform(const command::RunsCompare& command, const Invocation& 
   std::vector<Compared> all;
   for (const std::string& wanted : command.runs) {
     KnownRun run = TRY(find_run(store, wanted));
-    RunSeries series = TRY(read_series(JobFolder(run.folder.path())));
+    RunSeries series = TRY(read_series(run.folder));
     all.push_back({std::move(run), std::move(series)});
   }
   if (invocation.output == Output::text) {
@@ -139,7 +139,7 @@ Result<ExitCode> perform(const command::RunsCompare& command, const Invocation& 
 Result<ExitCode> perform(const command::RunsMetrics& command, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
-  RunSeries series = TRY(read_series(JobFolder(run.folder.path())));
+  RunSeries series = TRY(read_series(run.folder));
   if (!command.metric.empty()) {
     std::vector<std::string> names;
     for (const auto& [name, points] : series.by_metric) names.push_back(name);

@@ -206,7 +206,8 @@ Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const V
                saved.training,
                saved.test,
                manifest.environment,
-               std::move(parameters)};
+               std::move(parameters),
+               manifest.metrics};
   for (const Parameter& parameter : plan.parameters) plan.environment[parameter.name] = text_of(parameter.value);
   for (const auto& [key, value] : request.environment) plan.environment[key] = value;
   plan.environment.erase("save_data");
@@ -233,7 +234,8 @@ Json to_json(const RunPlan& plan) {
           {"save_training_data", plan.save_training_data},
           {"save_test_data", plan.save_test_data},
           {"environment", plan.environment},
-          {"parameters", to_json(plan.parameters)}};
+          {"parameters", to_json(plan.parameters)},
+          {"metrics", to_json(plan.metrics)}};
 }
 
 Result<RunPlan> run_plan_from(const Json& json) {
@@ -257,6 +259,7 @@ Result<RunPlan> run_plan_from(const Json& json) {
   const bool save_test_data = fields.boolean("save_test_data");
   const Json& environment = fields.object("environment");
   const auto parameters = fields.nested("parameters", parameters_from);
+  auto metrics = fields.nested("metrics", metric_patterns_from);
   TRY(fields.finish());
   RunPlan plan{*run,
                *name,
@@ -270,7 +273,8 @@ Result<RunPlan> run_plan_from(const Json& json) {
                save_training_data,
                save_test_data,
                {},
-               *parameters};
+               *parameters,
+               std::move(*metrics)};
   for (const auto& [key, value] : environment.items()) {
     if (!value.is_string()) return fail(Errc::invalid, "the run plan has a variable '" + key + "' that is not a text");
     plan.environment[key] = value.get<std::string>();

@@ -39,6 +39,7 @@ struct RunPlan {
   std::map<std::string, std::string> environment;  // as the results record it: what was given, and the defaults
   std::vector<Parameter>
       parameters;  // the declared hyperparameters that have a value, typed, in the order of the manifest
+  std::vector<Manifest::MetricPattern> metrics;  // to be read from what the code prints
 
   friend bool operator==(const RunPlan&, const RunPlan&) = default;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "runner/engine/collecting.hpp"
 #include "runner/engine/run_stop.hpp"
@@ -126,13 +127,23 @@ Result<Happening> RunDriver::watch(const JobId& job) {
   }
 }
 
-void RunDriver::report_events() {
-  const auto events = events_.poll();
-  if (!events.ok()) return;
-  for (const WorkerEvent& event : *events) {
-    if (const auto* const measured = std::get_if<event::Measured>(&event.what)) metrics_.add(*measured);
-    if (const auto* const loaded = std::get_if<event::Loaded>(&event.what)) builder_ = loaded->builder;
-    ports_->observer.reported(event);
+void RunDriver::report(const WorkerEvent& event) {
+  if (const auto* const measured = std::get_if<event::Measured>(&event.what)) metrics_.add(*measured);
+  if (const auto* const loaded = std::get_if<event::Loaded>(&event.what)) builder_ = loaded->builder;
+  ports_->observer.reported(event);
+}
+
+void RunDriver::report_events(LogMetrics::Last last) {
+  if (const auto events = events_.poll(); events.ok()) {
+    for (const WorkerEvent& event : *events) report(event);
+  }
+  const auto measured = log_metrics_.poll(last);
+  if (!measured.ok() || measured->empty()) return;
+  // Whoever drove the run before may have noted the same.
+  if (!std::exchange(log_metrics_noted_, true)) static_cast<void>(remove_file(folder_.log_metrics()));
+  for (const WorkerEvent& event : *measured) {
+    static_cast<void>(append_line(folder_.log_metrics(), canonical(to_json(event))));
+    report(event);
   }
 }
 
@@ -161,7 +172,7 @@ Result<Happening> RunDriver::act_on(const state::Collected& collected) {
 }
 
 Result<RunReport> RunDriver::finish() {
-  report_events();
+  report_events(LogMetrics::Last::yes);
   const auto lines = TRY(RunFolder::lines(folder_.journal()));
   const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
   // An exit that cannot be read has already failed the run; its story is told without it.

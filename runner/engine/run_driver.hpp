@@ -5,6 +5,7 @@
 
 #include "runner/core/run_results.hpp"
 #include "runner/engine/event_tail.hpp"
+#include "runner/engine/log_metrics.hpp"
 #include "runner/engine/run_ports.hpp"
 #include "runner/engine/staging.hpp"
 #include "runner/jobs/job_folder.hpp"
@@ -43,7 +44,8 @@ class RunDriver {
         state_(std::move(state)),
         origin_(origin),
         job_folder_(folder_.path()),
-        events_(job_folder_.events()) {}
+        events_(job_folder_.events()),
+        log_metrics_(plan_.metrics, job_folder_) {}
 
   // From one state to the next.
   Result<void> step();
@@ -61,7 +63,8 @@ class RunDriver {
   Result<Happening> act_on(const Final& final);
   Result<Happening> watch(const JobId& job);
   // Events that cannot be read are no news; the verdict reads them again.
-  void report_events();
+  void report_events(LogMetrics::Last last = LogMetrics::Last::no);
+  void report(const WorkerEvent& event);
   Result<RunReport> finish();
 
   RunPorts* ports_;
@@ -72,6 +75,8 @@ class RunDriver {
   Origin origin_;
   JobFolder job_folder_;
   EventTail events_;
+  LogMetrics log_metrics_;
+  bool log_metrics_noted_ = false;  // by this process
   MetricSummaries metrics_;
   std::optional<std::string> builder_;  // what the worker said that it loaded
   StopWish asked_ = StopWish::none;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "storage/packages/metric_pattern.hpp"
 #include "storage/packages/native_library.hpp"
 #include "storage/values/limits.hpp"
 
@@ -64,6 +65,7 @@ Result<PackageAbi> check_python(const Path& folder, PythonReader& python) {
 
 Result<CheckedPackage> check_package(const Path& folder, PythonReader& python, const std::optional<std::string>& name) {
   Manifest manifest = TRY(read_manifest(folder, name));
+  for (const auto& metric : manifest.metrics) TRY(MetricPattern::of(metric.name, metric.regex));
   const bool native = manifest.runtime == Runtime::native;
   PackageAbi abi = TRY(native ? check_native(manifest, folder) : check_python(folder, python));
   const std::string shown = native ? "'" + manifest.library->text() + "'" : std::string("the package");

@@ -18,6 +18,7 @@ namespace trainyard {
 //   stop             that somebody wants it to stop; "polite" or "now"
 //   job.json …       what the runner and its worker say to each other (runner/jobs)
 //   workspace/       while it runs: the private copy of the package, its home folder, the layer over the data
+//   log_metrics.jsonl  metrics that were read from what the package printed, as events
 //   artifacts/       what the run made for people
 //   _results.json    written last: its presence means that the run is over and complete
 class RunFolder {
@@ -32,6 +33,7 @@ class RunFolder {
   [[nodiscard]] Path home() const { return path_ / "workspace" / "home"; }
   [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
   [[nodiscard]] Path stop() const { return path_ / "stop"; }
+  [[nodiscard]] Path log_metrics() const { return path_ / "log_metrics.jsonl"; }
   [[nodiscard]] Path artifacts() const { return path_ / "artifacts"; }
   [[nodiscard]] Path results() const { return path_ / "_results.json"; }
 

@@ -115,8 +115,21 @@ Result<Manifest> Manifest::parse(std::string_view text) {
     }
     manifest.environment[key] = value.get<std::string>();
   }
-  for (const Json& item : metrics) manifest.metrics.push_back(TRY(metric_from(item)));
+  manifest.metrics = TRY(metric_patterns_from(metrics));
   return manifest;
+}
+
+Json to_json(const std::vector<Manifest::MetricPattern>& metrics) {
+  Json list = Json::array();
+  for (const auto& item : metrics) list.push_back({{"name", item.name}, {"regex", item.regex}});
+  return list;
+}
+
+Result<std::vector<Manifest::MetricPattern>> metric_patterns_from(const Json& json) {
+  std::vector<Manifest::MetricPattern> metrics;
+  if (!json.is_array()) return fail(Errc::invalid, "is not a list");
+  for (const Json& item : json) metrics.push_back(TRY(metric_from(item)));
+  return metrics;
 }
 
 Manifest Manifest::of_python(PackageName name) {
@@ -133,8 +146,6 @@ const Hyperparameter* Manifest::find(std::string_view hyperparameter) const {
 Json to_json(const Manifest& manifest) {
   Json hyperparameters = Json::array();
   for (const Hyperparameter& item : manifest.hyperparameters) hyperparameters.push_back(to_json(item));
-  Json metrics = Json::array();
-  for (const auto& item : manifest.metrics) metrics.push_back({{"name", item.name}, {"regex", item.regex}});
   return {{"schema", kSchema},
           {"name", manifest.name.text()},
           {"description", manifest.description},
@@ -149,7 +160,7 @@ Json to_json(const Manifest& manifest) {
           {"hyperparameters", std::move(hyperparameters)},
           {"custom_hyperparameters", manifest.custom_hyperparameters},
           {"environment", manifest.environment},
-          {"metrics", std::move(metrics)}};
+          {"metrics", to_json(manifest.metrics)}};
 }
 
 }  // namespace trainyard

@@ -48,5 +48,7 @@ struct Manifest {
 inline constexpr std::string_view kManifestFile = "package.json";
 
 Json to_json(const Manifest& manifest);
+Json to_json(const std::vector<Manifest::MetricPattern>& metrics);
+Result<std::vector<Manifest::MetricPattern>> metric_patterns_from(const Json& json);
 
 }  // namespace trainyard

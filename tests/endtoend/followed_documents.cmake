@@ -2,7 +2,7 @@
 # What documents tell authors to do, done word for word by followed_document.py.
 function(trainyard_follow name document section)
   add_test(NAME "endtoend: ${name}" COMMAND ${TRAINYARD_SYSTEM_PYTHON}
-    ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/followed_document.py ${PROJECT_SOURCE_DIR}/${document} ${section}
+    ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/followed_document.py ${PROJECT_SOURCE_DIR}/${document} "${section}"
     ${PROJECT_BINARY_DIR} $<TARGET_FILE:trainyard>)
   set_tests_properties("endtoend: ${name}" PROPERTIES ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1" TIMEOUT 300)
 endfunction()

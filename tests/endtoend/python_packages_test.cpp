@@ -222,6 +222,28 @@ TEST_CASE("A Python package tells of metrics and progress, and has hyperparamete
   snake.check_clean();
 }
 
+TEST_CASE("Metrics are read from what a package prints") {
+  Snake snake("prints_metrics");
+  snake.add();
+  const EndedRun run = snake.run("training");
+  INFO(run.output.err);
+  REQUIRE(run.version() == "1.1");
+  const Json& metrics = run.traceability().at("metrics");
+  CHECK(metrics.at("loss") == Json({{"count", 4}, {"last", 0.25}, {"last_step", 3}, {"min", 0.25}, {"max", 1.0}}));
+  CHECK(metrics.at("accuracy").at("last") == 0.75);
+  const Json series = snake.store.json({"runs", "metrics", "run-1"});
+  CHECK(series.at("loss").size() == 4);
+  CHECK(series.at("accuracy").size() == 1);
+  snake.store.temp().write("bad/train.py", "class Main:\n  def evaluate(self, d): return 1\n");
+  snake.store.temp().write("bad/package.json",
+                           R"({"schema":"trainyard.package/1","name":"bad","runtime":"python","training_enabled":false,
+                               "metrics":[{"name":"loss","regex":"loss"}]})");
+  const ProgramOutput refused = snake.store.run({"package", "add", (snake.store.temp().path() / "bad").string()});
+  CHECK(refused.status.code == 2);
+  CHECK(has(refused.err, "the metric 'loss' has the regular expression 'loss', which has no group in parentheses"));
+  snake.check_clean();
+}
+
 TEST_CASE("A Python package is called as its root folder, or as its user says") {
   Snake snake("prints_only");
   snake.store.must({"package", "add", snake.folder().string(), "--name", "another"});
