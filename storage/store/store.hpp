@@ -12,7 +12,7 @@ namespace trainyard {
 
 // A store: one folder on one file system that holds everything Trainyard keeps.
 //
-//   format                     {"format":2}; another one is refused, naming both
+//   format                     {"format":3}; another one is refused, naming both
 //   config.json                what somebody decided for all who use it; need not be there
 //   objects/                   content by SHA-256: storage/objects/pack_objects.hpp
 //   packages/<name>/1.4.json   a version record; <name> in lower case; 1.4.removed once the version was taken away
