@@ -6,11 +6,10 @@
 #include "runner/core/run_plan.hpp"
 #include "runner/engine/data_resolution.hpp"
 #include "runner/engine/package_exchange.hpp"
+#include "runner/engine/python_choice.hpp"
 #include "runner/engine/run_driver.hpp"
-#include "runner/python/python_interpreter.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
-#include "storage/trees/checkout.hpp"
 #include "storage/trees/stored_tree.hpp"
 
 namespace trainyard {
@@ -21,57 +20,6 @@ RunId new_run_id(Instant now) {
   std::array<std::uint8_t, 10> random;
   fill_random(random);
   return RunId::from(now, random);
-}
-
-constexpr std::uint64_t kRequirementsBytes = std::uint64_t{1} << 20U;
-
-// The small text files of the root folder, which is where requirements lie and what they include.
-Result<Tree> requirement_files(const Tree& tree) {
-  std::vector<TreeEntry> files;
-  for (std::size_t i = 0; i < tree.size(); ++i) {
-    const Tree::View file = tree.view(i);
-    const bool wanted = file.folder.empty() && file.name.ends_with(".txt") && file.size <= kRequirementsBytes;
-    if (wanted && file.digest != nullptr) files.push_back(tree.entry(i));
-  }
-  return Tree::of(std::move(files));
-}
-
-// What is missing is refused now, by name; the wrong version of something may do, so it is only told.
-Result<void> check_requirements(const RunRequest& request, const VersionRecord& parent, const Tree& tree,
-                                RunPorts& ports) {
-  const Tree files = TRY(requirement_files(tree));
-  if (files.size() == 0 || request.dependencies == Dependencies::venv) return {};
-  const Path folder = scratch_name(ports.store.scratch(), "requirements");
-  TRY(make_folder(folder));
-  const auto written = materialise(files, ports.store.objects(), folder);
-  auto asked = written.ok() ? PythonInterpreter(*request.python, ports.python_kit).requirements(folder)
-                            : Result<Requirements>(written.error());
-  TRY(remove_tree(folder));
-  const Requirements requirements = TRY(std::move(asked));
-  const std::string package = "package '" + parent.content.name.text() + "@" + parent.version.text() + "'";
-  if (!requirements.missing.empty()) {
-    const auto& first = requirements.missing.front();
-    const std::size_t more = requirements.missing.size() - 1;
-    return fail(Errc::incompatible,
-                package + " requires '" + first.requirement + "' (" + first.file + ", line " +
-                    std::to_string(first.line) + ")" + (more == 0 ? "" : " and " + std::to_string(more) + " more") +
-                    ", which " + *request.python + " does not have; install it there, or give --dependencies venv");
-  }
-  for (const auto& other : requirements.different) {
-    ports.observer.noticed(package + " requires '" + other.requirement + "', and " + *request.python + " has version " +
-                           other.installed);
-  }
-  return {};
-}
-
-// Never whatever comes first on somebody's PATH.
-Result<void> choose_python(RunRequest& request, const Manifest& manifest, RunPorts& ports) {
-  if (manifest.runtime != Runtime::python) return {};
-  const StoreConfig config = TRY(ports.store.config());
-  if (!request.python) request.python = manifest.python;
-  if (!request.python) request.python = config.python;
-  if (!request.python) request.python = kDefaultPython;
-  return check_interpreter(*request.python);
 }
 
 // What a process left that died while it made the folder: nothing was promised to anybody.
