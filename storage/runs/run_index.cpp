@@ -53,8 +53,8 @@ Result<void> execute(sqlite3* database, const char* sql) {
 
 Result<void> prepare_schema(sqlite3* database) {
   sqlite3_busy_timeout(database, kBusyMilliseconds);
-  // What a crash loses is read again from the run folders.
-  TRY(execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"));
+  // What a power cut loses is read again from the run folders; a file that it tore would tell something else than they do.
+  TRY(execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"));
   TRY(execute(database, "BEGIN IMMEDIATE"));
   auto version = TRY(Statement::prepare(database, "PRAGMA user_version"));
   TRY(version.step());
