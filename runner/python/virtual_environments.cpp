@@ -8,6 +8,8 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <set>
+#include <sstream>
 
 #include "runner/processes/run_program.hpp"
 #include "runner/python/python_interpreter.hpp"
@@ -19,7 +21,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::array<const char*, 2> kFiles = {"requirements.txt", "train_requirements.txt"};
+constexpr std::array<std::string_view, 2> kFiles = {"requirements.txt", "train_requirements.txt"};
 constexpr std::chrono::minutes kInstallTime{60};
 constexpr std::size_t kLastWords = 600;
 
@@ -73,18 +75,39 @@ struct Wanted {
   std::vector<std::string> files;
 };
 
+// The files that lines such as "-r more.txt" or "--constraint=these.txt" name.
+std::vector<std::string> included_by(const std::string& text) {
+  std::vector<std::string> names;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    for (char& c : line)
+      if (c == '=' || c == '\t' || c == '\r') c = ' ';
+    std::istringstream words(line);
+    std::string option;
+    std::string name;
+    words >> option >> name;
+    for (const std::string_view known : {"-r", "--requirement", "-c", "--constraint"})
+      if (option == known && !name.empty()) names.push_back(name);
+  }
+  return names;
+}
+
 Result<Wanted> wanted_by(const Path& package, const Path& interpreter) {
   Sha256 hash;
   std::vector<std::string> files;
   hash.update(interpreter.string());
   hash.update(std::string_view("\0", 1));
-  for (const char* const name : kFiles) {
-    const Path file = package / name;
-    if (!is_there(file)) continue;
-    const std::string text = TRY(read_file(file, limits::kManifestBytes));
-    hash.update(std::string(name) + " " + std::to_string(text.size()) + "\n");
+  std::set<std::string> seen;
+  std::vector<std::string> open(kFiles.begin(), kFiles.end());
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const std::string name = open[i];
+    const auto status = TRY(status_of(package / name));
+    if (!seen.insert(name).second || !status || !S_ISREG(status->st_mode)) continue;
+    const std::string text = TRY(read_file(package / name, limits::kManifestBytes));
+    hash.update(name + " " + std::to_string(text.size()) + "\n");
     hash.update(text);
-    files.emplace_back(name);
+    if (i < kFiles.size()) files.push_back(name);
+    for (std::string& included : included_by(text)) open.push_back(std::move(included));
   }
   return Wanted{hash.finish(), std::move(files)};
 }

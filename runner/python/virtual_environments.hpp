@@ -8,7 +8,8 @@
 namespace trainyard {
 
 // The virtual environments of a store, each made once for an interpreter and what a package's requirements ask for, and
-// kept under the digest of both. One that was not finished is made anew. Any of them may be deleted while nobody uses it.
+// kept under the digest of both, with the files that the requirements include. One that was not finished is made anew.
+// Any of them may be deleted while nobody uses it.
 class VirtualEnvironments {
  public:
   explicit VirtualEnvironments(Path folder) : folder_(std::move(folder)) {}

@@ -329,12 +329,30 @@ TEST_CASE("Requirements are installed once, into a virtual environment") {
   CHECK(failed.status.code != 0);
   CHECK(has(failed.err, "cannot install what the package requires: "));
   CHECK(has(failed.err, "tiny"));
+  const auto venvs = [&] {
+    std::size_t complete = 0;
+    const auto names = list_folder(store.root() / "venvs");
+    for (const std::string& name : *names)
+      if (is_there(store.root() / "venvs" / name / "complete")) ++complete;
+    return complete;
+  };
   for (const Path& from : {wheels, Path("/nowhere")}) {
     const ProgramOutput trained = train({"--dependencies", "venv"}, from);
     INFO(trained.err);
     CHECK(trained.status.code == 0);
   }
   CHECK(store.versions("asks") == std::vector<std::string>{"1.0", "1.1", "1.2"});
+  CHECK(venvs() == 1);
+  // What requirements include is a part of them.
+  store.temp().write("asks/requirements.txt", "-r more.txt\n");
+  for (const char* const asked : {"tiny >= 1.0\n", "tiny >= 1.2\n"}) {
+    store.temp().write("asks/more.txt", asked);
+    store.must({"package", "add", (store.temp().path() / "asks").string()});
+    const ProgramOutput trained = train({"--dependencies", "venv"}, wheels);
+    INFO(trained.err);
+    CHECK(trained.status.code == 0);
+  }
+  CHECK(venvs() == 3);
   CHECK(store.must({"snapshot", "cat", "asks@1.2", "answer.txt"}) == "42");
   CHECK(store.schema_mistakes() == "");
   CHECK(store.leftovers() == "");
