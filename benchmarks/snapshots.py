@@ -146,6 +146,8 @@ class Benchmark:
         identity = peer.id_of(output)
         if peer.repeats:
             self.measure_often(peer.name, workload, "unchanged", "warm", peer.snapshot)
+        if self.arguments.short:
+            return
         self.warm(self.scratch.store)
         if peer.verify:
             of_peer("verify", "warm", peer.verify, identity)
@@ -263,6 +265,7 @@ def options():
     parser.add_argument("--trainyard", type=pathlib.Path, default="build/release/bin/trainyard")
     parser.add_argument("--bare-loops", type=pathlib.Path, help="default: beside trainyard")
     parser.add_argument("--results", type=pathlib.Path, help="default: SCRATCH/results.jsonl")
+    parser.add_argument("--short", action="store_true", help="only the first snapshot and the unchanged one")
     parser.add_argument("--memory", action="store_true", help="W5, W5half and huge; made in SCRATCH when not there")
     arguments = parser.parse_args()
 
