@@ -18,6 +18,7 @@ import os
 import re
 
 _EVENTS = "TRAINYARD_EVENTS"  # the file that this run's events go to
+_SECRETS = "TRAINYARD_SECRETS"  # the names of variables whose values must not be told
 _METRIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -48,11 +49,45 @@ def _number(value):
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
+def _redacted(text):
+    """With "[secret NAME]" in place of each secret, however it is encoded. The logs and the outputs of a run are searched
+    for the same forms."""
+    import base64
+    import urllib.parse
+
+    forms = []
+    for name in os.environ[_SECRETS].split(","):
+        value = os.environ.get(name, "")
+        if not value:
+            continue
+        data = value.encode("utf-8", "surrogateescape")
+        # Of Base64, what depends on the value alone, at each offset in what was encoded.
+        for before in range(3):
+            whole = base64.b64encode(b"\0" * before + data).decode()
+            letters = whole[before + 1 if before else 0 : (before + len(data)) * 8 // 6]
+            forms += [(letters, name), (letters.replace("+", "-").replace("/", "_"), name)]
+        quoted = [urllib.parse.quote(value, safe=""), urllib.parse.quote(value), urllib.parse.quote_plus(value)]
+        escaped = [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
+        forms += [(form, name) for form in (value, data.hex(), data.hex().upper(), *quoted, *escaped)]
+    for form, name in sorted(forms, key=lambda item: -len(item[0])):
+        text = text.replace(form, f"[secret {name}]")
+    for form, _ in forms:
+        # A text may have been cut.
+        for size in range(len(form) - 1, 5, -1):
+            if text.endswith(form[:size]):
+                return text[:-size] + "[secret]"
+    return text
+
+
 def _tell(event, path=None):
     path = path or os.environ.get(_EVENTS)
     if not path:
         return
     now = datetime.datetime.now(datetime.timezone.utc)
+    if os.environ.get(_SECRETS):
+        for key in ("text", "note", "message"):
+            if key in event:
+                event[key] = _redacted(event[key])
     event["time"] = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     # Whole lines or nothing, from however many processes: one write, at the end of the file.
     line = json.dumps(event, sort_keys=True, separators=(",", ":")) + "\n"

@@ -87,7 +87,11 @@ struct RunOptions {
   std::string python;        // a path, or empty
   std::string dependencies;  // system, venv, or empty
   std::string experiment;
-  std::vector<std::string> tags;  // NAME or NAME=VALUE
+  std::vector<std::string> tags;     // NAME or NAME=VALUE
+  std::vector<std::string> secrets;  // NAME or NAME=FILE
+  std::string gpus;                  // a number, or empty
+  std::string priority;
+  std::string retries;
   bool detach = false;
 };
 struct RunTraining : RunOptions {
@@ -125,6 +129,7 @@ struct RunsRerun {
   std::string dataset;
   std::string name;
   std::vector<std::string> environment;
+  std::vector<std::string> secrets;
   bool detach = false;
 };
 struct RunsCompare {
@@ -141,6 +146,7 @@ struct RunsShow {
 struct RunsLogs {
   std::string run;
   std::string stream = "all";  // or stdout or stderr
+  std::string attempt;         // a number; empty for the last
   bool timestamps = false;
   bool follow = false;
 };

@@ -24,7 +24,10 @@ void tell(int pipe, const Json& words) { static_cast<void>(write_all(pipe, canon
   ::setsid();
   const int nothing = ::open("/dev/null", O_RDWR);
   for (const int stream : {0, 1, 2}) ::dup2(nothing, stream);
-  if (nothing > 2) ::close(nothing);
+  // What the caller has open, locks among it, is not this process's to keep.
+  const auto kept = static_cast<unsigned>(pipe.get());
+  ::close_range(3, kept - 1, 0);
+  ::close_range(kept + 1, ~0U, 0);
   const auto done = work([&](const std::string& words) {
     tell(pipe.get(), {{"begun", words}});
     pipe = UniqueFd();

@@ -27,7 +27,8 @@ std::optional<double> KnownRun::score() const {
 
 double KnownRun::seconds() const {
   const Instant end = is_over() ? last().time : now();
-  return static_cast<double>(end.microseconds - plan.created_at.microseconds) / 1e6;
+  const Instant start = start_in(journal).value_or(is_over() ? end : plan.created_at);
+  return static_cast<double>(end.microseconds - start.microseconds) / 1e6;
 }
 
 std::string KnownRun::package() const { return plan.parent.content.name.text() + "@" + plan.parent.version.text(); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runner/core/run_plan.hpp"
+#include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/runs/run_index.hpp"
@@ -24,7 +25,7 @@ struct KnownRun {
   [[nodiscard]] std::string reason() const;                     // "-" before it is over
   [[nodiscard]] std::optional<PackageVersion> version() const;  // that it made
   [[nodiscard]] std::optional<double> score() const;
-  [[nodiscard]] double seconds() const;       // until now, or its end
+  [[nodiscard]] double seconds() const;       // since it had its slot, or waits for one; until now, or its end
   [[nodiscard]] std::string package() const;  // "digits@1.0", which it ran
 };
 

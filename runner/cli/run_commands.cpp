@@ -4,6 +4,7 @@
 
 #include "runner/cli/commands.hpp"
 #include "runner/cli/run_start.hpp"
+#include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
 
 namespace trainyard {
@@ -29,24 +30,23 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
               option + " is '" + text + "' but must be a time such as 90s, 30m or 8h, of a year at most");
 }
 
+Result<int> parse_number(const char* option, const std::string& text, int least, int most) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= least && value <= most) return value;
+  return fail(Errc::invalid, std::string(option) + " is '" + text + "' but must be a whole number from " +
+                                 std::to_string(least) + " to " + std::to_string(most));
+}
+
+Result<ExitCode> start(RunRequest request, const command::RunOptions& command, const Invocation& invocation) {
+  const Secrets secrets = TRY(take_secrets(request, command.secrets));
+  return start_run(request, secrets, invocation, command.detach ? Detach::yes : Detach::no);
+}
+
 Result<RunRequest> request_of(RunType type, const command::RunOptions& command) {
   auto package = TRY(PackageReference::parse(command.package));
   std::string dataset = TRY(dataset_of(command.dataset));
-  RunRequest request{type,
-                     std::move(package),
-                     std::move(dataset),
-                     {},
-                     {},
-                     {},
-                     false,
-                     false,
-                     RunRequest::kDefaultGrace,
-                     {},
-                     MountKind::best,
-                     {},
-                     Dependencies::system,
-                     {},
-                     {}};
+  RunRequest request = RunRequest::of(type, std::move(package), std::move(dataset));
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   TRY(set_variables(request, command.environment));
   if (!command.grace.empty()) request.grace_ms = TRY(parse_duration("--grace", command.grace));
@@ -70,6 +70,13 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
     TRY(check_tag(name, value));
     if (!request.tags.emplace(name, value).second) return fail(Errc::invalid, "--tag gives '" + name + "' twice");
   }
+  if (!command.gpus.empty()) request.gpus = TRY(parse_number("--gpus", command.gpus, 0, RunRequest::kMostGpus));
+  if (!command.priority.empty()) {
+    request.priority =
+        TRY(parse_number("--priority", command.priority, -RunRequest::kMostPriority, RunRequest::kMostPriority));
+  }
+  if (!command.retries.empty())
+    request.retries = TRY(parse_number("--retries", command.retries, 0, RunRequest::kMostRetries));
   if (!command.python.empty()) request.python = TRY(absolute_path(command.python)).string();
   if (!command.dependencies.empty()) {
     const auto dependencies = parse_dependencies(command.dependencies);
@@ -84,13 +91,13 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
 Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation) {
   RunRequest request = TRY(request_of(RunType::training, command));
   request.save_training_data = command.save_training_data;
-  return start_run(request, invocation, command.detach ? Detach::yes : Detach::no);
+  return start(std::move(request), command, invocation);
 }
 
 Result<ExitCode> perform(const command::RunEvaluation& command, const Invocation& invocation) {
   RunRequest request = TRY(request_of(RunType::evaluation, command));
   request.save_test_data = command.save_test_data;
-  return start_run(request, invocation, command.detach ? Detach::yes : Detach::no);
+  return start(std::move(request), command, invocation);
 }
 
 Result<ExitCode> perform(const command::RunFull& command, const Invocation& invocation) {
@@ -98,7 +105,7 @@ Result<ExitCode> perform(const command::RunFull& command, const Invocation& invo
   if (!command.evaluation_dataset.empty()) request.evaluation_dataset = TRY(dataset_of(command.evaluation_dataset));
   request.save_training_data = command.save_training_data;
   request.save_test_data = command.save_test_data;
-  return start_run(request, invocation, command.detach ? Detach::yes : Detach::no);
+  return start(std::move(request), command, invocation);
 }
 
 }  // namespace trainyard

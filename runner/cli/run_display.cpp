@@ -25,6 +25,8 @@ void RunDisplay::entered(const RunState& state) {
   if (std::holds_alternative<state::Succeeded>(state)) draw("keeping what it made", 1, "");
 }
 
+void RunDisplay::awaiting(const std::string& reason) { draw("waiting", 0, reason); }
+
 void RunDisplay::noticed(const std::string& sentence) {
   line_.clear();
   complain(sentence);

@@ -13,6 +13,7 @@ namespace trainyard {
 class RunDisplay final : public RunObserver {
  public:
   void entered(const RunState& state) override;
+  void awaiting(const std::string& reason) override;
   void noticed(const std::string& sentence) override;
   void reading_data(const CaptureProgress& progress) override;
   void reported(const WorkerEvent& event) override;

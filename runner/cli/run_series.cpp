@@ -13,7 +13,8 @@ namespace trainyard {
 
 Result<RunSeries> read_series(const RunFolder& folder) {
   RunSeries series;
-  for (const Path& file : {JobFolder(folder.path()).events(), folder.log_metrics()}) {
+  const int attempt = TRY(folder.last_attempt());
+  for (const Path& file : {JobFolder(folder.attempt(attempt)).events(), folder.log_metrics(attempt)}) {
     EventTail tail(file);
     for (const WorkerEvent& event : TRY(tail.poll())) {
       if (const auto* const measured = std::get_if<event::Measured>(&event.what))

@@ -17,7 +17,7 @@ namespace {
 void print_summary(const RunReport& report, const std::string& results) {
   const RunPlan& plan = report.plan;
   const std::string parent = plan.parent.content.name.text() + "@" + plan.parent.version.text();
-  const double seconds = static_cast<double>(report.ended_at.microseconds - plan.created_at.microseconds) / 1e6;
+  const double seconds = static_cast<double>(report.ended_at.microseconds - report.started_at.microseconds) / 1e6;
   std::vector<std::vector<std::string>> rows;
   if (report.version) {
     print(report.version->content.name.text() + "@" + report.version->version.text() + " made from " + parent +
@@ -50,11 +50,11 @@ void tell_of_data(const CollectedOutputs& outputs) {
            "', so the score says too much");
 }
 
-Result<ExitCode> start_attached(const RunRequest& request, const Invocation& invocation) {
+Result<ExitCode> start_attached(const RunRequest& request, const Secrets& secrets, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   count_interrupts();
   RunDisplay display;
-  const auto driven = run_here(request, store, display);
+  const auto driven = run_here(request, secrets, store, display);
   display.clear();
   const RunReport report = TRY(driven);
   const std::string results = (store.runs() / report.plan.run.text() / "_results.json").string();
@@ -89,12 +89,12 @@ class Herald final : public RunObserver {
   const Begun& begun_;
 };
 
-Result<ExitCode> start_detached(const RunRequest& request, const Invocation& invocation) {
+Result<ExitCode> start_detached(const RunRequest& request, const Secrets& secrets, const Invocation& invocation) {
   const std::string words = TRY(do_detached([&](const Begun& begun) -> Result<void> {
     const Store store = TRY(open_store(invocation));
     count_interrupts();
     Herald herald(begun);
-    TRY(run_here(request, store, herald));
+    TRY(run_here(request, secrets, store, herald));
     return {};
   }));
   const Json run = TRY(parse_json(words, "the beginning of the run"));
@@ -108,8 +108,10 @@ Result<ExitCode> start_detached(const RunRequest& request, const Invocation& inv
 
 }  // namespace
 
-Result<ExitCode> start_run(const RunRequest& request, const Invocation& invocation, Detach detach) {
-  return detach == Detach::yes ? start_detached(request, invocation) : start_attached(request, invocation);
+Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, const Invocation& invocation,
+                           Detach detach) {
+  return detach == Detach::yes ? start_detached(request, secrets, invocation)
+                               : start_attached(request, secrets, invocation);
 }
 
 Result<std::string> dataset_of(const std::string& typed) {

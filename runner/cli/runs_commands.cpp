@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <charconv>
 #include <chrono>
 #include <iterator>
 #include <thread>
+#include <utility>
 
 #include "runner/cli/commands.hpp"
 #include "runner/cli/known_runs.hpp"
@@ -11,7 +13,9 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/named_tree.hpp"
+#include "runner/engine/run_queue.hpp"
 #include "runner/engine/run_roots.hpp"
+#include "runner/executors/local_machine.hpp"
 #include "storage/values/limits.hpp"
 
 namespace trainyard {
@@ -23,6 +27,18 @@ constexpr std::chrono::milliseconds kBetweenLooks{50};
 std::string version_text(const KnownRun& run) { return run.version() ? run.version()->text() : "-"; }
 
 std::string score_text(const KnownRun& run) { return run.score() ? number_text(*run.score()) : "-"; }
+
+// That of the option, or the last.
+Result<int> attempt_of(const command::RunsLogs& command, const KnownRun& run) {
+  const int last = TRY(run.folder.last_attempt());
+  if (command.attempt.empty()) return last;
+  int number = 0;
+  const std::string& text = command.attempt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= last) return number;
+  return fail(Errc::invalid, "--attempt is '" + text + "', and the run " + run.plan.name.text() + " has " +
+                                 plural(static_cast<std::size_t>(last), "attempt"));
+}
 
 std::string dataset_text(const DataSource& source, const std::string& given) {
   return printable(source.dataset ? source.dataset->text() : given);
@@ -92,6 +108,13 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
   }
   if (const auto* const failed = std::get_if<state::Failed>(&run.last().state))
     rows.push_back({"message", printable(failed->outcome.message)});
+  if (std::holds_alternative<state::Queued>(run.last().state)) {
+    const SlotAnswer line = TRY(look_at_line(run.plan, store, local_machine()));
+    if (const auto* const awaited = std::get_if<SlotAwaited>(&line)) rows.push_back({"waits", awaited->reason});
+  }
+  if (const int attempts = TRY(run.folder.last_attempt()); attempts > 1)
+    rows.push_back({"attempts", std::to_string(attempts) + " of " + std::to_string(run.plan.request.retries + 1)});
+  for (const auto& [name, digest] : run.plan.secrets) rows.push_back({"secret", name});
   for (const auto& [name, value] : run.plan.environment) rows.push_back({"env", printable(name + "=" + value)});
   for (const JournalEntry& entry : run.journal)
     rows.push_back({"journal", entry.time.text() + "  " + std::string(name_of(entry.state))});
@@ -105,7 +128,8 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
     return fail(Errc::invalid, "--follow has no end that --json could wait for; give one of them");
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
-  JobLog log(JobFolder(run.folder.path()));
+  int attempt = TRY(attempt_of(command, run));
+  JobLog log(JobFolder(run.folder.attempt(attempt)));
   LogPrinter printer(command.timestamps ? Timestamps::yes : Timestamps::no);
   std::vector<LogChunk> all;
   for (;;) {
@@ -118,6 +142,13 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
       all.insert(all.end(), std::make_move_iterator(chunks.begin()), std::make_move_iterator(chunks.end()));
     } else {
       printer.print(chunks);
+    }
+    if (nothing && command.follow && command.attempt.empty()) {
+      const int last = TRY(run.folder.last_attempt());
+      if (last != std::exchange(attempt, last)) {
+        log = JobLog(JobFolder(run.folder.attempt(attempt)));
+        continue;
+      }
     }
     if (nothing && over) break;
     if (nothing) std::this_thread::sleep_for(kBetweenLooks);

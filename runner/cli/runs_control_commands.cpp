@@ -2,6 +2,7 @@
 #include "runner/cli/commands.hpp"
 #include "runner/cli/known_runs.hpp"
 #include "runner/cli/run_start.hpp"
+#include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/run_control.hpp"
 
@@ -58,7 +59,15 @@ Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& in
   }
   if (!command.dataset.empty()) request.dataset = TRY(dataset_of(command.dataset));
   TRY(set_variables(request, command.environment));
-  return start_run(request, invocation, command.detach ? Detach::yes : Detach::no);
+  const std::set<std::string> needed = request.secrets;
+  request.secrets.clear();
+  const Secrets secrets = TRY(take_secrets(request, command.secrets));
+  for (const std::string& name : needed) {
+    if (secrets.contains(name)) continue;
+    return fail(Errc::invalid, "the run was given the secret " + name + "; give it again with --secret " + name +
+                                   ", or with --secret " + name + "=FILE");
+  }
+  return start_run(request, secrets, invocation, command.detach ? Detach::yes : Detach::no);
 }
 
 }  // namespace trainyard

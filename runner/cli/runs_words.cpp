@@ -43,6 +43,7 @@ GroupWords runs_words() {
              return std::vector<Word>{
                  {"run", &rerun.run, "RUN", kRun, Word::Need::required},
                  {"-e,--env", &rerun.environment, "NAME=VALUE", "Another value; may be repeated"},
+                 {"--secret", &rerun.secrets, "NAME[=FILE]", "A secret of the run again, or another; may be repeated"},
                  {"--package", &rerun.package, "PACKAGE", "Another version: NAME@VERSION, or NAME for the newest"},
                  {"--dataset", &rerun.dataset, "DATA", "Other data"},
                  {"--name", &rerun.name, "NAME", "A name for the run"},
@@ -73,6 +74,7 @@ GroupWords runs_words() {
            [&](auto& logs) {
              return std::vector<Word>{{"run", &logs.run, "RUN", kRun, Word::Need::required},
                                       {"--stream", &logs.stream, "STREAM", "all, stdout or stderr (all)"},
+                                      {"--attempt", &logs.attempt, "N", "Of this attempt, 1 for the first (the last)"},
                                       {"--timestamps", &logs.timestamps, "", "Begin each line with its time"},
                                       {"--follow", &logs.follow, "", "Go on until the run is over"}};
            }),

@@ -1,24 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+
 #include "runner/cli/commands.hpp"
+#include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/executors/local_machine.hpp"
 #include "runner/python/python_interpreter.hpp"
 
 namespace trainyard {
 
 namespace {
 
-Result<std::optional<std::string>> python_of(const command::StoreConfigure& command) {
-  if (command.unset) return std::optional<std::string>();
-  const Path program = TRY(absolute_path(command.value));
+Result<std::string> parse_python(const std::string& text) {
+  const Path program = TRY(absolute_path(text));
   TRY(check_interpreter(program));
-  return std::optional(program.string());
+  return program.string();
 }
 
-Result<void> check_words(const command::StoreConfigure& command) {
-  if (command.key != "python")
-    return fail(Errc::invalid, "there is nothing called '" + command.key + "' to configure; there is python");
-  if (command.unset == command.value.empty()) return {};
-  return fail(Errc::invalid, "give either a value for " + command.key + " or --unset");
+Result<std::uint32_t> parse_count(const std::string& key, const std::string& text, std::uint32_t least) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (whole && value >= least && value <= StoreConfig::kMostSlots) return value;
+  return fail(Errc::invalid, key + " is '" + text + "' but must be a whole number from " + std::to_string(least) +
+                                 " to " + std::to_string(StoreConfig::kMostSlots));
+}
+
+Result<void> change(StoreConfig& config, const command::StoreConfigure& command) {
+  const std::string& key = command.key;
+  if (key != "python" && key != "slots" && key != "gpus")
+    return fail(Errc::invalid, "there is nothing called '" + key + "' to configure; there are python, slots and gpus");
+  if (command.unset != command.value.empty())
+    return fail(Errc::invalid, "give either a value for " + key + " or --unset");
+  if (command.unset) {
+    if (key == "python") config.python.reset();
+    if (key == "slots") config.slots.reset();
+    if (key == "gpus") config.gpus.reset();
+    return {};
+  }
+  if (key == "python") config.python = TRY(parse_python(command.value));
+  if (key == "slots") config.slots = TRY(parse_count(key, command.value, 1));
+  if (key == "gpus") config.gpus = TRY(parse_count(key, command.value, 0));
+  return {};
+}
+
+std::string shown(const std::optional<std::uint32_t>& decided, std::size_t otherwise) {
+  return decided ? std::to_string(*decided) : std::to_string(otherwise) + " (nobody decided)";
 }
 
 }  // namespace
@@ -27,15 +54,17 @@ Result<ExitCode> perform(const command::StoreConfigure& command, const Invocatio
   const Store store = TRY(open_store(invocation));
   StoreConfig config = TRY(store.config());
   if (!command.key.empty()) {
-    TRY(check_words(command));
-    config.python = TRY(python_of(command));
+    TRY(change(config, command));
     TRY(store.set_config(config));
   }
   if (invocation.output == Output::json) {
     print_json(to_json(config));
-  } else {
-    print("python  " + config.python.value_or(std::string(kDefaultPython) + " (nobody decided)") + "\n");
+    return ExitCode::ok;
   }
+  const Machine machine = local_machine();
+  print(table({{"python", config.python.value_or(std::string(kDefaultPython) + " (nobody decided)")},
+               {"slots", shown(config.slots, machine.cores)},
+               {"gpus", shown(config.gpus, machine.gpus.size())}}));
   return ExitCode::ok;
 }
 

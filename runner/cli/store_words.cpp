@@ -10,9 +10,11 @@ GroupWords store_words() {
       {command_words<command::StoreConfigure>(
            "config", "Show what is decided for all who use the store, or decide it",
            "trainyard store config\n  trainyard store config python /opt/python3.12/bin/python3\n"
-           "  trainyard store config python --unset",
+           "  trainyard store config slots 4\n  trainyard store config python --unset",
            [](auto& config) {
-             return std::vector<Word>{{"key", &config.key, "KEY", "python: the interpreter of Python packages"},
+             return std::vector<Word>{{"key", &config.key, "KEY",
+                                       "python: the interpreter of Python packages; slots: how many runs without a GPU "
+                                       "may run at once; gpus: how many of the machine's GPUs runs may use"},
                                       {"value", &config.value, "VALUE", "What it shall be"},
                                       {"--unset", &config.unset, "", "Go back to what it is when nobody decides"}};
            }),

@@ -9,11 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "runner/cli/detached.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/version.hpp"
 #include "runner/engine/run_control.hpp"
 #include "runner/engine/run_engine.hpp"
 #include "runner/executors/local_executor.hpp"
+#include "runner/executors/local_machine.hpp"
 
 namespace trainyard {
 
@@ -26,8 +28,34 @@ std::string host_name() {
 
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
-  return RunPorts{store,      executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
-                  host_name()};
+  return RunPorts{
+      store,       executor,        worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
+      host_name(), local_machine(), {}};
+}
+
+// Tells whoever waits for it that the run is driven.
+class Beginning final : public RunObserver {
+ public:
+  explicit Beginning(const Begun& begun) : begun_(begun) {}
+  void began(const RunPlan& plan) override { begun_(plan.run.text()); }
+
+ private:
+  const Begun& begun_;
+};
+
+// In a process of its own, which nobody has to keep alive.
+Result<void> go_on_in_background(const RunId& run, const Path& root) {
+  TRY(do_detached([&](const Begun& begun) -> Result<void> {
+    const Store store = TRY(Store::open(root));
+    const Path worker = TRY(worker_program());
+    LocalExecutor executor(worker);
+    Beginning observer(begun);
+    RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+    // Somebody else may have the run by now.
+    if (!TRY(go_on(run, ports))) begun("");
+    return {};
+  }));
+  return {};
 }
 
 Result<void> end_interrupted_runs(const Store& store) {
@@ -35,7 +63,13 @@ Result<void> end_interrupted_runs(const Store& store) {
   LocalExecutor executor(worker);
   RunObserver nobody;
   RunPorts ports = TRY(ports_for(store, executor, worker, nobody));
-  for (const auto& report : TRY(recover_runs(ports))) {
+  const RecoveredRuns recovered = TRY(recover_runs(ports));
+  for (const RunPlan& plan : recovered.waiting) {
+    const auto going = go_on_in_background(plan.run, store.root());
+    complain("the run " + plan.name.text() + ", whose runner ended while it waited, " +
+             (going.ok() ? "goes on in the background" : "cannot go on: " + going.error().message));
+  }
+  for (const auto& report : recovered.ended) {
     if (!report.ok()) {
       complain(report.error().message);
     } else if (report->version) {
@@ -93,10 +127,12 @@ Result<Path> python_kit() {
   return fail(Errc::io, "the folder '" + kit.string() + "' is missing; install Trainyard whole");
 }
 
-Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObserver& observer) {
+Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, const Store& store,
+                           RunObserver& observer) {
   const Path worker = TRY(worker_program());
   LocalExecutor executor(worker);
   RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+  ports.secrets = secrets;
   return run(request, ports);
 }
 

@@ -15,7 +15,8 @@ namespace trainyard {
 // --store, else TRAINYARD_STORE, else ~/.trainyard.
 Result<Path> store_path(const Invocation& invocation);
 
-// Opens the store and ends the runs that a dead process left behind, telling of each on stderr.
+// Opens the store and ends the runs that a dead process left behind, telling of each on stderr. Those that wait are gone on
+// with in the background. REQUIRES: this process has one thread.
 Result<Store> open_store(const Invocation& invocation);
 
 Instant now();
@@ -30,7 +31,8 @@ Result<Path> worker_program();
 Result<Path> python_kit();
 
 // Plans and drives one run on this machine.
-Result<RunReport> run_here(const RunRequest& request, const Store& store, RunObserver& observer);
+Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, const Store& store,
+                           RunObserver& observer);
 
 // Stops a run of this machine, and waits until it is over.
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store);

@@ -50,6 +50,16 @@ Result<std::vector<std::string>> folders_from(const Json& json) {
   return folders;
 }
 
+Result<std::set<std::string>> secrets_from(const Json& json) {
+  std::set<std::string> secrets;
+  if (!json.is_array()) return fail(Errc::invalid, "is not a list");
+  for (const Json& item : json) {
+    if (!item.is_string()) return fail(Errc::invalid, "has a name that is not a text");
+    secrets.insert(item.get<std::string>());
+  }
+  return secrets;
+}
+
 Result<std::map<std::string, std::string>> texts_from(const Json& json) {
   std::map<std::string, std::string> texts;
   if (!json.is_object()) return fail(Errc::invalid, "is not an object");
@@ -104,7 +114,7 @@ std::vector<JobSpec::Call> calls_of(RunType type, const std::map<std::string, st
 
 }  // namespace
 
-JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
+JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<std::int64_t> max_runtime_ms) {
   const std::string& package = workspace.package_directory;
   std::map<std::string, std::string> directories = data_directories(plan, package);
   const RunType type = plan.request.type;
@@ -121,12 +131,19 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace) {
               plan.parameters,
               workspace.overlays,
               std::move(folders),
+              plan.request.secrets,
               plan.request.grace_ms,
-              plan.request.max_runtime_ms};
+              max_runtime_ms};
   for (const auto& [name, path] : directories) job.environment[name + "_directory"] = path;
   job.directories["package"] = package;
   job.directories["artifacts"] = package + "/" + plan.layout.artifacts.bytes();
   job.environment["artifacts_directory"] = job.directories["artifacts"];
+  job.directories["checkpoint"] = workspace.checkpoint_directory;
+  job.environment["checkpoint_directory"] = workspace.checkpoint_directory;
+  std::string gpus;
+  for (const Gpu& gpu : workspace.gpus) gpus += (gpus.empty() ? "" : ",") + gpu.name;
+  // Empty hides the GPUs that belong to other runs.
+  job.environment["CUDA_VISIBLE_DEVICES"] = gpus;
   for (const char* const name : {"save_training_data", "save_test_data"}) job.environment.try_emplace(name, "false");
   // The least that libraries expect of any process.
   job.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
@@ -156,6 +173,7 @@ Json to_json(const JobSpec& job) {
           {"parameters", to_json(job.parameters)},
           {"overlays", std::move(overlays)},
           {"folders", job.folders},
+          {"secrets", job.secrets},
           {"grace_ms", job.grace_ms},
           {"max_runtime_ms", job.max_runtime_ms ? Json(*job.max_runtime_ms) : Json(nullptr)}};
 }
@@ -176,6 +194,7 @@ Result<JobSpec> job_spec_from(const Json& json) {
   const auto parameters = fields.nested("parameters", parameters_from);
   const auto overlays = fields.nested("overlays", overlays_from);
   const auto folders = fields.nested("folders", folders_from);
+  const auto secrets = fields.nested("secrets", secrets_from);
   const std::int64_t grace_ms = fields.integer("grace_ms", 0, RunRequest::kLongestTime);
   std::optional<std::int64_t> max_runtime_ms;
   if (fields.nullable("max_runtime_ms") != nullptr)
@@ -183,7 +202,7 @@ Result<JobSpec> job_spec_from(const Json& json) {
   TRY(fields.finish());
   return JobSpec{*run,     std::move(package), std::move(library), std::move(python), std::move(working_directory),
                  *calls,   *environment,       *directories,       *parameters,       *overlays,
-                 *folders, grace_ms,           max_runtime_ms};
+                 *folders, *secrets,           grace_ms,           max_runtime_ms};
 }
 
 }  // namespace trainyard

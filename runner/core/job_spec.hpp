@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct JobSpec {
   std::vector<Parameter> parameters;
   std::vector<OverlayMount> overlays;  // mounted in this order; a later one may lie in an earlier one
   std::vector<std::string> folders;    // made once everything is mounted, where they are not there yet
+  // The names of variables whose values are not here: the worker reads them from its standard input, as secrets_json.
+  std::set<std::string> secrets;
   std::int64_t grace_ms = RunRequest::kDefaultGrace;
   std::optional<std::int64_t> max_runtime_ms;
 
@@ -58,13 +61,15 @@ struct JobSpec {
 // Where a run's code lives while it runs.
 struct Workspace {
   std::string package_directory;
-  std::string home_directory;  // for what programs leave in a home folder
+  std::string home_directory;        // for what programs leave in a home folder
+  std::string checkpoint_directory;  // what one attempt leaves there, the next one finds
+  std::vector<Gpu> gpus;             // that are the run's alone
   std::optional<PythonProgram> python;
   std::vector<OverlayMount> overlays;
 };
 
-// Pure.
-JobSpec job_for(const RunPlan& plan, const Workspace& workspace);
+// Pure. `max_runtime_ms` is what is left of it for this attempt.
+JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<std::int64_t> max_runtime_ms);
 
 Json to_json(const JobSpec& job);
 Result<JobSpec> job_spec_from(const Json& json);

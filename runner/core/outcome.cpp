@@ -65,6 +65,22 @@ RunStatus Outcome::status() const {
   return reason == RunReason::stopped || reason == RunReason::max_runtime ? RunStatus::killed : RunStatus::failed;
 }
 
+bool may_be_retried(const Outcome& outcome) {
+  switch (outcome.reason) {
+    case RunReason::package_error:
+    case RunReason::crashed:
+    case RunReason::out_of_memory:
+    case RunReason::disk_full:
+    case RunReason::lost: return true;
+    case RunReason::ok:
+    case RunReason::invalid_input:
+    case RunReason::stopped:
+    case RunReason::max_runtime:
+    case RunReason::store_error: break;
+  }
+  return false;
+}
+
 Outcome outcome(RunReason reason, std::string message) {
   const std::string clean = utf8_cleaned(message);
   return {reason, std::string(utf8_prefix(clean, limits::kReasonCharacters))};

@@ -39,6 +39,9 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
+// Whether another attempt of the same run may end better: not after a user's mistake or wish.
+bool may_be_retried(const Outcome& outcome);
+
 Outcome outcome(RunReason reason, std::string message);
 // What an error of Trainyard's own work means for the run.
 Outcome outcome_of(const Error& error);

@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view kSchema = "trainyard.plan/1";
 
 // Set by Trainyard itself for every run; a user who gives one would be misled about where the data is.
-constexpr std::array<std::string_view, 3> kReserved = {"data_directory", "checkpoint_directory", "PATH"};
+constexpr std::array<std::string_view, 5> kReserved = {"data_directory", "checkpoint_directory", "PATH",
+                                                       "CUDA_VISIBLE_DEVICES", "TRAINYARD_SECRETS"};
 
 // The variables that move a folder or ask for a snapshot, for the types of runs that have them.
 constexpr std::array<std::string_view, 7> kOfTheRun = {
@@ -115,6 +116,7 @@ std::vector<std::string> names_of(const Manifest& manifest) {
 Result<std::vector<Parameter>> typed_parameters(const RunRequest& request, const Manifest& manifest) {
   std::vector<Parameter> parameters;
   for (const Hyperparameter& item : manifest.hyperparameters) {
+    if (request.secrets.contains(item.name)) continue;
     const auto given = request.environment.find(item.name);
     if (given != request.environment.end()) {
       if (!item.editable) return fail(Errc::invalid, "hyperparameter '" + item.name + "' cannot be changed by a run");
@@ -174,11 +176,52 @@ Result<void> check_able(const RunRequest& request, const VersionRecord& parent, 
     return fail(Errc::incompatible,
                 "package '" + package + "' cannot be trained because its manifest says training_enabled: false");
   }
-  if (manifest.requires_gpu) {
-    return fail(Errc::incompatible,
-                "package '" + package + "' requires a GPU, which this Trainyard cannot give to a run");
+  return {};
+}
+
+std::string count_of_gpus(std::size_t count) { return std::to_string(count) + (count == 1 ? " GPU" : " GPUs"); }
+
+Result<int> gpus_for(const RunRequest& request, const Manifest& manifest, const Machine& machine) {
+  const int gpus = request.gpus.value_or(manifest.requires_gpu ? 1 : 0);
+  if (gpus == 0 && manifest.requires_gpu)
+    return fail(Errc::invalid, "package '" + manifest.name.text() + "' requires a GPU, so --gpus cannot be 0");
+  if (static_cast<std::size_t>(gpus) <= machine.gpus.size()) return gpus;
+  const std::string who =
+      request.gpus ? "the run" : "package '" + manifest.name.text() + "', whose manifest says requires_gpu: true,";
+  return fail(Errc::incompatible, who + " needs " + count_of_gpus(static_cast<std::size_t>(gpus)) +
+                                      ", and runs may use " +
+                                      (machine.gpus.empty() ? "none" : std::to_string(machine.gpus.size())) +
+                                      " here: " + machine.gpus_searched);
+}
+
+// They reach the code as variables alone, so that is what they must be.
+Result<void> check_secrets(const RunRequest& request, const Manifest& manifest) {
+  for (const std::string& name : request.secrets) {
+    const Hyperparameter* const declared = manifest.find(name);
+    if (request.environment.contains(name))
+      return fail(Errc::invalid, "the variable " + name + " is given as a secret and by --env; give it once");
+    if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end() ||
+        std::find(kOfTheRun.begin(), kOfTheRun.end(), name) != kOfTheRun.end())
+      return fail(Errc::invalid, "the variable " + name + " has a meaning of its own and cannot be a secret");
+    if (declared != nullptr &&
+        (declared->type != ParameterType::text || !declared->editable || !declared->choices.empty()))
+      return fail(Errc::invalid, "hyperparameter '" + name + "' cannot be a secret: it is not any text");
+    if (declared == nullptr && !manifest.environment.contains(name) && !manifest.custom_hyperparameters) {
+      return fail(Errc::invalid, "package '" + manifest.name.text() + "' has no hyperparameter '" + name +
+                                     "' and accepts no others" + did_you_mean(name, names_of(manifest)));
+    }
   }
   return {};
+}
+
+Result<std::map<std::string, SaltedDigest>> secrets_from(const Json& json) {
+  std::map<std::string, SaltedDigest> secrets;
+  if (!json.is_object()) return fail(Errc::invalid, "is not an object");
+  for (const auto& [name, digest] : json.items()) {
+    auto read = TRY(salted_digest_from(digest));
+    secrets.emplace(name, std::move(read));
+  }
+  return secrets;
 }
 
 }  // namespace
@@ -188,9 +231,11 @@ bool trains(RunType type) { return type != RunType::evaluation; }
 bool evaluates(RunType type) { return type != RunType::training; }
 
 Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const VersionRecord& parent,
-                         const Manifest& manifest, const RunId& run, Instant now) {
+                         const Manifest& manifest, const Machine& machine, const RunId& run, Instant now) {
   TRY(check_able(request, parent, manifest));
+  const int gpus = TRY(gpus_for(request, manifest, machine));
   TRY(check_undeclared(request, manifest));
+  TRY(check_secrets(request, manifest));
   auto layout = TRY(layout_of(request));
   const SavedData saved = TRY(saved_data(request));
   auto parameters = TRY(typed_parameters(request, manifest));
@@ -207,9 +252,12 @@ Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const V
                saved.test,
                manifest.environment,
                std::move(parameters),
-               manifest.metrics};
+               manifest.metrics,
+               gpus,
+               {}};
   for (const Parameter& parameter : plan.parameters) plan.environment[parameter.name] = text_of(parameter.value);
   for (const auto& [key, value] : request.environment) plan.environment[key] = value;
+  for (const std::string& name : request.secrets) plan.environment.erase(name);
   plan.environment.erase("save_data");
   plan.environment["artifacts_directory"] = plan.layout.artifacts.text();
   if (trains(request.type)) plan.environment["save_training_data"] = plan.save_training_data ? "true" : "false";
@@ -218,6 +266,8 @@ Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const V
 }
 
 Json to_json(const RunPlan& plan) {
+  Json secrets = Json::object();
+  for (const auto& [name, digest] : plan.secrets) secrets[name] = to_json(digest);
   return {{"schema", kSchema},
           {"run", plan.run.text()},
           {"name", plan.name.text()},
@@ -235,7 +285,9 @@ Json to_json(const RunPlan& plan) {
           {"save_test_data", plan.save_test_data},
           {"environment", plan.environment},
           {"parameters", to_json(plan.parameters)},
-          {"metrics", to_json(plan.metrics)}};
+          {"metrics", to_json(plan.metrics)},
+          {"gpus", plan.gpus},
+          {"secrets", std::move(secrets)}};
 }
 
 Result<RunPlan> run_plan_from(const Json& json) {
@@ -260,6 +312,9 @@ Result<RunPlan> run_plan_from(const Json& json) {
   const Json& environment = fields.object("environment");
   const auto parameters = fields.nested("parameters", parameters_from);
   auto metrics = fields.nested("metrics", metric_patterns_from);
+  const int gpus = fields.has("gpus") ? static_cast<int>(fields.integer("gpus", 0, RunRequest::kMostGpus)) : 0;
+  std::optional<std::map<std::string, SaltedDigest>> secrets{std::in_place};
+  if (fields.has("secrets")) secrets = fields.nested("secrets", secrets_from);
   TRY(fields.finish());
   RunPlan plan{*run,
                *name,
@@ -274,7 +329,9 @@ Result<RunPlan> run_plan_from(const Json& json) {
                save_test_data,
                {},
                *parameters,
-               std::move(*metrics)};
+               std::move(*metrics),
+               gpus,
+               std::move(*secrets)};
   for (const auto& [key, value] : environment.items()) {
     if (!value.is_string()) return fail(Errc::invalid, "the run plan has a variable '" + key + "' that is not a text");
     plan.environment[key] = value.get<std::string>();

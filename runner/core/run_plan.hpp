@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "runner/core/data_source.hpp"
+#include "runner/core/machine.hpp"
 #include "runner/core/run_request.hpp"
 #include "storage/values/manifest.hpp"
+#include "storage/values/salted_digest.hpp"
 #include "storage/values/version_record.hpp"
 
 namespace trainyard {
@@ -40,6 +42,8 @@ struct RunPlan {
   std::vector<Parameter>
       parameters;  // the declared hyperparameters that have a value, typed, in the order of the manifest
   std::vector<Manifest::MetricPattern> metrics;  // to be read from what the code prints
+  int gpus = 0;                                  // how many the run needs for itself
+  std::map<std::string, SaltedDigest> secrets;   // of the variables whose values are recorded nowhere
 
   friend bool operator==(const RunPlan&, const RunPlan&) = default;
 };
@@ -50,9 +54,10 @@ struct RunData {
   std::optional<DataSource> evaluation;
 };
 
-// Pure. `invalid` names the parameter, the value and the rule; `incompatible` names the missing verb or power.
+// Pure. `invalid` names the parameter, the value and the rule; `incompatible` names the missing verb or power, of GPUs
+// also where they were looked for. The digests of the secrets are not this function's to make.
 Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const VersionRecord& parent,
-                         const Manifest& manifest, const RunId& run, Instant now);
+                         const Manifest& manifest, const Machine& machine, const RunId& run, Instant now);
 
 Json to_json(const RunPlan& plan);
 Result<RunPlan> run_plan_from(const Json& json);

@@ -36,6 +36,17 @@ Result<std::map<std::string, std::string>> tags_from(const Json& json) {
   return tags;
 }
 
+Result<std::set<std::string>> secrets_from(const Json& json) {
+  std::set<std::string> names;
+  if (!json.is_array()) return fail(Errc::invalid, "is not a list");
+  for (const Json& name : json) {
+    if (!name.is_string() || !is_variable_name(name.get<std::string>()))
+      return fail(Errc::invalid, "has an entry that is no name of a variable");
+    names.insert(name.get<std::string>());
+  }
+  return names;
+}
+
 }  // namespace
 
 Result<void> check_tag(const std::string& name, const std::string& value) {
@@ -70,6 +81,24 @@ Result<Dependencies> parse_dependencies(std::string_view text) {
   return fail(Errc::invalid, "'" + std::string(text) + "' is none of system, venv");
 }
 
+RunRequest RunRequest::of(RunType type, PackageReference package, std::string dataset) {
+  return {type,
+          std::move(package),
+          std::move(dataset),
+          {},
+          {},
+          {},
+          false,
+          false,
+          kDefaultGrace,
+          {},
+          MountKind::best,
+          {},
+          Dependencies::system,
+          {},
+          {}};
+}
+
 Json to_json(const RunRequest& request) {
   return {{"schema", kSchema},
           {"type", name_of(request.type)},
@@ -86,7 +115,11 @@ Json to_json(const RunRequest& request) {
           {"python", request.python ? Json(*request.python) : Json(nullptr)},
           {"dependencies", name_of(request.dependencies)},
           {"experiment", request.experiment ? Json(request.experiment->text()) : Json(nullptr)},
-          {"tags", request.tags}};
+          {"tags", request.tags},
+          {"gpus", request.gpus ? Json(*request.gpus) : Json(nullptr)},
+          {"priority", request.priority},
+          {"retries", request.retries},
+          {"secrets", request.secrets}};
 }
 
 Result<RunRequest> run_request_from(const Json& json) {
@@ -112,6 +145,16 @@ Result<RunRequest> run_request_from(const Json& json) {
   const auto dependencies = fields.parsed("dependencies", parse_dependencies);
   const auto experiment = fields.parsed_or_null("experiment", RunName::parse);
   const auto tags = fields.nested("tags", tags_from);
+  std::optional<int> gpus;
+  if (fields.has("gpus") && fields.nullable("gpus") != nullptr)
+    gpus = static_cast<int>(fields.integer("gpus", 0, RunRequest::kMostGpus));
+  const auto number = [&](const char* key, int least, int most) {
+    return fields.has(key) ? static_cast<int>(fields.integer(key, least, most)) : 0;
+  };
+  const int priority = number("priority", -RunRequest::kMostPriority, RunRequest::kMostPriority);
+  const int retries = number("retries", 0, RunRequest::kMostRetries);
+  std::optional<std::set<std::string>> secrets{std::in_place};
+  if (fields.has("secrets")) secrets = fields.nested("secrets", secrets_from);
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
@@ -129,7 +172,11 @@ Result<RunRequest> run_request_from(const Json& json) {
                      python,
                      *dependencies,
                      experiment,
-                     *tags};
+                     *tags,
+                     gpus,
+                     priority,
+                     retries,
+                     std::move(*secrets)};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ Result<Dependencies> parse_dependencies(std::string_view text);
 struct RunRequest {
   static constexpr std::int64_t kDefaultGrace = 120'000;
   static constexpr std::int64_t kLongestTime = std::int64_t{366} * 24 * 3600 * 1000;
+  static constexpr int kMostGpus = 1024;
+  static constexpr int kMostPriority = 100;  // and as much below zero
+  static constexpr int kMostRetries = 128;
 
   RunType type = RunType::training;
   PackageReference package;
@@ -52,7 +56,13 @@ struct RunRequest {
   Dependencies dependencies = Dependencies::system;
   std::optional<RunName> experiment;        // groups runs
   std::map<std::string, std::string> tags;  // for people and filters: check_tag
+  std::optional<int> gpus = std::nullopt;   // for the run alone; none: as many as its package needs
+  int priority = 0;                         // of the runs that wait, the one with the highest goes first
+  int retries = 0;                          // further attempts after one that failed
+  std::set<std::string> secrets = {};       // the names of variables whose values are recorded nowhere
 
+  // One with everything else as it is when nobody says otherwise.
+  static RunRequest of(RunType type, PackageReference package, std::string dataset);
   friend bool operator==(const RunRequest&, const RunRequest&) = default;
 };
 

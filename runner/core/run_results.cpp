@@ -32,18 +32,33 @@ Outcome outcome_of(const RunState& state) {
   return failed != nullptr ? failed->outcome : Outcome{};
 }
 
-Json attempt(const RunReport& report, const Outcome& ended) {
-  if (!report.exit) return Json::array();
-  const JobExit& exit = *report.exit;
-  return Json::array({{{"attempt", 1},
-                       {"started_at", exit.started_at.text()},
-                       {"ended_at", exit.ended_at.text()},
-                       {"reason", name_of(ended.reason)},
-                       {"exit_code", exit.code ? Json(*exit.code) : Json(nullptr)},
-                       {"signal", exit.signal ? Json(*exit.signal) : Json(nullptr)},
-                       {"user_seconds", static_cast<double>(exit.user_us) / 1e6},
-                       {"system_seconds", static_cast<double>(exit.system_us) / 1e6},
-                       {"peak_bytes", exit.peak_bytes}}});
+Json to_json(const Attempt& attempt, std::size_t number) {
+  Json json = {{"attempt", number},
+               {"started_at", attempt.started_at.text()},
+               {"ended_at", attempt.ended_at.text()},
+               {"reason", name_of(attempt.outcome.reason)},
+               {"message", attempt.outcome.reason == RunReason::ok ? Json(nullptr) : Json(attempt.outcome.message)},
+               {"exit_code", nullptr},
+               {"signal", nullptr},
+               {"user_seconds", nullptr},
+               {"system_seconds", nullptr},
+               {"peak_bytes", nullptr}};
+  if (!attempt.exit) return json;
+  const JobExit& exit = *attempt.exit;
+  json["started_at"] = exit.started_at.text();
+  json["ended_at"] = exit.ended_at.text();
+  if (exit.code) json["exit_code"] = *exit.code;
+  if (exit.signal) json["signal"] = *exit.signal;
+  json["user_seconds"] = static_cast<double>(exit.user_us) / 1e6;
+  json["system_seconds"] = static_cast<double>(exit.system_us) / 1e6;
+  json["peak_bytes"] = exit.peak_bytes;
+  return json;
+}
+
+Json to_json(const std::vector<Attempt>& attempts) {
+  Json list = Json::array();
+  for (const Attempt& attempt : attempts) list.push_back(to_json(attempt, list.size() + 1));
+  return list;
 }
 
 Json version_json(const std::optional<VersionRecord>& version) {
@@ -106,6 +121,8 @@ Json traceability(const RunReport& report) {
   const std::vector<Input> inputs = inputs_of(report);
   Json datasets = Json::array();
   for (const Input& input : inputs) datasets.push_back(dataset_of(input));
+  Json secrets = Json::object();
+  for (const auto& [name, digest] : plan.secrets) secrets[name] = to_json(digest);
   const PackageAbi& abi = plan.parent.content.abi;
   return {
       {"schema", kSchema},
@@ -114,7 +131,7 @@ Json traceability(const RunReport& report) {
       {"status", name_of(ended.status())},
       {"reason", name_of(ended.reason)},
       {"message", ended.reason == RunReason::ok ? Json(nullptr) : Json(ended.message)},
-      {"attempts", attempt(report, ended)},
+      {"attempts", to_json(report.attempts)},
       {"datasets", std::move(datasets)},
       {"snapshot", inputs.front().snapshot()},
       {"trained_on_dataset",
@@ -132,6 +149,7 @@ Json traceability(const RunReport& report) {
       {"host", report.host},
       {"seed", seed(plan)},
       {"hyperparameters", hyperparameters(plan)},
+      {"secrets", std::move(secrets)},
       {"metrics", report.metrics.json()},
       {"score", evaluation ? Json(evaluation->score) : Json(nullptr)}};
 }
@@ -175,6 +193,35 @@ Json MetricSummaries::json() const {
   return json;
 }
 
+std::optional<Instant> start_in(const std::vector<JournalEntry>& journal) {
+  for (const JournalEntry& entry : journal) {
+    if (std::holds_alternative<state::Planned>(entry.state)) return entry.time;
+  }
+  return std::nullopt;
+}
+
+std::vector<Attempt> attempts_in(const std::vector<JournalEntry>& journal) {
+  std::vector<Attempt> attempts;
+  bool judged = true;  // and a failure that comes later is not the last attempt's
+  bool ended = true;
+  for (const JournalEntry& entry : journal) {
+    if (std::holds_alternative<state::Running>(entry.state)) {
+      attempts.push_back({entry.time, entry.time, {}, {}});
+      judged = ended = false;
+    } else if (!ended && !std::holds_alternative<state::Stopping>(entry.state)) {
+      attempts.back().ended_at = entry.time;
+      ended = true;
+    }
+    if (judged) continue;
+    if (const auto* const retrying = std::get_if<state::Retrying>(&entry.state)) {
+      attempts.back().outcome = retrying->outcome;
+      judged = true;
+    }
+    if (const auto* const failed = std::get_if<state::Failed>(&entry.state)) attempts.back().outcome = failed->outcome;
+  }
+  return attempts;
+}
+
 Result<std::optional<TreeSummary>> artifacts_in_results(const Json& results) {
   Fields fields(results, "the results", UnknownKeys::ignore);
   const Json& traceability = fields.object("traceability");
@@ -192,8 +239,9 @@ std::string snapshot_id(const TreeSummary& tree) { return tree.digest.hex(); }
 Json results_json(const RunReport& report) {
   const RunPlan& plan = report.plan;
   const CollectedOutputs* const made = outputs_of(report.state);
-  Json inputs = {
-      {"package", plan.parent.content.name.text()}, {"version", plan.parent.version.text()}, {"gpu", "False"}};
+  Json inputs = {{"package", plan.parent.content.name.text()},
+                 {"version", plan.parent.version.text()},
+                 {"gpu", plan.gpus > 0 ? "True" : "False"}};
   Json outputs = {{"artifacts_data", report.artifacts ? Json(report.artifacts_folder) : Json(nullptr)}};
   add_data(report, inputs, outputs);
   if (trains(plan.request.type)) {
@@ -205,15 +253,16 @@ Json results_json(const RunReport& report) {
     const bool scored = is_final(report.state) && made != nullptr && made->evaluation;
     outputs["score"] = scored ? Json(made->evaluation->score) : Json(nullptr);
   }
-  const double start = plan.created_at.seconds();
+  const double start = report.started_at.seconds();
   const double end = report.ended_at.seconds();
-  return {{"parameters", {{"pipeline", plan.name.text()}, {"inputs", std::move(inputs)}, {"env", plan.environment}}},
-          {"run_summary",
-           {{"execution_time", static_cast<double>(report.ended_at.microseconds - plan.created_at.microseconds) / 1e6},
-            {"start_at", start},
-            {"end_at", end},
-            {"outputs", std::move(outputs)}}},
-          {"traceability", traceability(report)}};
+  return {
+      {"parameters", {{"pipeline", plan.name.text()}, {"inputs", std::move(inputs)}, {"env", plan.environment}}},
+      {"run_summary",
+       {{"execution_time", static_cast<double>(report.ended_at.microseconds - report.started_at.microseconds) / 1e6},
+        {"start_at", start},
+        {"end_at", end},
+        {"outputs", std::move(outputs)}}},
+      {"traceability", traceability(report)}};
 }
 
 }  // namespace trainyard

@@ -30,12 +30,27 @@ class MetricSummaries {
   std::map<std::string, MetricSummary> by_name_;
 };
 
+// One job of a run. Most runs have one.
+struct Attempt {
+  Instant started_at;
+  Instant ended_at;
+  Outcome outcome;
+  std::optional<JobExit> exit;  // none when nobody knows how it ended
+};
+
+// When a run had its slot: waiting for it is not execution. None when it never had one.
+std::optional<Instant> start_in(const std::vector<JournalEntry>& journal);
+
+// The attempts that a journal tells of, in order; their exits are known elsewhere.
+std::vector<Attempt> attempts_in(const std::vector<JournalEntry>& journal);
+
 // All that is known of a run when it is over.
 struct RunReport {
   RunPlan plan;
-  RunState state;  // Published, Evaluated or Failed
+  RunState state;      // Published, Evaluated or Failed
+  Instant started_at;  // when it had its slot; of one that never had, its end
   Instant ended_at;
-  std::optional<JobExit> exit;           // none when no job ran or nobody knows how it ended
+  std::vector<Attempt> attempts;         // none when no job ran
   std::optional<TreeSummary> artifacts;  // none when the run left no artifacts folder that could be kept
   std::string artifacts_folder;          // absolute
   std::optional<VersionRecord> version;

@@ -7,23 +7,32 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> kStates = {"Planned",   "Staged",    "Running",   "Stopping",  "Exited",
-                                                      "Succeeded", "Collected", "Published", "Evaluated", "Failed"};
-constexpr std::array<std::string_view, 9> kHappenings = {"the data being staged",
-                                                         "the job starting",
-                                                         "a stop being asked for",
-                                                         "the job ending",
-                                                         "a good verdict",
-                                                         "the outputs being collected",
-                                                         "a version being published",
-                                                         "a score being kept",
-                                                         "something going wrong"};
+constexpr std::array<std::string_view, 12> kStates = {"Queued",    "Planned",   "Staged",    "Running",
+                                                      "Stopping",  "Exited",    "Retrying",  "Succeeded",
+                                                      "Collected", "Published", "Evaluated", "Failed"};
+constexpr std::array<std::string_view, 11> kHappenings = {"a slot becoming free",
+                                                          "the data being staged",
+                                                          "the job starting",
+                                                          "a stop being asked for",
+                                                          "the job ending",
+                                                          "an attempt failing",
+                                                          "a good verdict",
+                                                          "the outputs being collected",
+                                                          "a version being published",
+                                                          "a score being kept",
+                                                          "something going wrong"};
 
 // Every transition that exists, one function each; whatever has none falls to the last.
 struct Transition {
   using Next = Result<RunState>;
 
+  Next operator()(const state::Queued&, const happening::SlotFreed& h) const {
+    return RunState(state::Planned{h.gpus});
+  }
   Next operator()(const state::Planned&, const happening::DataStaged& h) const {
+    return RunState(state::Staged{h.data});
+  }
+  Next operator()(const state::Retrying&, const happening::DataStaged& h) const {
     return RunState(state::Staged{h.data});
   }
   Next operator()(const state::Staged& s, const happening::JobStarted& h) const {
@@ -37,6 +46,9 @@ struct Transition {
   Next operator()(const state::Stopping& s, const happening::JobEnded&) const {
     return RunState(state::Exited{s.data});
   }
+  Next operator()(const state::Running& s, const happening::AttemptFailed& h) const { return retrying(s.data, h); }
+  Next operator()(const state::Stopping& s, const happening::AttemptFailed& h) const { return retrying(s.data, h); }
+  Next operator()(const state::Exited& s, const happening::AttemptFailed& h) const { return retrying(s.data, h); }
   Next operator()(const state::Exited& s, const happening::JudgedGood&) const {
     return RunState(state::Succeeded{s.data});
   }
@@ -59,6 +71,10 @@ struct Transition {
       return fail(Errc::invalid, "a run that is " + std::string(name_of(RunState(any))) + " cannot meet " +
                                      std::string(kHappenings[Happening(what).index()]));
     }
+  }
+
+  static Next retrying(const StagedData& data, const happening::AttemptFailed& failed) {
+    return RunState(state::Retrying{data, failed.next, failed.outcome});
   }
 };
 
@@ -146,13 +162,31 @@ Result<CollectedOutputs> outputs_from(const Json& json) {
   return CollectedOutputs{std::move(package), *artifacts, std::move(evaluation), trained_on_dataset};
 }
 
+Result<std::vector<std::uint32_t>> gpus_from(const Json& json) {
+  std::vector<std::uint32_t> gpus;
+  if (!json.is_array() || json.empty()) return fail(Errc::invalid, "is not a list with something in it");
+  for (const Json& gpu : json) {
+    if (!gpu.is_number_unsigned()) return fail(Errc::invalid, "has an entry that is not the number of a GPU");
+    gpus.push_back(gpu.get<std::uint32_t>());
+  }
+  return gpus;
+}
+
 struct Writer {
   Json& json;
-  void operator()(const state::Planned&) const {}
+  void operator()(const state::Queued& s) const { json["message"] = s.message; }
+  void operator()(const state::Planned& s) const {
+    if (!s.gpus.empty()) json["gpus"] = s.gpus;
+  }
   void operator()(const state::Staged& s) const { json["data"] = to_json(s.data); }
   void operator()(const state::Running& s) const { with_job(s.data, s.job); }
   void operator()(const state::Stopping& s) const { with_job(s.data, s.job); }
   void operator()(const state::Exited& s) const { json["data"] = to_json(s.data); }
+  void operator()(const state::Retrying& s) const {
+    json["data"] = to_json(s.data);
+    json["attempt"] = s.attempt;
+    with_outcome(s.outcome);
+  }
   void operator()(const state::Succeeded& s) const { json["data"] = to_json(s.data); }
   void operator()(const state::Collected& s) const {
     json["data"] = to_json(s.data);
@@ -170,12 +204,15 @@ struct Writer {
   void operator()(const state::Failed& s) const {
     if (s.data) json["data"] = to_json(*s.data);
     json["phase"] = s.phase;
-    json["reason"] = name_of(s.outcome.reason);
-    json["message"] = s.outcome.message;
+    with_outcome(s.outcome);
   }
   void with_job(const StagedData& data, const JobId& job) const {
     json["data"] = to_json(data);
     json["job"] = job.text;
+  }
+  void with_outcome(const Outcome& outcome) const {
+    json["reason"] = name_of(outcome.reason);
+    json["message"] = outcome.message;
   }
 };
 
@@ -190,6 +227,7 @@ std::string_view name_of(const RunState& state) { return kStates[state.index()];
 RunStatus status_of(const RunState& state) {
   if (const auto* const failed = std::get_if<state::Failed>(&state)) return failed->outcome.status();
   if (is_final(state)) return RunStatus::successful;
+  if (std::holds_alternative<state::Queued>(state)) return RunStatus::queued;
   const bool before_start =
       std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Staged>(state);
   return before_start ? RunStatus::packaging : RunStatus::running;
@@ -240,7 +278,9 @@ Json to_json(const JournalEntry& entry) {
                {"version", nullptr},
                {"phase", nullptr},
                {"reason", nullptr},
-               {"message", nullptr}};
+               {"message", nullptr},
+               {"gpus", nullptr},
+               {"attempt", nullptr}};
   std::visit(Writer{json}, entry.state);
   return json;
 }
@@ -259,18 +299,28 @@ Result<JournalEntry> journal_entry_from(const Json& json) {
   const auto phase = fields.optional_text("phase");
   const auto reason = fields.parsed_or_null("reason", parse_run_reason);
   const auto message = fields.optional_text("message");
+  std::vector<std::uint32_t> gpus;
+  if (fields.has("gpus") && fields.nullable("gpus") != nullptr) gpus = fields.nested("gpus", gpus_from).value_or(gpus);
+  std::optional<std::int64_t> attempt;
+  if (fields.has("attempt") && fields.nullable("attempt") != nullptr)
+    attempt = fields.integer("attempt", 2, RunRequest::kMostRetries + 1);
   TRY(fields.finish());
   const auto entered = [&](RunState state) -> Result<JournalEntry> {
     JournalEntry entry{*time, std::move(state)};
-    if (to_json(entry) != json)
+    Json complete = json;
+    for (const char* const key : {"gpus", "attempt"}) complete.emplace(key, nullptr);
+    if (to_json(entry) != complete)
       return fail(Errc::invalid, "the journal entry has the state '" + name + "' with what does not belong to it");
     return entry;
   };
-  if (name == "Planned") return entered(state::Planned{});
+  if (name == "Queued" && message) return entered(state::Queued{*message});
+  if (name == "Planned") return entered(state::Planned{std::move(gpus)});
   if (name == "Staged" && data) return entered(state::Staged{*data});
   if (name == "Running" && data && job) return entered(state::Running{*data, {*job}});
   if (name == "Stopping" && data && job) return entered(state::Stopping{*data, {*job}});
   if (name == "Exited" && data) return entered(state::Exited{*data});
+  if (name == "Retrying" && data && attempt && reason && *reason != RunReason::ok && message)
+    return entered(state::Retrying{*data, static_cast<int>(*attempt), {*reason, *message}});
   if (name == "Succeeded" && data) return entered(state::Succeeded{*data});
   if (name == "Collected" && data && outputs) return entered(state::Collected{*data, *outputs});
   if (name == "Published" && data && outputs && version) return entered(state::Published{*data, *outputs, *version});

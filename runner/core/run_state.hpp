@@ -60,12 +60,20 @@ struct CollectedOutputs {
 // Where a run is. Each state carries what is known in it, and nothing that is not: a run without collected outputs
 // cannot be published.
 //
-//   Planned ▶ Staged ▶ Running ▶ Exited ▶ Succeeded ▶ Collected ▶ Published
-//                         │ stop asked                      ▶ Evaluated, of a run that makes no version
-//                         ▶ Stopping ▶ Exited      any state before these two ▶ Failed
+//   Queued ▶ Planned ▶ Staged ▶ Running ▶ Exited ▶ Succeeded ▶ Collected ▶ Published
+//                         ▲        │ stop asked                      ▶ Evaluated, of a run that makes no version
+//                         │        ▶ Stopping ▶ Exited      any state before these two ▶ Failed
+//                         Retrying ◀ Running, Stopping and Exited, of an attempt that failed
+//
+// A run for which there is a slot at once begins as Planned.
 namespace state {
 
-struct Planned {
+struct Queued {
+  std::string message;  // what it waits for
+  friend bool operator==(const Queued&, const Queued&) = default;
+};
+struct Planned {                    // and with a slot
+  std::vector<std::uint32_t> gpus;  // the numbers of those that are the run's alone
   friend bool operator==(const Planned&, const Planned&) = default;
 };
 struct Staged {
@@ -85,6 +93,12 @@ struct Stopping {
 struct Exited {  // exit.json lies in the run folder
   StagedData data;
   friend bool operator==(const Exited&, const Exited&) = default;
+};
+struct Retrying {  // an attempt failed, and the next one is about to be staged
+  StagedData data;
+  int attempt = 2;  // the number of the next one
+  Outcome outcome;  // of the one before
+  friend bool operator==(const Retrying&, const Retrying&) = default;
 };
 struct Succeeded {
   StagedData data;
@@ -115,12 +129,16 @@ struct Failed {
 
 }  // namespace state
 
-using RunState = std::variant<state::Planned, state::Staged, state::Running, state::Stopping, state::Exited,
-                              state::Succeeded, state::Collected, state::Published, state::Evaluated, state::Failed>;
+using RunState = std::variant<state::Queued, state::Planned, state::Staged, state::Running, state::Stopping,
+                              state::Exited, state::Retrying, state::Succeeded, state::Collected, state::Published,
+                              state::Evaluated, state::Failed>;
 
 // What happens to a run.
 namespace happening {
 
+struct SlotFreed {
+  std::vector<std::uint32_t> gpus;
+};
 struct DataStaged {
   StagedData data;
 };
@@ -129,6 +147,10 @@ struct JobStarted {
 };
 struct StopAsked {};
 struct JobEnded {};
+struct AttemptFailed {
+  int next = 2;
+  Outcome outcome;
+};
 struct JudgedGood {};
 struct OutputsCollected {
   CollectedOutputs outputs;
@@ -143,9 +165,10 @@ struct WentWrong {
 
 }  // namespace happening
 
-using Happening = std::variant<happening::DataStaged, happening::JobStarted, happening::StopAsked, happening::JobEnded,
-                               happening::JudgedGood, happening::OutputsCollected, happening::VersionPublished,
-                               happening::ScoreKept, happening::WentWrong>;
+using Happening =
+    std::variant<happening::SlotFreed, happening::DataStaged, happening::JobStarted, happening::StopAsked,
+                 happening::JobEnded, happening::AttemptFailed, happening::JudgedGood, happening::OutputsCollected,
+                 happening::VersionPublished, happening::ScoreKept, happening::WentWrong>;
 
 // Pure. `invalid` names both when the state machine has no such transition.
 Result<RunState> next(const RunState& state, const Happening& happening);

@@ -74,7 +74,7 @@ Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& object
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data,
                                  RunPorts& ports) {
   const Store& store = ports.store;
-  const JobWord word = TRY(last_word(JobFolder(folder.path()).events()));
+  const JobWord word = TRY(last_word(JobFolder(folder.attempt(TRY(folder.last_attempt()))).events()));
   const bool on_dataset = word.trained_on == (folder.package() / plan.layout.data.bytes()).string();
   std::optional<Evaluation> evaluation;
   if (evaluates(plan.request.type)) {

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "runner/engine/collecting.hpp"
+#include "runner/engine/run_queue.hpp"
 #include "runner/engine/run_stop.hpp"
+#include "runner/engine/secret_leaks.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/values/limits.hpp"
 
@@ -20,7 +22,21 @@ namespace {
 constexpr auto kShortestPause = std::chrono::microseconds(500);
 constexpr auto kLongestPause = std::chrono::microseconds(50'000);
 
+// A run that waits for its slot looks again after a while that grows between these two.
+constexpr auto kFirstLook = std::chrono::milliseconds(20);
+constexpr auto kLastLook = std::chrono::milliseconds(500);
+constexpr auto kBetweenCare = std::chrono::seconds(1);
+
 Happening lost(const std::string& message) { return happening::WentWrong{outcome(RunReason::lost, message)}; }
+
+Result<std::vector<JournalEntry>> read_journal(const RunFolder& folder) {
+  std::vector<JournalEntry> journal;
+  for (const std::string& line : TRY(RunFolder::lines(folder.journal()))) {
+    auto entry = TRY(journal_entry_from(TRY(parse_json(line, "the journal"))));
+    journal.push_back(std::move(entry));
+  }
+  return journal;
+}
 
 const JobId* job_of(const RunState& state) {
   if (const auto* const running = std::get_if<state::Running>(&state)) return &running->job;
@@ -31,30 +47,50 @@ const JobId* job_of(const RunState& state) {
 }  // namespace
 
 Result<RunDriver> RunDriver::begin(RunPorts& ports, RunPlan plan, RunFolder folder, RunFolders::Lease lease) {
-  RunDriver driver(ports, std::move(plan), std::move(folder), std::move(lease), state::Planned{}, Origin::fresh);
-  TRY(driver.enter(state::Planned{}));
+  RunDriver driver(ports, std::move(plan), std::move(folder), std::move(lease), state::Queued{}, Origin::fresh);
+  const SlotAnswer answer = TRY(RunQueue(ports).ask(driver.plan_, RunQueue::Care::yes));
+  if (const auto* const granted = std::get_if<SlotGranted>(&answer)) {
+    driver.gpus_ = granted->gpus;
+    TRY(driver.enter(state::Planned{granted->gpus}));
+  } else {
+    TRY(driver.enter(state::Queued{std::get<SlotAwaited>(answer).reason}));
+  }
   return driver;
 }
 
 Result<RunDriver> RunDriver::resume(RunPorts& ports, RunFolder folder, RunFolders::Lease lease) {
-  const auto lines = TRY(RunFolder::lines(folder.journal()));
-  if (lines.empty()) return fail(Errc::not_found, "the run in '" + folder.path().string() + "' never began");
-  const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
+  const std::vector<JournalEntry> journal = TRY(read_journal(folder));
+  if (journal.empty()) return fail(Errc::not_found, "the run in '" + folder.path().string() + "' never began");
   RunPlan plan =
       TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan"))));
-  return RunDriver(ports, std::move(plan), std::move(folder), std::move(lease), last.state, Origin::resumed);
+  RunDriver driver(ports, std::move(plan), std::move(folder), std::move(lease), journal.back().state, Origin::resumed);
+  for (const JournalEntry& entry : journal) {
+    if (const auto* const planned = std::get_if<state::Planned>(&entry.state)) driver.gpus_ = planned->gpus;
+    if (const auto* const retrying = std::get_if<state::Retrying>(&entry.state))
+      driver.begin_attempt(retrying->attempt);
+  }
+  return driver;
 }
 
 Result<bool> RunDriver::job_is_running() {
   if (std::holds_alternative<state::Staged>(state_)) TRY(step());
   const JobId* const job = job_of(state_);
   if (job == nullptr) return false;
-  return std::holds_alternative<JobRunning>(TRY(ports_->executor.look(*job, folder_.path())));
+  return std::holds_alternative<JobRunning>(TRY(ports_->executor.look(*job, job_folder_.path())));
 }
 
 Result<RunReport> RunDriver::drive() {
   while (!is_final(state_)) TRY(step());
   return finish();
+}
+
+Result<std::optional<RunReport>> RunDriver::drive_to_next_job() {
+  while (!is_final(state_)) {
+    if (std::holds_alternative<state::Queued>(state_) || std::holds_alternative<state::Retrying>(state_))
+      return std::optional<RunReport>();
+    TRY(step());
+  }
+  return std::optional(TRY(finish()));
 }
 
 Result<void> RunDriver::step() {
@@ -89,33 +125,60 @@ Result<Happening> RunDriver::act_on(const Final& /*final*/) {
   return fail(Errc::invalid, "a run that is over was asked to go on");
 }
 
+Result<Happening> RunDriver::act_on(const state::Queued& /*queued*/) {
+  if (!knows_secrets()) return lost("the runner ended while the run waited, and the secrets of the run with it");
+  std::string told;
+  auto looked_after = std::chrono::steady_clock::now() - kBetweenCare;
+  for (auto pause = kFirstLook;; pause = std::min(pause * 2, kLastLook)) {
+    if (stop_wish(folder_, ports_->observer) != StopWish::none)
+      return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+    const auto time = std::chrono::steady_clock::now();
+    const auto care = time - looked_after >= kBetweenCare ? RunQueue::Care::yes : RunQueue::Care::no;
+    if (care == RunQueue::Care::yes) looked_after = time;
+    SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, care));
+    if (auto* const granted = std::get_if<SlotGranted>(&answer)) {
+      gpus_ = granted->gpus;
+      origin_ = Origin::fresh;
+      return Happening(happening::SlotFreed{granted->gpus});
+    }
+    const auto& awaited = std::get<SlotAwaited>(answer);
+    if (awaited.reason != told) ports_->observer.awaiting(awaited.reason);
+    told = awaited.reason;
+    // Who comes next looks often, who comes later seldom.
+    const int places = std::clamp(static_cast<int>(awaited.ahead.size()), 1, 100);
+    std::this_thread::sleep_for(std::min(pause, kFirstLook * places));
+  }
+}
+
 Result<Happening> RunDriver::act_on(const state::Planned& /*planned*/) {
   if (origin_ == Origin::resumed) return lost("the runner ended before the run was staged");
-  staged_ = TRY(stage(plan_, folder_, *ports_));
+  staged_ = TRY(stage(plan_, gpus_of_run(), folder_, *ports_));
   return Happening(happening::DataStaged{staged_->data});
 }
 
 Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
   if (origin_ == Origin::resumed) {
-    auto job = TRY(ports_->executor.recall(folder_.path()));
+    auto job = TRY(ports_->executor.recall(job_folder_.path()));
     if (!job) return lost("the runner ended before the job was started");
     return Happening(happening::JobStarted{std::move(*job)});
   }
   if (stop_wish(folder_, ports_->observer) != StopWish::none)
     return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
-  const JobSpec job = job_for(plan_, staged_->workspace);
+  const JobSpec job = job_for(plan_, staged_->workspace, TRY(runtime_left()));
   TRY(publish_file(ports_->store.scratch(), job_folder_.job(), readable(to_json(job)), 0644, Durable::no));
-  return Happening(happening::JobStarted{TRY(ports_->executor.start(folder_.path()))});
+  return Happening(happening::JobStarted{TRY(ports_->executor.start(job_folder_.path(), ports_->secrets))});
 }
 
 Result<Happening> RunDriver::watch(const JobId& job) {
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
-    const JobLook look = TRY(ports_->executor.look(job, folder_.path()));
+    const JobLook look = TRY(ports_->executor.look(job, job_folder_.path()));
     report_events();
     if (std::holds_alternative<JobExit>(look)) return Happening(happening::JobEnded{});
-    if (std::holds_alternative<JobLost>(look))
-      return lost("the process that supervised the job is gone and left no word about its end");
+    if (std::holds_alternative<JobLost>(look)) {
+      return attempt_failed(
+          outcome(RunReason::lost, "the process that supervised the job is gone and left no word about its end"));
+    }
     const StopWish wish = stop_wish(folder_, ports_->observer);
     if (wish > asked_) {
       asked_ = wish;
@@ -140,9 +203,10 @@ void RunDriver::report_events(LogMetrics::Last last) {
   const auto measured = log_metrics_.poll(last);
   if (!measured.ok() || measured->empty()) return;
   // Whoever drove the run before may have noted the same.
-  if (!std::exchange(log_metrics_noted_, true)) static_cast<void>(remove_file(folder_.log_metrics()));
+  const Path file = folder_.log_metrics(attempt_);
+  if (!std::exchange(log_metrics_noted_, true)) static_cast<void>(remove_file(file));
   for (const WorkerEvent& event : *measured) {
-    static_cast<void>(append_line(folder_.log_metrics(), canonical(to_json(event))));
+    static_cast<void>(append_line(file, canonical(to_json(event))));
     report(event);
   }
 }
@@ -151,12 +215,16 @@ Result<Happening> RunDriver::act_on(const state::Exited& exited) {
   const auto exit = TRY(job_folder_.read_exit());
   if (!exit) return lost("the job ended but its exit.json is gone");
   const Outcome verdict = judge(*exit, TRY(last_word(job_folder_.events())).ended);
-  if (verdict.reason != RunReason::ok) return Happening(happening::WentWrong{verdict});
+  if (verdict.reason != RunReason::ok) return attempt_failed(verdict);
   TRY(check_data_unchanged(plan_, exited.data, staged_ ? &staged_->captured : nullptr));
   return Happening(happening::JudgedGood{});
 }
 
 Result<Happening> RunDriver::act_on(const state::Succeeded& succeeded) {
+  if (!knows_secrets()) {
+    return lost("the runner ended and the secrets of the run with it, so what it made cannot be searched for them");
+  }
+  TRY(check_for_secrets());
   return Happening(happening::OutputsCollected{TRY(collect(plan_, folder_, succeeded.data, *ports_))});
 }
 
@@ -173,14 +241,13 @@ Result<Happening> RunDriver::act_on(const state::Collected& collected) {
 
 Result<RunReport> RunDriver::finish() {
   report_events(LogMetrics::Last::yes);
-  const auto lines = TRY(RunFolder::lines(folder_.journal()));
-  const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
-  // An exit that cannot be read has already failed the run; its story is told without it.
-  const auto exit = job_folder_.read_exit();
+  const std::vector<JournalEntry> journal = TRY(read_journal(folder_));
+  const Instant end = journal.back().time;
   RunReport report{plan_,
                    state_,
-                   last.time,
-                   exit.ok() ? *exit : std::nullopt,
+                   start_in(journal).value_or(end),
+                   end,
+                   attempts_of(journal),
                    {},
                    folder_.artifacts().string(),
                    {},
@@ -195,17 +262,123 @@ Result<RunReport> RunDriver::finish() {
   if (const CollectedOutputs* const outputs = outputs_of(state_)) {
     report.artifacts = outputs->artifacts;
   } else {
-    // What a failed run wrote so far is kept as it is; where the store cannot take it, the results say nothing of it.
-    TRY(keep_artifacts(plan_, folder_));
-    if (const auto stored = store_artifacts(folder_, ports_->store.objects()); stored.ok()) report.artifacts = *stored;
+    report.artifacts = TRY(keep_what_is_there());
   }
   TRY(remove_tree(folder_.workspace()));
+  const bool checkpoints_wanted = std::holds_alternative<state::Failed>(state_) && knows_secrets();
+  const auto checkpoints = checkpoints_wanted ? list_folder(folder_.checkpoints()) : std::vector<std::string>();
+  if (checkpoints.ok() && checkpoints->empty()) TRY(remove_tree(folder_.checkpoints()));
   const auto written =
       publish_file(ports_->store.scratch(), folder_.results(), readable(results_json(report)), 0444, Durable::yes);
   if (!written.ok() && written.error().code != Errc::exists) return written.error();
   ports_->store.objects().release();
+  TRY(RunQueue(*ports_).leave(plan_.run));
   TRY(lease_.finish());
   return report;
+}
+
+std::vector<Gpu> RunDriver::gpus_of_run() const {
+  std::vector<Gpu> gpus;
+  for (const std::uint32_t number : gpus_) {
+    const auto& all = ports_->machine.gpus;
+    const auto known = std::find_if(all.begin(), all.end(), [&](const Gpu& gpu) { return gpu.number == number; });
+    gpus.push_back(known != all.end() ? *known : Gpu{number, std::to_string(number), ""});
+  }
+  return gpus;
+}
+
+void RunDriver::begin_attempt(int number) {
+  attempt_ = number;
+  job_folder_ = JobFolder(folder_.attempt(number));
+  events_ = EventTail(job_folder_.events());
+  log_metrics_ = LogMetrics(plan_.metrics, job_folder_);
+  log_metrics_noted_ = false;
+  metrics_ = MetricSummaries();
+}
+
+std::vector<Attempt> RunDriver::attempts_of(const std::vector<JournalEntry>& journal) const {
+  std::vector<Attempt> attempts = attempts_in(journal);
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    // An exit that cannot be read has already failed the run; its story is told without it.
+    if (auto exit = JobFolder(folder_.attempt(static_cast<int>(i) + 1)).read_exit(); exit.ok())
+      attempts[i].exit = std::move(*exit);
+  }
+  return attempts;
+}
+
+Result<std::optional<std::int64_t>> RunDriver::runtime_left() const {
+  const auto most = plan_.request.max_runtime_ms;
+  if (!most) return most;
+  std::int64_t spent = 0;
+  for (const Attempt& attempt : attempts_of(TRY(read_journal(folder_))))
+    spent += (attempt.ended_at.microseconds - attempt.started_at.microseconds) / 1000;
+  return std::optional(std::max<std::int64_t>(*most - spent, 0));
+}
+
+Result<Happening> RunDriver::attempt_failed(const Outcome& outcome) {
+  const Happening end = happening::WentWrong{outcome};
+  const bool wanted = asked_ == StopWish::none && stop_wish(folder_, ports_->observer) == StopWish::none;
+  if (attempt_ > plan_.request.retries || !may_be_retried(outcome) || !wanted || !knows_secrets()) return end;
+  if (TRY(runtime_left()).value_or(1) == 0) return end;
+  ports_->observer.noticed("attempt " + std::to_string(attempt_) + " of " + std::to_string(plan_.request.retries + 1) +
+                           " of the run " + plan_.name.text() + " failed (" + std::string(name_of(outcome.reason)) +
+                           "): " + outcome.message);
+  return Happening(happening::AttemptFailed{attempt_ + 1, outcome});
+}
+
+Result<Happening> RunDriver::act_on(const state::Retrying& retrying) {
+  if (!knows_secrets()) return lost("the runner ended between two attempts, and the secrets of the run with it");
+  if (stop_wish(folder_, ports_->observer) != StopWish::none)
+    return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+  // The slot is the run's still, unless everybody took the run for dead.
+  SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, RunQueue::Care::yes));
+  while (std::holds_alternative<SlotAwaited>(answer)) {
+    std::this_thread::sleep_for(kLastLook);
+    if (stop_wish(folder_, ports_->observer) != StopWish::none)
+      return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+    answer = TRY(RunQueue(*ports_).ask(plan_, RunQueue::Care::yes));
+  }
+  gpus_ = std::get<SlotGranted>(answer).gpus;
+  begin_attempt(retrying.attempt);
+  TRY(make_folders(job_folder_.path()));
+  staged_ = TRY(stage(plan_, gpus_of_run(), folder_, *ports_));
+  if (staged_->data.data.tree != retrying.data.data.tree)
+    return fail(Errc::invalid, "the dataset '" + plan_.request.dataset + "' has changed since the attempt before");
+  origin_ = Origin::fresh;
+  return Happening(happening::DataStaged{staged_->data});
+}
+
+bool RunDriver::knows_secrets() const {
+  return std::all_of(plan_.request.secrets.begin(), plan_.request.secrets.end(),
+                     [&](const std::string& name) { return ports_->secrets.contains(name); });
+}
+
+Result<void> RunDriver::check_for_secrets() const {
+  if (hidden_.empty()) return {};
+  const auto wanted = [&](const RelPath& path) {
+    return is_package_content(plan_.layout, path) || path.is_within(plan_.layout.artifacts);
+  };
+  const auto leaks = TRY(find_leaks(folder_.package(), hidden_, wanted));
+  if (leaks.empty()) return {};
+  return fail(Errc::package_failed,
+              "the secret " + leaks.front().secret + " is in the file '" + leaks.front().shown + "'" +
+                  (leaks.size() == 1 ? "" : " and " + std::to_string(leaks.size() - 1) + " more") +
+                  " that the package left; what it leaves must not hold a secret");
+}
+
+Result<std::optional<TreeSummary>> RunDriver::keep_what_is_there() {
+  if (!knows_secrets()) return std::optional<TreeSummary>();
+  TRY(keep_artifacts(plan_, folder_));
+  if (!hidden_.empty()) {
+    for (const Path& folder : {folder_.artifacts(), folder_.checkpoints()}) {
+      for (const SecretLeak& leak : TRY(remove_leaks(folder, hidden_)))
+        ports_->observer.noticed("the file '" + leak.shown + "' was not kept, because the secret " + leak.secret +
+                                 " is in it");
+    }
+  }
+  // Where the store cannot take it, the results say nothing of it.
+  const auto stored = store_artifacts(folder_, ports_->store.objects());
+  return stored.ok() ? std::optional(*stored) : std::nullopt;
 }
 
 }  // namespace trainyard

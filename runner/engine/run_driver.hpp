@@ -32,6 +32,8 @@ class RunDriver {
   // Returns when _results.json is written and the run is no longer active. An error means that the store cannot even
   // keep the story; the run is then resumed by the next command.
   Result<RunReport> drive();
+  // The same as far as it takes no time: none, and the lease given back, when what comes next may take as long as a job.
+  Result<std::optional<RunReport>> drive_to_next_job();
 
  private:
   enum class Origin { fresh, resumed };
@@ -45,23 +47,38 @@ class RunDriver {
         origin_(origin),
         job_folder_(folder_.path()),
         events_(job_folder_.events()),
-        log_metrics_(plan_.metrics, job_folder_) {}
+        log_metrics_(plan_.metrics, job_folder_),
+        hidden_(ports.secrets) {}
 
   // From one state to the next.
   Result<void> step();
   Result<void> enter(RunState state);
   // What the current state asks for. An error is something that went wrong with the run, not with the driver.
   Result<Happening> act();
+  Result<Happening> act_on(const state::Queued& queued);
   Result<Happening> act_on(const state::Planned& planned);
   Result<Happening> act_on(const state::Staged& staged);
   Result<Happening> act_on(const state::Running& running) { return watch(running.job); }
   Result<Happening> act_on(const state::Stopping& stopping) { return watch(stopping.job); }
   Result<Happening> act_on(const state::Exited& exited);
+  Result<Happening> act_on(const state::Retrying& retrying);
   Result<Happening> act_on(const state::Succeeded& succeeded);
   Result<Happening> act_on(const state::Collected& collected);
   template <class Final>
   Result<Happening> act_on(const Final& final);
   Result<Happening> watch(const JobId& job);
+  // Another attempt where that is allowed and may help, else the end.
+  Result<Happening> attempt_failed(const Outcome& outcome);
+  Result<StagedRun> stage_again();
+  // Of the time that the plan gives all attempts together.
+  [[nodiscard]] Result<std::optional<std::int64_t>> runtime_left() const;
+  [[nodiscard]] std::vector<Attempt> attempts_of(const std::vector<JournalEntry>& journal) const;
+  void begin_attempt(int number);
+  [[nodiscard]] std::vector<Gpu> gpus_of_run() const;
+  [[nodiscard]] bool knows_secrets() const;
+  Result<void> check_for_secrets() const;
+  // What a run that made nothing has left for people.
+  Result<std::optional<TreeSummary>> keep_what_is_there();
   // Events that cannot be read are no news; the verdict reads them again.
   void report_events(LogMetrics::Last last = LogMetrics::Last::no);
   void report(const WorkerEvent& event);
@@ -73,9 +90,12 @@ class RunDriver {
   RunFolders::Lease lease_;
   RunState state_;
   Origin origin_;
-  JobFolder job_folder_;
+  int attempt_ = 1;
+  std::vector<std::uint32_t> gpus_;  // the numbers of those of the run's slot
+  JobFolder job_folder_;             // of the attempt
   EventTail events_;
   LogMetrics log_metrics_;
+  SecretForms hidden_;
   bool log_metrics_noted_ = false;  // by this process
   MetricSummaries metrics_;
   std::optional<std::string> builder_;  // what the worker said that it loaded

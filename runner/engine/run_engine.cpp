@@ -2,12 +2,15 @@
 #include "runner/engine/run_engine.hpp"
 
 #include <array>
+#include <chrono>
+#include <thread>
 
 #include "runner/core/run_plan.hpp"
 #include "runner/engine/data_resolution.hpp"
 #include "runner/engine/package_exchange.hpp"
 #include "runner/engine/python_choice.hpp"
 #include "runner/engine/run_driver.hpp"
+#include "runner/engine/run_queue.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/trees/stored_tree.hpp"
@@ -15,6 +18,9 @@
 namespace trainyard {
 
 namespace {
+
+constexpr int kLooks = 20;
+constexpr std::chrono::milliseconds kBetweenLooks{10};
 
 RunId new_run_id(Instant now) {
   std::array<std::uint8_t, 10> random;
@@ -28,24 +34,54 @@ Result<void> discard(const RunFolder& folder, RunFolders::Lease lease) {
   return lease.finish();
 }
 
-// None when there was nothing to end, or the run lives.
-Result<std::optional<RunReport>> recover_run(const RunId& run, const RunFolders& folders, RunPorts& ports) {
+// A run that nobody drives and that is not over; none when there is nothing to drive.
+Result<std::optional<RunDriver>> left_run(const RunId& run, RunPorts& ports) {
+  const RunFolders folders(ports.store.runs(), ports.store.active());
   auto lease = TRY(folders.take_over(run));
-  if (!lease) return std::optional<RunReport>();
+  if (!lease) return std::optional<RunDriver>();
   const RunFolder folder = folders.folder(run);
   if (is_there(folder.results())) {
     // Their writer may have come no further than to give them their name.
     TRY(sync_folder(folder.path()));
+    TRY(RunQueue(ports).leave(run));
     TRY(lease->finish());
-    return std::optional<RunReport>();
+    return std::optional<RunDriver>();
   }
   if (TRY(RunFolder::lines(folder.journal())).empty()) {
+    TRY(RunQueue(ports).leave(run));
     TRY(discard(folder, std::move(*lease)));
-    return std::optional<RunReport>();
+    return std::optional<RunDriver>();
   }
-  auto driver = TRY(RunDriver::resume(ports, folder, std::move(*lease)));
-  if (TRY(driver.job_is_running())) return std::optional<RunReport>();
-  return std::optional(TRY(driver.drive()));
+  return std::optional(TRY(RunDriver::resume(ports, folder, std::move(*lease))));
+}
+
+Result<void> recover_run(const RunId& run, RunPorts& ports, RecoveredRuns& recovered) {
+  auto driver = TRY(left_run(run, ports));
+  if (!driver || TRY(driver->job_is_running())) return {};
+  auto report = TRY(driver->drive_to_next_job());
+  if (report) {
+    recovered.ended.emplace_back(std::move(*report));
+  } else {
+    recovered.waiting.push_back(driver->plan());
+  }
+  return {};
+}
+
+// What may be recorded of the secrets of a request.
+Result<std::map<std::string, SaltedDigest>> digests_of(const RunRequest& request, const Secrets& secrets) {
+  std::map<std::string, SaltedDigest> digests;
+  for (const std::string& name : request.secrets) {
+    const auto secret = secrets.find(name);
+    if (secret == secrets.end()) {
+      return fail(Errc::invalid, "the run needs the secret " + name + "; give it with --secret " + name +
+                                     ", or with --secret " + name + "=FILE");
+    }
+    SaltedDigest::Salt salt{};
+    fill_random(salt);
+    auto digest = TRY(SaltedDigest::of(secret->second, salt));
+    digests.emplace(name, std::move(digest));
+  }
+  return digests;
 }
 
 }  // namespace
@@ -60,7 +96,9 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   const Manifest manifest = TRY(manifest_of(parent, content, store.objects()));
   TRY(choose_python(resolved, manifest, ports));
   // What can be refused without the data is refused before it is read, which may take long.
-  TRY(plan_run(resolved, RunData(), parent, manifest, new_run_id(ports.now()), ports.now()));
+  const Machine machine = within_limits(TRY(store.config()), ports.machine);
+  TRY(plan_run(resolved, RunData(), parent, manifest, machine, new_run_id(ports.now()), ports.now()));
+  const auto secrets = TRY(digests_of(resolved, ports.secrets));
   if (resolved.python) TRY(check_requirements(resolved, parent, content, ports));
   const ResolvedData data = TRY(resolve_data(request.dataset, ports));
   resolved.dataset = data.dataset;
@@ -73,7 +111,8 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   const RunFolders folders(store.runs(), store.active());
   for (;;) {
     const Instant now = ports.now();
-    RunPlan plan = TRY(plan_run(resolved, sources, parent, manifest, new_run_id(now), now));
+    RunPlan plan = TRY(plan_run(resolved, sources, parent, manifest, machine, new_run_id(now), now));
+    plan.secrets = secrets;
     auto lease = TRY(folders.begin(plan.run));
     if (!lease) continue;
     RunFolder folder = folders.folder(plan.run);
@@ -84,17 +123,27 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   }
 }
 
-Result<std::vector<Result<RunReport>>> recover_runs(RunPorts& ports) {
-  std::vector<Result<RunReport>> reports;
-  const RunFolders folders(ports.store.runs(), ports.store.active());
-  for (const RunId& run : TRY(folders.active())) {
-    auto report = recover_run(run, folders, ports);
-    if (!report.ok())
-      reports.emplace_back(
-          within("the run " + run.text() + " was left unfinished and cannot be ended", report.error()));
-    if (report.ok() && *report) reports.emplace_back(std::move(**report));
+Result<RecoveredRuns> recover_runs(RunPorts& ports) {
+  RecoveredRuns recovered;
+  for (const RunId& run : TRY(RunFolders(ports.store.runs(), ports.store.active()).active())) {
+    const auto done = recover_run(run, ports, recovered);
+    if (!done.ok())
+      recovered.ended.emplace_back(
+          within("the run " + run.text() + " was left unfinished and cannot be ended", done.error()));
   }
-  return reports;
+  return recovered;
+}
+
+Result<std::optional<RunReport>> go_on(const RunId& run, RunPorts& ports) {
+  auto driver = TRY(left_run(run, ports));
+  // Who only looked whether the run lives lets go of it at once.
+  for (int look = 0; !driver && look < kLooks; ++look) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    driver = TRY(left_run(run, ports));
+  }
+  if (!driver) return std::optional<RunReport>();
+  ports.observer.began(driver->plan());
+  return std::optional(TRY(driver->drive()));
 }
 
 }  // namespace trainyard

@@ -12,9 +12,17 @@ namespace trainyard {
 // Plans a run and drives it to its end. An error is a refusal: no run was made. A run that failed is a report.
 Result<RunReport> run(const RunRequest& request, RunPorts& ports);
 
+// What became of the runs that dead processes left behind.
+struct RecoveredRuns {
+  std::vector<Result<RunReport>> ended;  // or why one could not be ended: a damaged run keeps no other from its end
+  std::vector<RunPlan> waiting;          // for a slot or for another attempt: somebody has to go on with them
+};
+
 // Ends every run that a dead process left behind, as its journal allows; a job that still runs is left to run. Runs
-// that a living process drives are not touched. For each run that was ended here its report, or why it could not be
-// ended: one damaged run keeps no other from its end.
-Result<std::vector<Result<RunReport>>> recover_runs(RunPorts& ports);
+// that a living process drives are not touched.
+Result<RecoveredRuns> recover_runs(RunPorts& ports);
+
+// Drives a run that waits, to its end. None when somebody else does, or when it is over.
+Result<std::optional<RunReport>> go_on(const RunId& run, RunPorts& ports);
 
 }  // namespace trainyard

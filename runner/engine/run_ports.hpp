@@ -27,6 +27,8 @@ class RunObserver {
   // The run exists from now on.
   virtual void began(const RunPlan& /*plan*/) {}
   virtual void entered(const RunState& /*state*/) {}
+  // It waits for a slot; told when the reason changes.
+  virtual void awaiting(const std::string& /*reason*/) {}
   // Something that its user should know and that does not keep the run from going on: a sentence.
   virtual void noticed(const std::string& /*sentence*/) {}
   virtual void reading_data(const CaptureProgress& /*progress*/) {}
@@ -44,6 +46,8 @@ struct RunPorts {
   Path python_kit;  // the folder with our own Python files
   std::string runner_version;
   std::string host;
+  Machine machine;
+  Secrets secrets = {};  // that this process knows; those of a run that another process began are not among them
 };
 
 }  // namespace trainyard

@@ -142,8 +142,10 @@ Result<void> check_room_for_parts(const RunPlan& plan, const Tree& tree) {
 
 }  // namespace
 
-Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& ports) {
+Result<StagedRun> stage(const RunPlan& plan, const std::vector<Gpu>& gpus, const RunFolder& folder, RunPorts& ports) {
   ObjectStore& objects = ports.store.objects();
+  TRY(remove_tree(folder.workspace()));
+  TRY(make_folders(folder.checkpoints()));
   TRY(make_folders(folder.package()));
   TRY(make_folders(folder.home()));
   TRY(copy_package(plan, folder, objects));
@@ -169,7 +171,8 @@ Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& 
   }
   const StagedData data{seen.front(), seen.size() > 1 ? std::optional(seen[1]) : std::nullopt};
   return StagedRun{data,
-                   {folder.package().string(), folder.home().string(), std::move(python), std::move(overlays)},
+                   {folder.package().string(), folder.home().string(), folder.checkpoints().string(), gpus,
+                    std::move(python), std::move(overlays)},
                    std::move(captured)};
 }
 

@@ -14,10 +14,10 @@ struct StagedRun {
   std::vector<CapturedFolder> captured;  // what `data` was made from: the dataset, then that of the evaluation
 };
 
-// Makes the workspace of a run: the private copy of the package, the datasets mounted below it, the empty artifacts
-// folder. Hashes the data, and keeps its bytes as snapshots when the plan says so. What is named in the answer is durable
+// Makes the workspace of a run, or makes it anew: the private copy of the package, the datasets mounted below it, the
+// empty artifacts folder. Hashes the data, and keeps its bytes as snapshots when the plan says so. What is named in the answer is durable
 // in the store.
-Result<StagedRun> stage(const RunPlan& plan, const RunFolder& folder, RunPorts& ports);
+Result<StagedRun> stage(const RunPlan& plan, const std::vector<Gpu>& gpus, const RunFolder& folder, RunPorts& ports);
 
 // An error that names the file when the data that the job saw is no longer what was staged. For a run that an earlier
 // process staged, `captured` is null and the data is read again.

@@ -6,6 +6,7 @@
 
 #include "runner/core/job_exit.hpp"
 #include "runner/core/job_id.hpp"
+#include "runner/core/secrets.hpp"
 #include "storage/files/files.hpp"
 #include "storage/values/result.hpp"
 
@@ -26,8 +27,9 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
   virtual ~Executor() = default;
 
-  // Starts the job of `run_folder`, which must not have been started before. It outlives this process.
-  virtual Result<JobId> start(const Path& run_folder) = 0;
+  // Starts the job of `run_folder`, which must not have been started before. It outlives this process. The values of the
+  // secrets that its job.json names reach it without a file.
+  virtual Result<JobId> start(const Path& run_folder, const Secrets& secrets) = 0;
 
   // The job that was started for `run_folder` by a process that died before it could note the id. When it answers none,
   // no job runs there and none will: a start that is still under way gives up.

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/executors/local_executor.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <boost/filesystem/operations.hpp>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 
@@ -14,6 +18,15 @@ namespace {
 
 JobFolder job_folder(const Path& run_folder) { return JobFolder(boost::filesystem::absolute(run_folder)); }
 
+// A file in memory alone, at its beginning.
+Result<UniqueFd> memory_file(std::string_view bytes) {
+  UniqueFd file(::memfd_create("secrets", MFD_CLOEXEC));
+  if (!file) return system_error("make", "a file in memory", errno);
+  TRY(write_all(file.get(), bytes, "a file in memory"));
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return system_error("rewind", "a file in memory", errno);
+  return file;
+}
+
 }  // namespace
 
 LocalExecutor::~LocalExecutor() {
@@ -21,9 +34,14 @@ LocalExecutor::~LocalExecutor() {
   for (Process& supervisor : supervisors_) supervisor.detach();
 }
 
-Result<JobId> LocalExecutor::start(const Path& run_folder) {
+Result<JobId> LocalExecutor::start(const Path& run_folder, const Secrets& secrets) {
   reap();
   SpawnOptions options;
+  UniqueFd hidden;
+  if (!secrets.empty()) {
+    hidden = TRY(memory_file(secrets_json(secrets)));
+    options.in = hidden.get();
+  }
   options.argv = {worker_.string(), "supervise", job_folder(run_folder).path().string()};
   options.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
   options.group = SpawnOptions::Group::own_session;

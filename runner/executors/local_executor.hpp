@@ -17,7 +17,7 @@ class LocalExecutor final : public Executor {
   explicit LocalExecutor(Path worker) : worker_(std::move(worker)) {}
   ~LocalExecutor() override;
 
-  Result<JobId> start(const Path& run_folder) override;
+  Result<JobId> start(const Path& run_folder, const Secrets& secrets) override;
   Result<std::optional<JobId>> recall(const Path& run_folder) override;
   Result<JobLook> look(const JobId& job, const Path& run_folder) override;
   Result<void> stop(const JobId& job, StopForce force) override;

@@ -9,9 +9,22 @@
 
 namespace trainyard {
 
+namespace {
+
+// What a package says in its own words.
+template <class Event>
+void redact(Event& event, const SecretForms& secrets) {
+  if constexpr (requires { event.text; }) event.text = secrets.redacted(event.text);
+  if constexpr (requires { event.note; }) event.note = secrets.redacted(event.note);
+  if constexpr (requires { event.message; }) event.message = secrets.redacted(event.message);
+}
+
+}  // namespace
+
 Result<UniqueFd> EventLog::open(const Path& path) { return open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0644); }
 
 Result<void> EventLog::write(What what) {
+  if (!secrets_.empty()) std::visit([this](auto& event) { redact(event, secrets_); }, what);
   // Time and line under one lock, so that times never go back within the file.
   const std::lock_guard lock(mutex_);
   const std::string line = canonical(to_json(WorkerEvent{now(), std::move(what)})) + "\n";

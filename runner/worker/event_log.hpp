@@ -3,18 +3,20 @@
 
 #include <mutex>
 
+#include "runner/core/secrets.hpp"
 #include "runner/core/worker_event.hpp"
 #include "storage/files/files.hpp"
 
 namespace trainyard {
 
-// Appends to events.jsonl. Any thread.
+// Appends to events.jsonl, without secrets. Any thread.
 class EventLog {
  public:
   using What = decltype(WorkerEvent::what);
 
   static Result<UniqueFd> open(const Path& path);
-  EventLog(UniqueFd file, Path path) : file_(std::move(file)), path_(std::move(path)) {}
+  EventLog(UniqueFd file, Path path, const Secrets& secrets = {})
+      : file_(std::move(file)), path_(std::move(path)), secrets_(secrets) {}
 
   // With the present time. The event is one line, in the file whole or, after an error, not at all; synced it is not.
   Result<void> write(What what);
@@ -23,6 +25,7 @@ class EventLog {
   std::mutex mutex_;
   UniqueFd file_;
   Path path_;
+  SecretForms secrets_;
 };
 
 }  // namespace trainyard

@@ -15,7 +15,7 @@ constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
 
 }  // namespace
 
-Result<LogPump> LogPump::open(const JobFolder& folder) {
+Result<LogPump> LogPump::open(const JobFolder& folder, const SecretForms& secrets) {
   LogPump pump;
   pump.index_path_ = folder.log_index();
   pump.index_ = TRY(open_file(pump.index_path_, kAppend, 0644));
@@ -24,6 +24,7 @@ Result<LogPump> LogPump::open(const JobFolder& folder) {
   pump.streams_[1].name = "stderr";
   pump.streams_[1].path = folder.stderr_log();
   for (Stream& stream : pump.streams_) {
+    if (!secrets.empty()) stream.redactor.emplace(secrets);
     stream.log = TRY(open_file(stream.path, kAppend, 0644));
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return system_error("make a pipe for", stream.path, errno);
@@ -45,6 +46,7 @@ void LogPump::drain() {
   for (Stream& stream : streams_) {
     while (carry_piece(stream)) {
     }
+    if (stream.redactor) keep(stream, stream.redactor->rest());
   }
 }
 
@@ -57,17 +59,24 @@ bool LogPump::carry_piece(Stream& stream) {
     stream.read_end.reset();
     return false;
   }
-  if (!stream.given_up) {
-    const auto kept = keep(stream, {buffer_.data(), static_cast<std::size_t>(got)});
-    if (!kept.ok()) {
-      stream.given_up = true;
-      if (!trouble_) trouble_ = kept.error();
-    }
+  const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
+  if (stream.redactor) {
+    keep(stream, stream.redactor->pass(bytes));
+  } else {
+    keep(stream, bytes);
   }
   return true;
 }
 
-Result<void> LogPump::keep(Stream& stream, std::string_view bytes) {
+void LogPump::keep(Stream& stream, std::string_view bytes) {
+  if (stream.given_up || bytes.empty()) return;
+  const auto written = write(stream, bytes);
+  if (written.ok()) return;
+  stream.given_up = true;
+  if (!trouble_) trouble_ = written.error();
+}
+
+Result<void> LogPump::write(Stream& stream, std::string_view bytes) {
   TRY(write_all(stream.log.get(), bytes, stream.path));
   const std::string line = "{\"offset\":" + std::to_string(stream.offset) +
                            ",\"size\":" + std::to_string(bytes.size()) + ",\"stream\":\"" + std::string(stream.name) +

@@ -7,19 +7,20 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/core/secrets.hpp"
 #include "runner/jobs/job_folder.hpp"
 
 namespace trainyard {
 
-// Carries what a job prints from two pipes to stdout.log and stderr.log, byte for byte, and notes in log_index.jsonl
-// when each piece came. A log that cannot be written is given up, but its pipe is read on, so that the job never blocks
+// Carries what a job prints from two pipes to stdout.log and stderr.log, byte for byte but for the job's secrets, and
+// notes in log_index.jsonl when each piece came. A log that cannot be written is given up, but its pipe is read on, so that the job never blocks
 // on it.
 class LogPump {
  public:
   static constexpr std::size_t kStreams = 2;  // 0 is stdout, 1 is stderr
 
-  // Creates the three files, empty.
-  static Result<LogPump> open(const JobFolder& folder);
+  // Creates the three files, empty. REQUIRES: `secrets` outlives this.
+  static Result<LogPump> open(const JobFolder& folder, const SecretForms& secrets);
 
   // For the job's process. Ours are closed with `close_write_ends` once it has its own: a pipe ends with its last
   // writer.
@@ -31,7 +32,7 @@ class LogPump {
 
   // Carries one piece of what is there now, without waiting.
   void carry(std::size_t stream);
-  // Carries all that is there now from both streams, without waiting.
+  // Carries all that is there now from both streams, without waiting: the last that is carried.
   void drain();
 
   // The first trouble with a file, if any.
@@ -44,13 +45,15 @@ class LogPump {
     UniqueFd log;
     UniqueFd read_end;
     UniqueFd write_end;
+    std::optional<SecretRedactor> redactor;  // where there is something to hide
     std::uint64_t offset = 0;
     bool given_up = false;
   };
 
   LogPump() : buffer_(kPieceBytes) {}
   bool carry_piece(Stream& stream);
-  Result<void> keep(Stream& stream, std::string_view bytes);
+  void keep(Stream& stream, std::string_view bytes);
+  Result<void> write(Stream& stream, std::string_view bytes);
 
   static constexpr std::size_t kPieceBytes = std::size_t{128} << 10U;
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -149,8 +150,15 @@ Error become_python(const PythonProgram& python, const Path& run_folder) {
 Result<void> run_in_this_process(const Path& run_folder, pid_t supervisor) {
   TRY(become_inner(supervisor));
   const JobFolder folder(run_folder);
-  const JobSpec job = TRY(folder.read_job());
-  EventLog events(TRY(EventLog::open(folder.events())), folder.events());
+  JobSpec job = TRY(folder.read_job());
+  Secrets secrets;
+  for (const std::string& name : job.secrets) {
+    const char* const value = std::getenv(name.c_str());
+    if (value == nullptr) continue;
+    secrets[name] = value;
+    job.parameters.push_back({name, ParameterValue(std::string(value))});
+  }
+  EventLog events(TRY(EventLog::open(folder.events())), folder.events(), secrets);
   if (job.python) {
     const Error error = become_python(*job.python, run_folder);
     TRY(events.write(ended("failed", "load", error.message)));

@@ -41,13 +41,32 @@ Result<UniqueFd> open_signals() {
   return fd;
 }
 
-Result<Process> start_inner(const JobFolder& folder, const JobSpec& job, const LogPump& logs) {
+// More than every secret that fits the environment of a process.
+constexpr std::size_t kMostSecrets = std::size_t{4} << 20U;
+
+Result<Secrets> take_secrets(const JobSpec& job) {
+  if (job.secrets.empty()) return Secrets();
+  const Secrets secrets = TRY(secrets_from_json(TRY(read_file("/proc/self/fd/0", kMostSecrets))));
+  for (const std::string& name : job.secrets) {
+    if (!secrets.contains(name)) return fail(Errc::invalid, "the value of the secret " + name + " did not come");
+  }
+  return secrets;
+}
+
+Result<Process> start_inner(const JobFolder& folder, const JobSpec& job, const Secrets& secrets, const LogPump& logs) {
   if (!is_folder(job.working_directory))
     return fail(Errc::invalid, "the working directory '" + job.working_directory + "' is not a folder");
   SpawnOptions options;
   options.program = "/proc/self/exe";
   options.argv = {"trainyard-worker", "run", folder.path().string(), std::to_string(::getpid())};
   options.environment = job.environment;
+  std::string names;
+  for (const auto& [name, value] : secrets) {
+    options.environment[name] = value;
+    names += (names.empty() ? "" : ",") + name;
+  }
+  // For whoever reports to events.jsonl, which is written by the job's own processes.
+  if (!names.empty()) options.environment["TRAINYARD_SECRETS"] = names;
   options.working_directory = job.working_directory;
   options.out = logs.write_end(0);
   options.err = logs.write_end(1);
@@ -158,12 +177,14 @@ Result<void> run_job(const JobFolder& folder, JobExit& exit) {
   UniqueFd signals = TRY(open_signals());
   TRY(adopt_orphans());
   const JobSpec job = TRY(folder.read_job());
-  LogPump logs = TRY(LogPump::open(folder));
+  const Secrets secrets = TRY(take_secrets(job));
+  const SecretForms hidden(secrets);
+  LogPump logs = TRY(LogPump::open(folder, hidden));
   const UniqueFd events = TRY(EventLog::open(folder.events()));
   TRY(enter_private_overlays(job.overlays));
   for (const std::string& made : job.folders) TRY(make_folders(made));
   exit.started_at = now();
-  Process inner = TRY(start_inner(folder, job, logs));
+  Process inner = TRY(start_inner(folder, job, secrets, logs));
   logs.close_write_ends();
   Supervision supervision(job, std::move(signals), std::move(logs), std::move(inner));
   TRY(supervision.finish(exit));

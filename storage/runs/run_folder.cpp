@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/runs/run_folder.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace trainyard {
 
 namespace {
@@ -14,6 +17,19 @@ Result<std::vector<RunId>> ids_in(const Path& folder) {
 }
 
 }  // namespace
+
+Result<int> RunFolder::last_attempt() const {
+  const auto names = list_folder(path_ / "attempts");
+  if (!names.ok() && names.error().code == Errc::not_found) return 1;
+  if (!names.ok()) return names.error();
+  int last = 1;
+  for (const std::string& name : *names) {
+    int number = 0;
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (read.ec == std::errc() && read.ptr == name.data() + name.size()) last = std::max(last, number);
+  }
+  return last;
+}
 
 Result<std::vector<std::string>> RunFolder::lines(const Path& file) {
   const auto text = read_file(file, std::size_t{1} << 32U);

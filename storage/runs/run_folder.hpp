@@ -19,6 +19,8 @@ namespace trainyard {
 //   job.json …       what the runner and its worker say to each other (runner/jobs)
 //   workspace/       while it runs: the private copy of the package, its home folder, the layer over the data
 //   log_metrics.jsonl  metrics that were read from what the package printed, as events
+//   attempts/2/ …    the same files (job.json … and log_metrics.jsonl) of the second attempt and those after it
+//   checkpoints/     what one attempt left for the next one; kept only when the run made nothing
 //   artifacts/       what the run made for people
 //   _results.json    written last: its presence means that the run is over and complete
 class RunFolder {
@@ -33,7 +35,13 @@ class RunFolder {
   [[nodiscard]] Path home() const { return path_ / "workspace" / "home"; }
   [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
   [[nodiscard]] Path stop() const { return path_ / "stop"; }
-  [[nodiscard]] Path log_metrics() const { return path_ / "log_metrics.jsonl"; }
+  // The folder in which the runner and the worker of an attempt speak to each other; the first is 1.
+  [[nodiscard]] Path attempt(int number) const {
+    return number == 1 ? path_ : path_ / "attempts" / std::to_string(number);
+  }
+  [[nodiscard]] Result<int> last_attempt() const;
+  [[nodiscard]] Path log_metrics(int attempt_number) const { return attempt(attempt_number) / "log_metrics.jsonl"; }
+  [[nodiscard]] Path checkpoints() const { return path_ / "checkpoints"; }
   [[nodiscard]] Path artifacts() const { return path_ / "artifacts"; }
   [[nodiscard]] Path results() const { return path_ / "_results.json"; }
 

@@ -21,6 +21,7 @@ namespace trainyard {
 //   datasets/<name>/3.json     a version of a named dataset; <name> in lower case
 //   checkouts/<digest>/        trees written out for runs to read; made again when gone
 //   runs/<run id>/             what a run leaves
+//   queue/                     who waits for a slot and who has one: runner/core/slots.hpp; made again when gone
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
 //   cache/runs.sqlite          an index of all runs; made again when gone
 //   cache/<digest>.stat        what the files of a folder looked like when it was captured last; made again when gone
@@ -49,6 +50,7 @@ class Store {
   [[nodiscard]] Path run_index() const { return root_ / "cache" / "runs.sqlite"; }
   [[nodiscard]] Path runs() const { return root_ / "runs"; }
   [[nodiscard]] Path active() const { return root_ / "active"; }
+  [[nodiscard]] Path queue() const { return root_ / "queue"; }
   [[nodiscard]] Path scratch() const { return root_ / "tmp"; }
 
  private:

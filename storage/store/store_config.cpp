@@ -7,10 +7,15 @@ namespace {
 
 constexpr std::string_view kSchema = "trainyard.store-config/1";
 
+Json or_null(const std::optional<std::uint32_t>& number) { return number ? Json(*number) : Json(nullptr); }
+
 }  // namespace
 
 Json to_json(const StoreConfig& config) {
-  return {{"schema", kSchema}, {"python", config.python ? Json(*config.python) : Json(nullptr)}};
+  return {{"schema", kSchema},
+          {"python", config.python ? Json(*config.python) : Json(nullptr)},
+          {"slots", or_null(config.slots)},
+          {"gpus", or_null(config.gpus)}};
 }
 
 Result<StoreConfig> store_config_from(const Json& json) {
@@ -20,6 +25,12 @@ Result<StoreConfig> store_config_from(const Json& json) {
   config.python = fields.optional_text("python");
   if (config.python && !config.python->starts_with('/'))
     fields.note("python", "is '" + *config.python + "' but must be an absolute path");
+  const auto number = [&](const char* key, std::uint32_t least) -> std::optional<std::uint32_t> {
+    if (!fields.has(key) || fields.nullable(key) == nullptr) return std::nullopt;
+    return static_cast<std::uint32_t>(fields.integer(key, least, StoreConfig::kMostSlots));
+  };
+  config.slots = number("slots", 1);
+  config.gpus = number("gpus", 0);
   TRY(fields.finish());
   return config;
 }

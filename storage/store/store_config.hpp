@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,7 +12,11 @@ namespace trainyard {
 // What somebody decided for all commands that use a store: the file config.json in it. Schema:
 // schemas/store-config.schema.json. What is none is as if nobody had decided.
 struct StoreConfig {
-  std::optional<std::string> python;  // the interpreter of Python packages, as an absolute path
+  std::optional<std::string> python;   // the interpreter of Python packages, as an absolute path
+  std::optional<std::uint32_t> slots;  // how many runs without a GPU may run at once
+  std::optional<std::uint32_t> gpus;   // how many of the machine's GPUs runs may use
+
+  static constexpr std::uint32_t kMostSlots = 10'000;
 
   friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
 };

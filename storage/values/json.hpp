@@ -80,6 +80,9 @@ class Fields {
     return std::nullopt;
   }
 
+  // For keys that older documents lack.
+  [[nodiscard]] bool has(const char* key) const { return object_.is_object() && object_.contains(key); }
+
   // Marks a key as known without reading it.
   void skip(const char* key) { known_.emplace_back(key); }
   void note(const char* key, const std::string& why);

@@ -27,6 +27,7 @@ TestJob::TestJob(std::string library, std::vector<Parameter> parameters)
            std::move(parameters),
            {},
            {},
+           {},
            10'000,
            {}},
       folder_(scratch_.folder("run")) {
@@ -48,7 +49,7 @@ TestJob TestJob::of_package(const std::string& name) {
 
 JobId TestJob::start(Executor& executor) const {
   must(publish_file(path(), folder_.job(), readable(to_json(spec)), 0644, Durable::no));
-  return must(executor.start(path()));
+  return must(executor.start(path(), {}));
 }
 
 JobLook TestJob::run(Executor& executor) const { return finished(executor, start(executor), path()); }

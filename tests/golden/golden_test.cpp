@@ -145,13 +145,19 @@ Value golden(const std::string& example, Read read) {
 
 event::Measured measured(const std::string& name, std::int64_t step, double value) { return {name, step, value}; }
 
+Attempt attempt(const std::string& exit, const Outcome& outcome) {
+  const auto ended = golden<JobExit>(exit, job_exit_from);
+  return {ended.started_at, ended.ended_at, outcome, ended};
+}
+
 RunReport successful_report() {
   const auto published = golden<JournalEntry>("journal/valid/published.json", journal_entry_from);
   auto plan = golden<RunPlan>("plan/valid/full.json", run_plan_from);
   RunReport report{plan,
                    published.state,
+                   plan.created_at,
                    *Instant::parse("2026-01-01T00:00:12.500000Z"),
-                   golden<JobExit>("exit/valid/well.json", job_exit_from),
+                   {attempt("exit/valid/well.json", {})},
                    outputs_of(published.state)->artifacts,
                    "/var/lib/trainyard/runs/" + plan.run.text() + "/artifacts",
                    golden<VersionRecord>("version/valid/trained.json", version_record_from),
@@ -167,10 +173,11 @@ RunReport successful_report() {
 
 RunReport failed_report() {
   RunReport report = successful_report();
-  report.exit = golden<JobExit>("exit/valid/segfault.json", job_exit_from);
+  const Outcome crashed = judge(golden<JobExit>("exit/valid/segfault.json", job_exit_from), std::nullopt);
+  report.attempts = {attempt("exit/valid/segfault.json", crashed)};
   auto data = *data_of(report.state);
   data.data.snapshot = false;
-  report.state = state::Failed{"Exited", judge(*report.exit, std::nullopt), data};
+  report.state = state::Failed{"Exited", crashed, data};
   report.artifacts = std::nullopt;
   report.version = std::nullopt;
   report.metrics = {};
@@ -179,7 +186,7 @@ RunReport failed_report() {
 
 RunReport report_of_run_killed_early() {
   RunReport report = failed_report();
-  report.exit = std::nullopt;
+  report.attempts.clear();
   report.state = state::Failed{"Planned", outcome(RunReason::stopped, "stopped by a user"), std::nullopt};
   return report;
 }
@@ -243,7 +250,14 @@ TEST_CASE("results are written as the examples show", "[golden]") {
   full_run.plan = golden<RunPlan>("plan/valid/full_run.json", run_plan_from);
   full_run.state = golden<JournalEntry>("journal/valid/published_with_a_score.json", journal_entry_from).state;
   compare("results/valid/full_run.json", readable(results_json(full_run)));
-  CHECK(examples("results", "valid").size() == 6);
+  RunReport retried = successful_report();
+  retried.plan = golden<RunPlan>("plan/valid/with_a_secret.json", run_plan_from);
+  Attempt lost = retried.attempts.front();
+  lost.exit.reset();
+  lost.outcome = outcome(RunReason::lost, "the process that supervised the job is gone");
+  retried.attempts.insert(retried.attempts.begin(), {lost, failed_report().attempts.front()});
+  compare("results/valid/retried_with_a_secret.json", readable(results_json(retried)));
+  CHECK(examples("results", "valid").size() == 7);
 }
 
 TEST_CASE("the use of a store is told as the examples show", "[golden]") {

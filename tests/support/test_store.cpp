@@ -92,7 +92,11 @@ std::string EndedRun::version() const {
   return version.is_null() ? std::string() : version.get<std::string>();
 }
 
-TestStore::TestStore() : root_(temp_.path() / "store") { must({"init"}); }
+TestStore::TestStore() : root_(temp_.path() / "store") {
+  must({"init"});
+  // Tests that let runs wait for one another say so; the others must not depend on how many cores there are.
+  must({"store", "config", "slots", "100"});
+}
 
 Variables TestStore::environment(const Variables& variables) const {
   Variables all = {{"TRAINYARD_STORE", root_.string()}, {"HOME", temp_.path().string()}, {"PATH", "/usr/bin:/bin"}};
@@ -205,6 +209,10 @@ std::string TestStore::leftovers() const {
       if (!(name.starts_with("mount-probe-") && name.ends_with(".json")))
         left += std::string(folder) + "/" + name + "\n";
     }
+  }
+  if (is_folder(root_ / "queue")) {
+    for (const std::string& name : required(list_folder(root_ / "queue")))
+      if (name != "lock") left += "queue/" + name + "\n";
   }
   for (const std::string& id : required(list_folder(root_ / "runs"))) {
     if (is_there(root_ / "runs" / id / "workspace")) left += "runs/" + id + "/workspace\n";

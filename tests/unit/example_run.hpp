@@ -40,22 +40,11 @@ inline VersionRecord parent() {
 }
 
 inline RunRequest request() {
-  return {RunType::training,
-          PackageReference::parse("digits@1.0").value(),
-          "/data/digits",
-          {},
-          {},
-          {},
-          false,
-          false,
-          RunRequest::kDefaultGrace,
-          {},
-          MountKind::best,
-          {},
-          Dependencies::system,
-          {},
-          {}};
+  return RunRequest::of(RunType::training, PackageReference::parse("digits@1.0").value(), "/data/digits");
 }
+
+// Without a GPU.
+inline Machine machine() { return {2, {}, "looked everywhere"}; }
 
 inline DataSource folder(const char* path) { return {DataSource::Kind::folder, path, std::nullopt, std::nullopt}; }
 
@@ -69,7 +58,7 @@ inline VersionRecord able_parent() {
 }
 
 inline Result<RunPlan> plan_of(const RunRequest& request) {
-  return plan_run(request, data(), parent(), manifest(), kRun, kNow);
+  return plan_run(request, data(), parent(), manifest(), machine(), kRun, kNow);
 }
 
 inline RunPlan plan() { return plan_of(request()).value(); }
@@ -77,7 +66,7 @@ inline RunPlan plan() { return plan_of(request()).value(); }
 inline RunPlan plan(RunType type) {
   RunRequest wanted = request();
   wanted.type = type;
-  return plan_run(wanted, data(), able_parent(), manifest(), kRun, kNow).value();
+  return plan_run(wanted, data(), able_parent(), manifest(), machine(), kRun, kNow).value();
 }
 
 }  // namespace trainyard::example

@@ -6,10 +6,17 @@
 #include "tests/unit/example_run.hpp"
 
 namespace trainyard {
+namespace {
+
+Workspace with(std::vector<OverlayMount> overlays = {}) {
+  return {"/w/package", "/w/home", "/w/checkpoints", {}, {}, std::move(overlays)};
+}
+
+}  // namespace
 
 TEST_CASE("a job is the plan with absolute paths", "[job_spec]") {
   const OverlayMount overlay{"/data/digits", "/w/layer/upper", "/w/layer/work", "/w/package/dataset/training"};
-  const JobSpec job = job_for(example::plan(), {"/w/package", "/w/home", {}, {overlay}});
+  const JobSpec job = job_for(example::plan(), with({overlay}), std::nullopt);
   CHECK(job.run == example::kRun);
   CHECK(job.package == "digits@1.0");
   CHECK(job.library == "/w/package/lib/libdigits.so");
@@ -23,20 +30,23 @@ TEST_CASE("a job is the plan with absolute paths", "[job_spec]") {
   CHECK(job.max_runtime_ms == std::nullopt);
   const std::map<std::string, std::string> directories = {{"package", "/w/package"},
                                                           {"artifacts", "/w/package/artifacts"},
+                                                          {"checkpoint", "/w/checkpoints"},
                                                           {"data", "/w/package/dataset/training"},
                                                           {"training_data", "/w/package/dataset/training"}};
   CHECK(job.directories == directories);
 }
 
 TEST_CASE("the environment of a job is complete and nothing leaks into it", "[job_spec]") {
-  const JobSpec job = job_for(example::plan(), {"/w/package", "/w/home", {}, {}});
+  const JobSpec job = job_for(example::plan(), with(), std::nullopt);
   const std::map<std::string, std::string> environment = {
+      {"CUDA_VISIBLE_DEVICES", ""},
       {"HOME", "/w/home"},
       {"LC_ALL", "C.UTF-8"},
       {"OMP_NUM_THREADS", "2"},
       {"PATH", "/usr/local/bin:/usr/bin:/bin"},
       {"artifacts_directory", "/w/package/artifacts"},
       {"augment", "true"},
+      {"checkpoint_directory", "/w/checkpoints"},
       {"data_directory", "/w/package/dataset/training"},
       {"epochs", "30"},
       {"optimizer", "momentum"},
@@ -49,12 +59,13 @@ TEST_CASE("the environment of a job is complete and nothing leaks into it", "[jo
 }
 
 TEST_CASE("an evaluation is one call with the data where test data is", "[job_spec]") {
-  const JobSpec job = job_for(example::plan(RunType::evaluation), {"/w/package", "/w/home", {}, {}});
+  const JobSpec job = job_for(example::plan(RunType::evaluation), with(), std::nullopt);
   const std::vector<JobSpec::Call> calls = {{Verb::evaluate, "/w/package/dataset/test"}};
   CHECK((job.calls == calls));
   CHECK(job.folders.empty());
   const std::map<std::string, std::string> directories = {{"package", "/w/package"},
                                                           {"artifacts", "/w/package/artifacts"},
+                                                          {"checkpoint", "/w/checkpoints"},
                                                           {"data", "/w/package/dataset/test"},
                                                           {"test_data", "/w/package/dataset/test"},
                                                           {"evaluation_data", "/w/package/dataset/test"}};
@@ -66,7 +77,7 @@ TEST_CASE("an evaluation is one call with the data where test data is", "[job_sp
 }
 
 TEST_CASE("a full run is four calls upon one dataset and its parts", "[job_spec]") {
-  const JobSpec job = job_for(example::plan(RunType::full), {"/w/package", "/w/home", {}, {}});
+  const JobSpec job = job_for(example::plan(RunType::full), with(), std::nullopt);
   const std::vector<JobSpec::Call> calls = {{Verb::process_data, "/w/package/dataset"},
                                             {Verb::train, "/w/package/dataset/training", "/w/package/dataset"},
                                             {Verb::save, std::nullopt},
@@ -78,17 +89,33 @@ TEST_CASE("a full run is four calls upon one dataset and its parts", "[job_spec]
   CHECK(job.environment.at("test_data_directory") == "/w/package/dataset/test");
 }
 
+TEST_CASE("a job sees the GPUs that are its own, by the names that CUDA takes", "[job_spec]") {
+  Workspace workspace = with();
+  workspace.gpus = {{0, "GPU-8f", "H200"}, {3, "3", ""}};
+  CHECK(job_for(example::plan(), workspace, std::nullopt).environment.at("CUDA_VISIBLE_DEVICES") == "GPU-8f,3");
+}
+
+TEST_CASE("a job names its secrets and has what is left of its time", "[job_spec]") {
+  RunRequest request = example::request();
+  request.secrets = {"note"};
+  request.max_runtime_ms = 1000;
+  const JobSpec job = job_for(example::plan_of(request).value(), with(), 400);
+  CHECK(job.secrets == std::set<std::string>{"note"});
+  CHECK_FALSE(job.environment.contains("note"));
+  CHECK(job.max_runtime_ms == 400);
+}
+
 TEST_CASE("folders that were moved are where the user put them", "[job_spec]") {
   RunRequest request = example::request();
   request.environment = {{"artifacts_directory", "out"}, {"training_data_directory", "100%"}};
-  const JobSpec job = job_for(example::plan_of(request).value(), {"/w/package", "/w/home", {}, {}});
+  const JobSpec job = job_for(example::plan_of(request).value(), with(), std::nullopt);
   CHECK(job.environment.at("artifacts_directory") == "/w/package/out");
   CHECK(job.environment.at("training_data_directory") == "/w/package/100%");
   CHECK(job.calls.front().directory == "/w/package/100%");
 }
 
 TEST_CASE("a job is written as it was read", "[job_spec]") {
-  JobSpec job = job_for(example::plan(), {"/w/package", "/w/home", {}, {OverlayMount{"/a", "/b", "/c", "/d"}}});
+  JobSpec job = job_for(example::plan(), with({OverlayMount{"/a", "/b", "/c", "/d"}}), std::nullopt);
   CHECK(job_spec_from(to_json(job)).value() == job);
   job.overlays.clear();
   job.folders = {"/e"};

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <set>
 
 #include "storage/values/limits.hpp"
 #include "storage/values/utf8.hpp"
@@ -48,6 +49,16 @@ RunReason expected(StopCause stop, End end, const std::optional<std::string>& wo
 }
 
 }  // namespace
+
+TEST_CASE("another attempt is made after bad luck, not after a mistake or a wish", "[outcome]") {
+  const std::set<RunReason> retried = {RunReason::package_error, RunReason::crashed, RunReason::out_of_memory,
+                                       RunReason::disk_full, RunReason::lost};
+  for (int i = 0; i <= static_cast<int>(RunReason::store_error); ++i) {
+    const auto reason = static_cast<RunReason>(i);
+    CAPTURE(name_of(reason));
+    CHECK(may_be_retried({reason, "x"}) == retried.contains(reason));
+  }
+}
 
 TEST_CASE("every combination of stop, exit and last word has its verdict", "[outcome]") {
   int rows = 0;

@@ -125,7 +125,8 @@ TEST_CASE("every refusal of a request says what is wrong", "[run_plan]") {
 
 TEST_CASE("a package that cannot be trained is refused before anything else", "[run_plan]") {
   const auto refusal = [](const VersionRecord& parent, const Manifest& manifest) {
-    const auto plan = plan_run(with({{"zebra", "1"}}), example::data(), parent, manifest, example::kRun, example::kNow);
+    const auto plan = plan_run(with({{"zebra", "1"}}), example::data(), parent, manifest, example::machine(),
+                               example::kRun, example::kNow);
     REQUIRE_FALSE(plan.ok());
     CHECK(plan.error().code == Errc::incompatible);
     return plan.error().message;
@@ -142,7 +143,76 @@ TEST_CASE("a package that cannot be trained is refused before anything else", "[
   manifest.training_enabled = true;
   manifest.requires_gpu = true;
   CHECK(refusal(example::parent(), manifest) ==
-        "package 'digits@1.0' requires a GPU, which this Trainyard cannot give to a run");
+        "package 'digits', whose manifest says requires_gpu: true, needs 1 GPU, and runs may use none here: looked "
+        "everywhere");
+}
+
+TEST_CASE("a run has the GPUs that it asks for or that its package needs", "[run_plan]") {
+  struct Row {
+    bool required;
+    std::optional<int> asked;
+    std::size_t there;
+    int gpus;             // of the plan
+    const char* message;  // empty: fine
+  };
+  const Row rows[] = {
+      {false, {}, 0, 0, ""},
+      {false, {}, 2, 0, ""},
+      {false, 2, 2, 2, ""},
+      {true, {}, 2, 1, ""},
+      {true, 2, 2, 2, ""},
+      {true, 0, 2, 0, "package 'digits' requires a GPU, so --gpus cannot be 0"},
+      {false, 3, 2, 0, "the run needs 3 GPUs, and runs may use 2 here: looked everywhere"},
+      {false, 1, 0, 0, "the run needs 1 GPU, and runs may use none here: looked everywhere"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.required, row.asked.value_or(-1), row.there);
+    Manifest manifest = example::manifest();
+    manifest.requires_gpu = row.required;
+    Machine machine = example::machine();
+    for (std::uint32_t i = 0; i < row.there; ++i) machine.gpus.push_back({i, std::to_string(i), ""});
+    RunRequest request = example::request();
+    request.gpus = row.asked;
+    const auto plan =
+        plan_run(request, example::data(), example::parent(), manifest, machine, example::kRun, example::kNow);
+    REQUIRE(plan.ok() == (*row.message == '\0'));
+    if (plan.ok()) CHECK(plan->gpus == row.gpus);
+    if (!plan.ok()) CHECK(plan.error().message == row.message);
+  }
+}
+
+TEST_CASE("a secret is a variable that may be any text, and leaves no trace in the plan", "[run_plan]") {
+  struct Row {
+    const char* secret;
+    std::map<std::string, std::string> environment;
+    const char* message;  // empty: fine
+  };
+  const Row rows[] = {
+      {"note", {}, ""},
+      {"OMP_NUM_THREADS", {}, ""},
+      {"note", {{"note", "x"}}, "the variable note is given as a secret and by --env; give it once"},
+      {"PATH", {}, "the variable PATH has a meaning of its own and cannot be a secret"},
+      {"artifacts_directory", {}, "the variable artifacts_directory has a meaning of its own and cannot be a secret"},
+      {"epochs", {}, "hyperparameter 'epochs' cannot be a secret: it is not any text"},
+      {"optimizer", {}, "hyperparameter 'optimizer' cannot be a secret: it is not any text"},
+      {"nota", {}, "package 'digits' has no hyperparameter 'nota' and accepts no others; did you mean 'note'?"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.secret);
+    RunRequest request = with(row.environment);
+    request.secrets = {row.secret};
+    const auto plan = example::plan_of(request);
+    REQUIRE(plan.ok() == (*row.message == '\0'));
+    if (plan.ok()) CHECK_FALSE(plan->environment.contains(row.secret));
+    if (!plan.ok()) CHECK(plan.error().message == row.message);
+  }
+  Manifest manifest = example::manifest();
+  manifest.hyperparameters.back().required = true;
+  RunRequest request = example::request();
+  request.secrets = {"note"};
+  CHECK(
+      plan_run(request, example::data(), example::parent(), manifest, example::machine(), example::kRun, example::kNow)
+          .ok());
 }
 
 TEST_CASE("each type of run asks for its verbs", "[run_plan]") {
@@ -151,7 +221,8 @@ TEST_CASE("each type of run asks for its verbs", "[run_plan]") {
     request.type = type;
     VersionRecord parent = example::parent();
     parent.content.abi.verbs = std::move(verbs);
-    const auto plan = plan_run(request, example::data(), parent, example::manifest(), example::kRun, example::kNow);
+    const auto plan = plan_run(request, example::data(), parent, example::manifest(), example::machine(), example::kRun,
+                               example::kNow);
     return plan.ok() ? "" : plan.error().message;
   };
   const std::set<Verb> trainable = {Verb::train, Verb::save};
@@ -168,7 +239,9 @@ TEST_CASE("each type of run asks for its verbs", "[run_plan]") {
   manifest.training_enabled = false;
   RunRequest request = example::request();
   request.type = RunType::evaluation;
-  CHECK(plan_run(request, example::data(), example::able_parent(), manifest, example::kRun, example::kNow).ok());
+  CHECK(plan_run(request, example::data(), example::able_parent(), manifest, example::machine(), example::kRun,
+                 example::kNow)
+            .ok());
 }
 
 TEST_CASE("each type of run has its folders and its snapshots", "[run_plan]") {
@@ -240,8 +313,8 @@ TEST_CASE("each type of run has its folders and its snapshots", "[run_plan]") {
     request.type = row.type;
     request.save_training_data = row.save_training_data;
     request.save_test_data = row.save_test_data;
-    const auto plan =
-        plan_run(request, example::data(), example::able_parent(), example::manifest(), example::kRun, example::kNow);
+    const auto plan = plan_run(request, example::data(), example::able_parent(), example::manifest(),
+                               example::machine(), example::kRun, example::kNow);
     REQUIRE(plan.ok() == (*row.message == '\0'));
     if (!plan.ok()) CHECK(plan.error().message == row.message);
     if (!plan.ok()) continue;
@@ -261,17 +334,18 @@ TEST_CASE("each type of run has its folders and its snapshots", "[run_plan]") {
 TEST_CASE("a required hyperparameter must be given, and others may be when the package says so", "[run_plan]") {
   Manifest manifest = example::manifest();
   manifest.hyperparameters.back().required = true;
-  const auto missing =
-      plan_run(example::request(), example::data(), example::parent(), manifest, example::kRun, example::kNow);
+  const auto missing = plan_run(example::request(), example::data(), example::parent(), manifest, example::machine(),
+                                example::kRun, example::kNow);
   REQUIRE_FALSE(missing.ok());
   CHECK(missing.error().message == "hyperparameter 'note' is required; give it with --env note=VALUE");
-  CHECK(
-      plan_run(with({{"note", ""}}), example::data(), example::parent(), manifest, example::kRun, example::kNow).ok());
+  CHECK(plan_run(with({{"note", ""}}), example::data(), example::parent(), manifest, example::machine(), example::kRun,
+                 example::kNow)
+            .ok());
 
   Manifest open = example::manifest();
   open.custom_hyperparameters = true;
-  const auto plan =
-      plan_run(with({{"zebra", "1"}}), example::data(), example::parent(), open, example::kRun, example::kNow);
+  const auto plan = plan_run(with({{"zebra", "1"}}), example::data(), example::parent(), open, example::machine(),
+                             example::kRun, example::kNow);
   REQUIRE(plan.ok());
   CHECK(plan->environment.at("zebra") == "1");
   CHECK(plan->parameters.size() == 4);

@@ -2,6 +2,7 @@
 #include "runner/core/run_results.hpp"
 #include "storage/values/sha256.hpp"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <limits>
 #include <vector>
@@ -27,8 +28,9 @@ RunReport successful(bool snapshot) {
       state::Published{{{kData, MountKind::copy, snapshot}, std::nullopt},
                        {CollectedOutputs::Package{version.content.tree, version.content.zip}, kArtifacts, {}, false},
                        {1, 1}},
+      example::kNow,
       Instant{example::kNow.microseconds + 12'500'000},
-      exit,
+      {{exit.started_at, exit.ended_at, {}, exit}},
       kArtifacts,
       "/runs/1/artifacts",
       version,
@@ -42,6 +44,7 @@ RunReport failed(const Outcome& outcome) {
   RunReport report = successful(false);
   report.state = state::Failed{"Exited", outcome, StagedData{{kData, MountKind::copy, false}, std::nullopt}};
   report.version = std::nullopt;
+  report.attempts.front().outcome = outcome;
   return report;
 }
 
@@ -58,7 +61,7 @@ using Keys = std::vector<std::string>;
 TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]") {
   RunReport nothing = failed(outcome(RunReason::lost, "gone"));
   nothing.state = state::Failed{"Planned", outcome(RunReason::lost, "gone"), std::nullopt};
-  nothing.exit = std::nullopt;
+  nothing.attempts.clear();
   nothing.artifacts = std::nullopt;
   for (const RunReport& report : {successful(true), failed(outcome(RunReason::crashed, "signal 11")), nothing}) {
     const Json json = results_json(report);
@@ -84,6 +87,7 @@ TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]
                                              "runner",
                                              "schema",
                                              "score",
+                                             "secrets",
                                              "seed",
                                              "snapshot",
                                              "status",
@@ -133,6 +137,60 @@ TEST_CASE("the results of a run that made a version", "[run_results]") {
   CHECK(trace["attempts"][0]["exit_code"] == Json(0));
   CHECK(trace["attempts"][0]["user_seconds"] == Json(1.5));
   CHECK(results_json(successful(false))["run_summary"]["outputs"]["train_data"].is_null());
+}
+
+TEST_CASE("a journal tells of each attempt when it ran and how it ended", "[run_results]") {
+  const StagedData data{{kData, MountKind::copy, false}, std::nullopt};
+  const Outcome crash{RunReason::crashed, "signal 11"};
+  const Outcome gone{RunReason::lost, "gone"};
+  const JobId job{"1"};
+  const std::vector<RunState> states = {state::Queued{"x"},         // 0
+                                        state::Planned{},           // 1
+                                        state::Staged{data},        // 2
+                                        state::Running{data, job},  // 3
+                                        state::Exited{data},        // 4
+                                        state::Retrying{data, 2, crash},
+                                        state::Staged{data},        // 6
+                                        state::Running{data, job},  // 7
+                                        state::Retrying{data, 3, gone},
+                                        state::Staged{data},         // 9
+                                        state::Running{data, job},   // 10
+                                        state::Stopping{data, job},  // 11
+                                        state::Exited{data},         // 12
+                                        state::Failed{"Exited", {RunReason::stopped, "by a user"}, data}};
+  struct Row {
+    std::size_t entries;  // of the journal
+    std::vector<std::array<std::int64_t, 2>> times;
+    std::vector<RunReason> reasons;
+  };
+  const Row rows[] = {
+      {3, {}, {}},
+      {4, {{3, 3}}, {RunReason::ok}},
+      {5, {{3, 4}}, {RunReason::ok}},
+      {6, {{3, 4}}, {RunReason::crashed}},
+      {9, {{3, 4}, {7, 8}}, {RunReason::crashed, RunReason::lost}},
+      {14, {{3, 4}, {7, 8}, {10, 12}}, {RunReason::crashed, RunReason::lost, RunReason::stopped}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.entries);
+    std::vector<JournalEntry> journal;
+    for (std::size_t i = 0; i < row.entries; ++i) journal.push_back({{static_cast<std::int64_t>(i)}, states[i]});
+    const auto attempts = attempts_in(journal);
+    REQUIRE(attempts.size() == row.times.size());
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+      CHECK(attempts[i].started_at.microseconds == row.times[i][0]);
+      CHECK(attempts[i].ended_at.microseconds == row.times[i][1]);
+      CHECK(attempts[i].outcome.reason == row.reasons[i]);
+    }
+  }
+  CHECK(start_in({{{1}, state::Queued{"x"}}, {{2}, state::Planned{}}, {{3}, state::Planned{}}}) == Instant{2});
+  CHECK_FALSE(start_in({{{1}, state::Queued{"x"}}}));
+  // What goes wrong while the next attempt is staged is not the last one's fault.
+  const auto attempts = attempts_in({{{1}, state::Running{data, job}},
+                                     {{2}, state::Retrying{data, 2, crash}},
+                                     {{3}, state::Failed{"Retrying", {RunReason::invalid_input, "x"}, data}}});
+  REQUIRE(attempts.size() == 1);
+  CHECK(attempts[0].outcome == crash);
 }
 
 TEST_CASE("the results tell the version of the dataset that a name meant", "[run_results]") {

@@ -22,11 +22,13 @@ const Outcome kWrong{RunReason::crashed, "signal 11"};
 
 const std::vector<RunState>& states() {
   static const std::vector<RunState> all = {
-      state::Planned{},
+      state::Queued{"2 of 2 slots are taken"},
+      state::Planned{{0, 3}},
       state::Staged{kData},
       state::Running{kData, kJob},
       state::Stopping{kData, kJob},
       state::Exited{kData},
+      state::Retrying{kData, 2, kWrong},
       state::Succeeded{kData},
       state::Collected{kData, kOutputs},
       state::Published{kData, kOutputs, kVersion},
@@ -38,10 +40,12 @@ const std::vector<RunState>& states() {
 
 const std::vector<std::pair<std::string, Happening>>& happenings() {
   static const std::vector<std::pair<std::string, Happening>> all = {
+      {"a slot becoming free", happening::SlotFreed{{0, 3}}},
       {"the data being staged", happening::DataStaged{kData}},
       {"the job starting", happening::JobStarted{kJob}},
       {"a stop being asked for", happening::StopAsked{}},
       {"the job ending", happening::JobEnded{}},
+      {"an attempt failing", happening::AttemptFailed{2, kWrong}},
       {"a good verdict", happening::JudgedGood{}},
       {"the outputs being collected", happening::OutputsCollected{kOutputs}},
       {"a version being published", happening::VersionPublished{kVersion}},
@@ -57,7 +61,12 @@ const std::map<std::pair<std::string, std::string>, RunState>& transitions() {
     return state::Failed{phase, kWrong, data};
   };
   static const std::map<std::pair<std::string, std::string>, RunState> all = {
+      {{"Queued", "a slot becoming free"}, state::Planned{{0, 3}}},
       {{"Planned", "the data being staged"}, state::Staged{kData}},
+      {{"Retrying", "the data being staged"}, state::Staged{kData}},
+      {{"Running", "an attempt failing"}, state::Retrying{kData, 2, kWrong}},
+      {{"Stopping", "an attempt failing"}, state::Retrying{kData, 2, kWrong}},
+      {{"Exited", "an attempt failing"}, state::Retrying{kData, 2, kWrong}},
       {{"Staged", "the job starting"}, state::Running{kData, kJob}},
       {{"Running", "a stop being asked for"}, state::Stopping{kData, kJob}},
       {{"Running", "the job ending"}, state::Exited{kData}},
@@ -67,7 +76,9 @@ const std::map<std::pair<std::string, std::string>, RunState>& transitions() {
       {{"Succeeded", "the outputs being collected"}, state::Collected{kData, kOutputs}},
       {{"Collected", "a version being published"}, state::Published{kData, kOutputs, kVersion}},
       {{"Collected", "a score being kept"}, state::Evaluated{kData, kOutputs}},
+      {{"Queued", "something going wrong"}, failed("Queued", std::nullopt)},
       {{"Planned", "something going wrong"}, failed("Planned", std::nullopt)},
+      {{"Retrying", "something going wrong"}, failed("Retrying", kData)},
       {{"Staged", "something going wrong"}, failed("Staged", kData)},
       {{"Running", "something going wrong"}, failed("Running", kData)},
       {{"Stopping", "something going wrong"}, failed("Stopping", kData)},
@@ -97,7 +108,7 @@ TEST_CASE("every state meets every happening as the table says", "[run_state]") 
       }
     }
   }
-  CHECK(errors == 10 * 9 - 17);
+  CHECK(errors == 12 * 11 - 24);
 }
 
 TEST_CASE("states tell what users see, whether they are final, and their data", "[run_state]") {
@@ -107,9 +118,10 @@ TEST_CASE("states tell what users see, whether they are final, and their data", 
     bool is_final;
   };
   const Row rows[] = {
-      {"Planned", RunStatus::packaging, false},   {"Staged", RunStatus::packaging, false},
-      {"Running", RunStatus::running, false},     {"Stopping", RunStatus::running, false},
-      {"Exited", RunStatus::running, false},      {"Succeeded", RunStatus::running, false},
+      {"Queued", RunStatus::queued, false},       {"Planned", RunStatus::packaging, false},
+      {"Staged", RunStatus::packaging, false},    {"Running", RunStatus::running, false},
+      {"Stopping", RunStatus::running, false},    {"Exited", RunStatus::running, false},
+      {"Retrying", RunStatus::running, false},    {"Succeeded", RunStatus::running, false},
       {"Collected", RunStatus::running, false},   {"Published", RunStatus::successful, true},
       {"Evaluated", RunStatus::successful, true}, {"Failed", RunStatus::failed, true},
   };
@@ -119,7 +131,7 @@ TEST_CASE("states tell what users see, whether they are final, and their data", 
     CHECK(name_of(state) == rows[i].name);
     CHECK(name_of(status_of(state)) == name_of(rows[i].status));
     CHECK(is_final(state) == rows[i].is_final);
-    CHECK((data_of(state) == (i == 0 ? std::nullopt : std::optional(kData))));
+    CHECK((data_of(state) == (i < 2 ? std::nullopt : std::optional(kData))));
   }
   CHECK(name_of(status_of(state::Failed{"Running", {RunReason::stopped, "x"}, {}})) == "Killed");
   CHECK_FALSE(data_of(state::Failed{"Planned", kWrong, {}}));
@@ -130,7 +142,7 @@ TEST_CASE("a journal is written as it was read", "[run_state]") {
     const JournalEntry entry{Instant{17}, state};
     const Json json = to_json(entry);
     CAPTURE(json);
-    CHECK(json.size() == 10);
+    CHECK(json.size() == 12);
     CHECK((journal_entry_from(json).value() == entry));
   }
   const JournalEntry early{Instant{17}, state::Failed{"Planned", kWrong, {}}};
@@ -139,10 +151,13 @@ TEST_CASE("a journal is written as it was read", "[run_state]") {
 
 TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[run_state]") {
   const std::map<std::string, std::vector<std::string>> needed = {
+      {"Queued", {"message"}},
+      {"Planned", {"gpus"}},
       {"Staged", {"data"}},
       {"Running", {"data", "job"}},
       {"Stopping", {"data", "job"}},
       {"Exited", {"data"}},
+      {"Retrying", {"data", "attempt", "reason", "message"}},
       {"Succeeded", {"data"}},
       {"Collected", {"data", "outputs"}},
       {"Published", {"data", "outputs", "version"}},
@@ -151,11 +166,13 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
   };
   const Json everything = {{"data", to_json(JournalEntry{{}, state::Exited{kData}})["data"]},
                            {"job", "local:1:2:3"},
-                           {"outputs", to_json(JournalEntry{{}, states()[6]})["outputs"]},
+                           {"outputs", to_json(JournalEntry{{}, states()[8]})["outputs"]},
                            {"version", "1.7"},
                            {"phase", "Exited"},
                            {"reason", "crashed"},
-                           {"message", "x"}};
+                           {"message", "x"},
+                           {"gpus", Json::array({0U, 3U})},
+                           {"attempt", 2}};
   for (const RunState& state : states()) {
     const std::string name(name_of(state));
     const Json good = to_json(JournalEntry{Instant{17}, state});
@@ -163,7 +180,7 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
       CAPTURE(name, key);
       Json bad = good;
       bad[key] = good[key].is_null() ? value : Json(nullptr);
-      const bool optional = name == "Failed" && key == "data";
+      const bool optional = (name == "Failed" && key == "data") || (name == "Planned" && key == "gpus");
       const auto read = journal_entry_from(bad);
       REQUIRE(read.ok() == optional);
       if (optional) continue;
@@ -172,9 +189,12 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
                                         (missing ? "without what belongs to it" : "with what does not belong to it"));
     }
     Json wrong_status = good;
-    wrong_status["status"] = "Queued";
+    wrong_status["status"] = "Scheduled";
     CHECK_FALSE(journal_entry_from(wrong_status).ok());
   }
+  Json early = to_json(JournalEntry{Instant{17}, state::Planned{}});
+  for (const char* const key : {"gpus", "attempt"}) early.erase(key);
+  CHECK((journal_entry_from(early).value() == JournalEntry{Instant{17}, state::Planned{}}));
   Json unknown = to_json(JournalEntry{Instant{17}, state::Planned{}});
   unknown["state"] = "Paused";
   CHECK(journal_entry_from(unknown).error().message ==

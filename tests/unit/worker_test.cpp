@@ -261,7 +261,7 @@ TEST_CASE("a job that cannot be read says why") {
   LocalExecutor executor = local();
   const TestJob job = TestJob::of_package("idle");
   test::must(publish_file(job.path(), job.folder().job(), "{}", 0644, Durable::no));
-  const JobId id = test::must(executor.start(job.path()));
+  const JobId id = test::must(executor.start(job.path(), {}));
   const JobLook look = test::finished(executor, id, job.path());
   REQUIRE(std::holds_alternative<JobExit>(look));
   CHECK(std::get<JobExit>(look).failure == "the job has no key 'schema'");
@@ -272,7 +272,7 @@ TEST_CASE("a job is done once, however often it is started") {
   const TestJob job = TestJob::of_package("counts");
   const JobExit exit = job.exit_of(executor);
   const std::string events = content(job.folder().events());
-  const JobId again = test::must(executor.start(job.path()));
+  const JobId again = test::must(executor.start(job.path(), {}));
   CHECK(std::holds_alternative<JobExit>(test::finished(executor, again, job.path())));
   // The second supervisor may have looked before it ended.
   test::await([&] { return !is_running(test::must(ProcessIdentity::parse(again.text))); });
