@@ -19,6 +19,7 @@ import re
 
 _EVENTS = "TRAINYARD_EVENTS"  # the file that this run's events go to
 _SECRETS = "TRAINYARD_SECRETS"  # the names of variables whose values must not be told
+_SHORTEST = 6  # of a secret; fewer letters that begin like one are nothing
 _METRIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -26,6 +27,8 @@ def metric(name, value, step=0):
     """One value of a metric; `step` is a whole number that is not negative."""
     if not _METRIC_NAME.match(name):
         raise ValueError(f"the metric name {name!r} is not 1 to 64 letters, digits, '_' or '-'")
+    if _redacted(name) != name:
+        raise ValueError("the name of a metric must not hold a secret")
     if int(step) != step or step < 0:
         raise ValueError(f"the step {step!r} of the metric {name!r} is no whole number from 0 on")
     _tell({"event": "metric", "name": name, "step": int(step), "value": _number(float(value))})
@@ -49,31 +52,43 @@ def _number(value):
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _redacted(text):
-    """With "[secret NAME]" in place of each secret, however it is encoded. The logs and the outputs of a run are searched
-    for the same forms."""
+def _forms():
+    """What must not be told, each with the name of its variable, the longest first. The logs and the outputs of a run are
+    searched for the same forms. Made before the package runs, which may take its secrets out of the environment."""
     import base64
     import urllib.parse
 
-    forms = []
+    forms = {}
     for name in os.environ[_SECRETS].split(","):
         value = os.environ.get(name, "")
         if not value:
             continue
         data = value.encode("utf-8", "surrogateescape")
+        texts = {value, value.strip(), data.hex(), data.hex().upper()}
         # Of Base64, what depends on the value alone, at each offset in what was encoded.
         for before in range(3):
             whole = base64.b64encode(b"\0" * before + data).decode()
             letters = whole[before + 1 if before else 0 : (before + len(data)) * 8 // 6]
-            forms += [(letters, name), (letters.replace("+", "-").replace("/", "_"), name)]
-        quoted = [urllib.parse.quote(value, safe=""), urllib.parse.quote(value), urllib.parse.quote_plus(value)]
-        escaped = [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
-        forms += [(form, name) for form in (value, data.hex(), data.hex().upper(), *quoted, *escaped)]
-    for form, name in sorted(forms, key=lambda item: -len(item[0])):
+            texts |= {letters, letters.replace("+", "-").replace("/", "_")}
+        for kept in ("", "/"):
+            for quoted in (urllib.parse.quote(value, safe=kept), urllib.parse.quote_plus(value, safe=kept)):
+                texts |= {quoted, re.sub("%..", lambda found: found.group().lower(), quoted)}
+        for ascii_only in (True, False):
+            texts.add(json.dumps(value, ensure_ascii=ascii_only)[1:-1])
+        forms.update((text, name) for text in texts)
+    return sorted(forms.items(), key=lambda form: -len(form[0]))
+
+
+_HIDDEN = _forms() if os.environ.get(_SECRETS) else []
+
+
+def _redacted(text):
+    """With "[secret NAME]" in place of each secret, and of what may be the beginning of one at the end: a text may have been
+    cut."""
+    for form, name in _HIDDEN:
         text = text.replace(form, f"[secret {name}]")
-    for form, _ in forms:
-        # A text may have been cut.
-        for size in range(len(form) - 1, 5, -1):
+    for form, _ in _HIDDEN:
+        for size in range(min(len(form) - 1, len(text)), _SHORTEST - 1, -1):
             if text.endswith(form[:size]):
                 return text[:-size] + "[secret]"
     return text
@@ -84,7 +99,7 @@ def _tell(event, path=None):
     if not path:
         return
     now = datetime.datetime.now(datetime.timezone.utc)
-    if os.environ.get(_SECRETS):
+    if _HIDDEN:
         for key in ("text", "note", "message"):
             if key in event:
                 event[key] = _redacted(event[key])

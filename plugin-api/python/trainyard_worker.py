@@ -164,7 +164,7 @@ def score_of(value):
 
 
 def short(value):
-    text = repr(value)
+    text = trainyard._redacted(repr(value))
     return f"{text if len(text) <= 100 else text[:97] + '...'} ({type(value).__name__})"
 
 

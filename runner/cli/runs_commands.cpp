@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <iterator>
 #include <thread>
-#include <utility>
 
 #include "runner/cli/commands.hpp"
 #include "runner/cli/known_runs.hpp"
@@ -30,7 +30,7 @@ std::string score_text(const KnownRun& run) { return run.score() ? number_text(*
 
 // That of the option, or the last.
 Result<int> attempt_of(const command::RunsLogs& command, const KnownRun& run) {
-  const int last = TRY(run.folder.last_attempt());
+  const int last = std::max(1, static_cast<int>(attempts_in(run.journal).size()));
   if (command.attempt.empty()) return last;
   int number = 0;
   const std::string& text = command.attempt;
@@ -112,8 +112,9 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
     const SlotAnswer line = TRY(look_at_line(run.plan, store, local_machine()));
     if (const auto* const awaited = std::get_if<SlotAwaited>(&line)) rows.push_back({"waits", awaited->reason});
   }
-  if (const int attempts = TRY(run.folder.last_attempt()); attempts > 1)
-    rows.push_back({"attempts", std::to_string(attempts) + " of " + std::to_string(run.plan.request.retries + 1)});
+  if (const auto attempts = attempts_in(run.journal); attempts.size() > 1)
+    rows.push_back(
+        {"attempts", std::to_string(attempts.size()) + " of " + std::to_string(run.plan.request.retries + 1)});
   for (const auto& [name, digest] : run.plan.secrets) rows.push_back({"secret", name});
   for (const auto& [name, value] : run.plan.environment) rows.push_back({"env", printable(name + "=" + value)});
   for (const JournalEntry& entry : run.journal)
@@ -135,6 +136,7 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
   for (;;) {
     // What was written before the run was over is read after that is known.
     const bool over = !command.follow || is_there(run.folder.results());
+    const int last = command.follow && command.attempt.empty() ? TRY(run.folder.last_attempt()) : attempt;
     auto chunks = TRY(log.poll());
     const bool nothing = chunks.empty();
     chunks = selected(std::move(chunks), selection);
@@ -143,12 +145,9 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
     } else {
       printer.print(chunks);
     }
-    if (nothing && command.follow && command.attempt.empty()) {
-      const int last = TRY(run.folder.last_attempt());
-      if (last != std::exchange(attempt, last)) {
-        log = JobLog(JobFolder(run.folder.attempt(attempt)));
-        continue;
-      }
+    if (nothing && attempt < last) {
+      log = JobLog(JobFolder(run.folder.attempt(++attempt)));
+      continue;
     }
     if (nothing && over) break;
     if (nothing) std::this_thread::sleep_for(kBetweenLooks);

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "runner/cli/interrupts.hpp"
 #include "storage/files/files.hpp"
 #include "storage/values/parameter.hpp"
 
@@ -43,6 +44,8 @@ Result<std::string> ask_for(const std::string& name) {
     return fail(Errc::invalid,
                 "there is no terminal to ask for the secret " + name + " on; give it with --secret " + name + "=FILE");
   }
+  // Ctrl-C ends the reading, and the terminal is as it was.
+  count_interrupts();
   const Silence silence(terminal->get());
   if (!silence.holds()) return fail(Errc::io, "the terminal cannot be kept from showing the secret " + name);
   TRY(write_all(terminal->get(), name + ": ", "/dev/tty"));
@@ -51,6 +54,7 @@ Result<std::string> ask_for(const std::string& name) {
   // A terminal gives a line at a time; at its end or at Ctrl-D there is nothing more.
   for (;;) {
     const ssize_t got = ::read(terminal->get(), &c, 1);
+    if (interrupts() > 0) return fail(Errc::cancelled, "the secret " + name + " was not given");
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0 || c == '\n') break;
     value += c;
@@ -61,7 +65,7 @@ Result<std::string> ask_for(const std::string& name) {
 
 Result<std::string> read_value(const std::string& name, const std::string& file) {
   auto value = read_file(file, kLongestSecret + 2);
-  if (!value.ok()) {
+  if (!value.ok() && value.error().code != Errc::invalid) {
     return fail(Errc::invalid, "the file for the secret " + name +
                                    " cannot be read; --secret takes NAME=FILE, and never the value itself");
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #include "runner/cli/detached.hpp"
 #include "runner/cli/terminal.hpp"
@@ -58,18 +59,25 @@ Result<void> go_on_in_background(const RunId& run, const Path& root) {
   return {};
 }
 
-Result<void> end_interrupted_runs(const Store& store) {
+Result<RecoveredRuns> recover(const Store& store) {
   const Path worker = TRY(worker_program());
   LocalExecutor executor(worker);
   RunObserver nobody;
   RunPorts ports = TRY(ports_for(store, executor, worker, nobody));
-  const RecoveredRuns recovered = TRY(recover_runs(ports));
-  for (const RunPlan& plan : recovered.waiting) {
-    const auto going = go_on_in_background(plan.run, store.root());
+  return recover_runs(ports);
+}
+
+// REQUIRES: no store is open, whose threads a fork would cut off.
+void go_on_with_waiting(const std::vector<RunPlan>& waiting, const Path& root) {
+  for (const RunPlan& plan : waiting) {
+    const auto going = go_on_in_background(plan.run, root);
     complain("the run " + plan.name.text() + ", whose runner ended while it waited, " +
              (going.ok() ? "goes on in the background" : "cannot go on: " + going.error().message));
   }
-  for (const auto& report : recovered.ended) {
+}
+
+void tell_of_ended(const std::vector<Result<RunReport>>& ended) {
+  for (const auto& report : ended) {
     if (!report.ok()) {
       complain(report.error().message);
     } else if (report->version) {
@@ -79,7 +87,6 @@ Result<void> end_interrupted_runs(const Store& store) {
       complain("the run " + report->plan.name.text() + ", which its runner had left, has ended without a version");
     }
   }
-  return {};
 }
 
 }  // namespace
@@ -96,9 +103,16 @@ Result<Path> store_path(const Invocation& invocation) {
 }
 
 Result<Store> open_store(const Invocation& invocation) {
-  Store store = TRY(Store::open(TRY(store_path(invocation))));
-  TRY(end_interrupted_runs(store));
-  return store;
+  auto store = std::make_unique<Store>(TRY(Store::open(TRY(store_path(invocation)))));
+  const RecoveredRuns recovered = TRY(recover(*store));
+  tell_of_ended(recovered.ended);
+  if (!recovered.waiting.empty()) {
+    const Path root = store->root();
+    store.reset();
+    go_on_with_waiting(recovered.waiting, root);
+    return Store::open(root);
+  }
+  return std::move(*store);
 }
 
 Instant now() {

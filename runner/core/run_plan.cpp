@@ -11,8 +11,8 @@ namespace {
 constexpr std::string_view kSchema = "trainyard.plan/1";
 
 // Set by Trainyard itself for every run; a user who gives one would be misled about where the data is.
-constexpr std::array<std::string_view, 5> kReserved = {"data_directory", "checkpoint_directory", "PATH",
-                                                       "CUDA_VISIBLE_DEVICES", "TRAINYARD_SECRETS"};
+constexpr std::array<std::string_view, 6> kReserved = {
+    "data_directory", "checkpoint_directory", "PATH", "CUDA_VISIBLE_DEVICES", "TRAINYARD_EVENTS", "TRAINYARD_SECRETS"};
 
 // The variables that move a folder or ask for a snapshot, for the types of runs that have them.
 constexpr std::array<std::string_view, 7> kOfTheRun = {

@@ -202,7 +202,7 @@ std::optional<Instant> start_in(const std::vector<JournalEntry>& journal) {
 
 std::vector<Attempt> attempts_in(const std::vector<JournalEntry>& journal) {
   std::vector<Attempt> attempts;
-  bool judged = true;  // and a failure that comes later is not the last attempt's
+  bool judged = true;  // what goes wrong until the next one runs is not the last one's
   bool ended = true;
   for (const JournalEntry& entry : journal) {
     if (std::holds_alternative<state::Running>(entry.state)) {

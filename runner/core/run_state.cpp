@@ -47,7 +47,6 @@ struct Transition {
     return RunState(state::Exited{s.data});
   }
   Next operator()(const state::Running& s, const happening::AttemptFailed& h) const { return retrying(s.data, h); }
-  Next operator()(const state::Stopping& s, const happening::AttemptFailed& h) const { return retrying(s.data, h); }
   Next operator()(const state::Exited& s, const happening::AttemptFailed& h) const { return retrying(s.data, h); }
   Next operator()(const state::Exited& s, const happening::JudgedGood&) const {
     return RunState(state::Succeeded{s.data});

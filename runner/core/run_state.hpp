@@ -63,7 +63,7 @@ struct CollectedOutputs {
 //   Queued ▶ Planned ▶ Staged ▶ Running ▶ Exited ▶ Succeeded ▶ Collected ▶ Published
 //                         ▲        │ stop asked                      ▶ Evaluated, of a run that makes no version
 //                         │        ▶ Stopping ▶ Exited      any state before these two ▶ Failed
-//                         Retrying ◀ Running, Stopping and Exited, of an attempt that failed
+//                         Retrying ◀ Running and Exited, of an attempt that failed
 //
 // A run for which there is a slot at once begins as Planned.
 namespace state {

@@ -85,6 +85,11 @@ std::set<std::string> forms_of(std::string_view value) {
     }
   }
   for (std::string& form : json_forms(value)) forms.insert(std::move(form));
+  // As programs read it that cut blanks off.
+  const std::size_t begin = value.find_first_not_of(" \t\r\n");
+  const std::string_view trimmed =
+      begin == std::string_view::npos ? "" : value.substr(begin, value.find_last_not_of(" \t\r\n") + 1 - begin);
+  if (trimmed.size() >= kShortestSecret) forms.emplace(trimmed);
   return forms;
 }
 

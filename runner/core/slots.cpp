@@ -90,6 +90,7 @@ Result<Ticket> parse_ticket(std::string_view name) {
 SlotAnswer decide_slot(const std::vector<Ticket>& tickets, const Ticket& mine, const Slots& slots) {
   if (mine.holds) return SlotGranted{mine.held};
   const bool needs_gpus = mine.gpus > 0;
+  const std::size_t capacity = needs_gpus ? slots.gpus.size() : slots.runs;
   std::vector<std::uint32_t> free_gpus = slots.gpus;
   std::size_t free_runs = slots.runs;
   std::vector<Ticket> before;
@@ -102,11 +103,10 @@ SlotAnswer decide_slot(const std::vector<Ticket>& tickets, const Ticket& mine, c
         return std::find(other.held.begin(), other.held.end(), gpu) != other.held.end();
       });
       awaited.ahead.push_back(other.run);
-    } else if (is_before(other, mine)) {
+    } else if (is_before(other, mine) && other.gpus <= slots.gpus.size()) {
       before.push_back(other);
     }
   }
-  const std::size_t capacity = needs_gpus ? slots.gpus.size() : slots.runs;
   const std::size_t free = needs_gpus ? free_gpus.size() : free_runs;
   std::sort(before.begin(), before.end(), is_before);
   std::size_t taken = 0;
@@ -120,6 +120,7 @@ SlotAnswer decide_slot(const std::vector<Ticket>& tickets, const Ticket& mine, c
     return SlotGranted{needs_gpus ? std::vector<std::uint32_t>(first, first + static_cast<std::ptrdiff_t>(needed))
                                   : std::vector<std::uint32_t>()};
   }
+  awaited.in_vain = needed > capacity;
   awaited.reason =
       std::to_string(capacity - free) + " of " +
       (needs_gpus ? count_of(capacity, "GPU is", "GPUs are") : count_of(capacity, "slot is", "slots are")) + " taken";

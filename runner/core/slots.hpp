@@ -42,12 +42,14 @@ struct SlotGranted {
 struct SlotAwaited {
   std::string reason;        // part of a sentence: "2 of 2 slots are taken"
   std::vector<RunId> ahead;  // who has what the run waits for, and who waits for the same before it
+  bool in_vain = false;      // it needs more than there is for all together
   friend bool operator==(const SlotAwaited&, const SlotAwaited&) = default;
 };
 using SlotAnswer = std::variant<SlotGranted, SlotAwaited>;
 
 // Pure. First in, first out among equal priorities: a run is given its slot only when everybody before it in its line
-// would be given one too, so a run that needs many GPUs is not overtaken for ever by those that need few.
+// would be given one too, so a run that needs many GPUs is not overtaken for ever by those that need few. One that waits in
+// vain is in nobody's way.
 // REQUIRES: `mine` waits or holds; the ticket of its run among `tickets`, if any, is not looked at.
 SlotAnswer decide_slot(const std::vector<Ticket>& tickets, const Ticket& mine, const Slots& slots);
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "runner/engine/run_driver.hpp"
+#include "runner/engine/run_queue.hpp"
 #include "runner/engine/run_stop.hpp"
 
 namespace trainyard {
@@ -29,7 +30,10 @@ Result<void> stop_run(const RunId& run, StopWish wish, RunPorts& ports) {
   const RunFolder folder = folders.folder(run);
   for (;;) {
     if (auto lease = TRY(folders.take_over(run))) {
-      if (is_there(folder.results())) return lease->finish();
+      if (is_there(folder.results())) {
+        TRY(RunQueue(ports).leave(run));
+        return lease->finish();
+      }
       auto driver = TRY(RunDriver::resume(ports, folder, std::move(*lease)));
       TRY(driver.drive());
       return {};

@@ -86,8 +86,8 @@ Result<RunReport> RunDriver::drive() {
 
 Result<std::optional<RunReport>> RunDriver::drive_to_next_job() {
   while (!is_final(state_)) {
-    if (std::holds_alternative<state::Queued>(state_) || std::holds_alternative<state::Retrying>(state_))
-      return std::optional<RunReport>();
+    const bool waits = std::holds_alternative<state::Queued>(state_) || std::holds_alternative<state::Retrying>(state_);
+    if (waits && knows_secrets()) return std::optional<RunReport>();
     TRY(step());
   }
   return std::optional(TRY(finish()));
@@ -126,14 +126,15 @@ Result<Happening> RunDriver::act_on(const Final& /*final*/) {
 }
 
 Result<Happening> RunDriver::act_on(const state::Queued& /*queued*/) {
-  if (!knows_secrets()) return lost("the runner ended while the run waited, and the secrets of the run with it");
   std::string told;
+  int places = 1;  // between the run and its slot
   auto looked_after = std::chrono::steady_clock::now() - kBetweenCare;
   for (auto pause = kFirstLook;; pause = std::min(pause * 2, kLastLook)) {
     if (stop_wish(folder_, ports_->observer) != StopWish::none)
       return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+    if (!knows_secrets()) return lost("the runner ended while the run waited, and the secrets of the run with it");
     const auto time = std::chrono::steady_clock::now();
-    const auto care = time - looked_after >= kBetweenCare ? RunQueue::Care::yes : RunQueue::Care::no;
+    const auto care = time - looked_after >= kBetweenCare * places ? RunQueue::Care::yes : RunQueue::Care::no;
     if (care == RunQueue::Care::yes) looked_after = time;
     SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, care));
     if (auto* const granted = std::get_if<SlotGranted>(&answer)) {
@@ -142,10 +143,14 @@ Result<Happening> RunDriver::act_on(const state::Queued& /*queued*/) {
       return Happening(happening::SlotFreed{granted->gpus});
     }
     const auto& awaited = std::get<SlotAwaited>(answer);
+    if (awaited.in_vain) {
+      return Happening(
+          happening::WentWrong{outcome(RunReason::invalid_input, awaited.reason + ", so it would wait for ever")});
+    }
     if (awaited.reason != told) ports_->observer.awaiting(awaited.reason);
     told = awaited.reason;
     // Who comes next looks often, who comes later seldom.
-    const int places = std::clamp(static_cast<int>(awaited.ahead.size()), 1, 100);
+    places = std::clamp(static_cast<int>(awaited.ahead.size()), 1, 100);
     std::this_thread::sleep_for(std::min(pause, kFirstLook * places));
   }
 }
@@ -164,7 +169,12 @@ Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
   }
   if (stop_wish(folder_, ports_->observer) != StopWish::none)
     return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
-  const JobSpec job = job_for(plan_, staged_->workspace, TRY(runtime_left()));
+  const auto left = TRY(runtime_left());
+  if (left == 0) {
+    return Happening(
+        happening::WentWrong{outcome(RunReason::max_runtime, "its attempts took the longest permitted time")});
+  }
+  const JobSpec job = job_for(plan_, staged_->workspace, left);
   TRY(publish_file(ports_->store.scratch(), job_folder_.job(), readable(to_json(job)), 0644, Durable::no));
   return Happening(happening::JobStarted{TRY(ports_->executor.start(job_folder_.path(), ports_->secrets))});
 }
@@ -176,6 +186,8 @@ Result<Happening> RunDriver::watch(const JobId& job) {
     report_events();
     if (std::holds_alternative<JobExit>(look)) return Happening(happening::JobEnded{});
     if (std::holds_alternative<JobLost>(look)) {
+      // What it started must not go on beside another attempt.
+      TRY(ports_->executor.stop(job, StopForce::now));
       return attempt_failed(
           outcome(RunReason::lost, "the process that supervised the job is gone and left no word about its end"));
     }
@@ -317,9 +329,11 @@ Result<std::optional<std::int64_t>> RunDriver::runtime_left() const {
 
 Result<Happening> RunDriver::attempt_failed(const Outcome& outcome) {
   const Happening end = happening::WentWrong{outcome};
-  const bool wanted = asked_ == StopWish::none && stop_wish(folder_, ports_->observer) == StopWish::none;
+  const bool wanted = !std::holds_alternative<state::Stopping>(state_) && asked_ == StopWish::none &&
+                      stop_wish(folder_, ports_->observer) == StopWish::none;
   if (attempt_ > plan_.request.retries || !may_be_retried(outcome) || !wanted || !knows_secrets()) return end;
   if (TRY(runtime_left()).value_or(1) == 0) return end;
+  report_events(LogMetrics::Last::yes);
   ports_->observer.noticed("attempt " + std::to_string(attempt_) + " of " + std::to_string(plan_.request.retries + 1) +
                            " of the run " + plan_.name.text() + " failed (" + std::string(name_of(outcome.reason)) +
                            "): " + outcome.message);
@@ -327,9 +341,9 @@ Result<Happening> RunDriver::attempt_failed(const Outcome& outcome) {
 }
 
 Result<Happening> RunDriver::act_on(const state::Retrying& retrying) {
-  if (!knows_secrets()) return lost("the runner ended between two attempts, and the secrets of the run with it");
   if (stop_wish(folder_, ports_->observer) != StopWish::none)
     return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+  if (!knows_secrets()) return lost("the runner ended between two attempts, and the secrets of the run with it");
   // The slot is the run's still, unless everybody took the run for dead.
   SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, RunQueue::Care::yes));
   while (std::holds_alternative<SlotAwaited>(answer)) {
@@ -342,8 +356,14 @@ Result<Happening> RunDriver::act_on(const state::Retrying& retrying) {
   begin_attempt(retrying.attempt);
   TRY(make_folders(job_folder_.path()));
   staged_ = TRY(stage(plan_, gpus_of_run(), folder_, *ports_));
-  if (staged_->data.data.tree != retrying.data.data.tree)
-    return fail(Errc::invalid, "the dataset '" + plan_.request.dataset + "' has changed since the attempt before");
+  const auto tree_of = [](const std::optional<StagedInput>& input) {
+    return input ? std::optional(input->tree) : std::optional<TreeSummary>();
+  };
+  const std::string changed = " has changed since the attempt before";
+  if (tree_of(staged_->data.data) != tree_of(retrying.data.data))
+    return fail(Errc::invalid, "the dataset '" + plan_.request.dataset + "'" + changed);
+  if (tree_of(staged_->data.evaluation) != tree_of(retrying.data.evaluation))
+    return fail(Errc::invalid, "the dataset '" + plan_.request.evaluation_dataset.value_or("") + "'" + changed);
   origin_ = Origin::fresh;
   return Happening(happening::DataStaged{staged_->data});
 }
@@ -358,12 +378,13 @@ Result<void> RunDriver::check_for_secrets() const {
   const auto wanted = [&](const RelPath& path) {
     return is_package_content(plan_.layout, path) || path.is_within(plan_.layout.artifacts);
   };
-  const auto leaks = TRY(find_leaks(folder_.package(), hidden_, wanted));
+  const auto leaks = find_leaks(folder_.package(), hidden_, wanted);
   if (leaks.empty()) return {};
+  const SecretLeak& first = leaks.front();
   return fail(Errc::package_failed,
-              "the secret " + leaks.front().secret + " is in the file '" + leaks.front().shown + "'" +
-                  (leaks.size() == 1 ? "" : " and " + std::to_string(leaks.size() - 1) + " more") +
-                  " that the package left; what it leaves must not hold a secret");
+              "the file '" + first.shown + "' cannot be kept, because " + first.why() +
+                  (leaks.size() == 1 ? "" : ", and " + std::to_string(leaks.size() - 1) + " more cannot either") +
+                  "; what a package leaves must not hold a secret");
 }
 
 Result<std::optional<TreeSummary>> RunDriver::keep_what_is_there() {
@@ -372,8 +393,7 @@ Result<std::optional<TreeSummary>> RunDriver::keep_what_is_there() {
   if (!hidden_.empty()) {
     for (const Path& folder : {folder_.artifacts(), folder_.checkpoints()}) {
       for (const SecretLeak& leak : TRY(remove_leaks(folder, hidden_)))
-        ports_->observer.noticed("the file '" + leak.shown + "' was not kept, because the secret " + leak.secret +
-                                 " is in it");
+        ports_->observer.noticed("the file '" + leak.shown + "' was not kept, because " + leak.why());
     }
   }
   // Where the store cannot take it, the results say nothing of it.

@@ -69,7 +69,6 @@ class RunDriver {
   Result<Happening> watch(const JobId& job);
   // Another attempt where that is allowed and may help, else the end.
   Result<Happening> attempt_failed(const Outcome& outcome);
-  Result<StagedRun> stage_again();
   // Of the time that the plan gives all attempts together.
   [[nodiscard]] Result<std::optional<std::int64_t>> runtime_left() const;
   [[nodiscard]] std::vector<Attempt> attempts_of(const std::vector<JournalEntry>& journal) const;

@@ -21,11 +21,27 @@ Result<FileLock> lock(const Path& folder) {
 
 Result<std::vector<Ticket>> tickets_in(const Path& folder) {
   std::vector<Ticket> tickets;
-  for (const std::string& name : TRY(list_folder(folder))) {
+  const auto names = list_folder(folder);
+  if (!names.ok() && names.error().code == Errc::not_found) return tickets;
+  if (!names.ok()) return names.error();
+  for (const std::string& name : *names) {
     // What is none is not ours to remove.
     if (auto ticket = parse_ticket(name); ticket.ok()) tickets.push_back(std::move(*ticket));
   }
   return tickets;
+}
+
+// Of a run that nobody drives. Before a job is started there is none, and nobody here may forbid it.
+Result<bool> job_goes_on(const RunFolder& folder, Executor& executor) {
+  const auto lines = TRY(RunFolder::lines(folder.journal()));
+  if (lines.empty()) return false;
+  const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
+  const Path attempt = folder.attempt(TRY(folder.last_attempt()));
+  std::optional<JobId> job;
+  if (const auto* const running = std::get_if<state::Running>(&last.state)) job = running->job;
+  if (const auto* const stopping = std::get_if<state::Stopping>(&last.state)) job = stopping->job;
+  if (std::holds_alternative<state::Staged>(last.state)) job = TRY(executor.recall(attempt));
+  return job && std::holds_alternative<JobRunning>(TRY(executor.look(*job, attempt)));
 }
 
 Ticket ticket_for(const RunPlan& plan) {
@@ -41,18 +57,15 @@ Result<void> RunQueue::put(const Ticket& ticket, const std::optional<Ticket>& be
   return {};
 }
 
-Result<bool> RunQueue::lives(const RunId& run) {
+RunQueue::Life RunQueue::life_of(const RunId& run) {
   const RunFolders folders(ports_->store.runs(), ports_->store.active());
-  auto lease = TRY(folders.take_over(run));
-  if (!lease) return true;
+  auto lease = folders.take_over(run);
+  if (!lease.ok() || !*lease) return Life::living;
   const RunFolder folder = folders.folder(run);
-  if (is_there(folder.results()) || !is_there(folder.path())) {
-    TRY(lease->finish());
-    return false;
-  }
-  const Path attempt = folder.attempt(TRY(folder.last_attempt()));
-  const auto job = TRY(ports_->executor.recall(attempt));
-  return job && std::holds_alternative<JobRunning>(TRY(ports_->executor.look(*job, attempt)));
+  if (is_there(folder.results()) || !is_there(folder.path())) return (*lease)->finish().ok() ? Life::over : Life::left;
+  // What cannot be read any more keeps nobody waiting.
+  const auto goes_on = job_goes_on(folder, ports_->executor);
+  return goes_on.ok() && *goes_on ? Life::living : Life::left;
 }
 
 Result<SlotAnswer> RunQueue::ask(const RunPlan& plan, Care care) {
@@ -72,7 +85,13 @@ Result<SlotAnswer> RunQueue::ask(const RunPlan& plan, Care care) {
     }
     std::vector<RunId> dead;
     for (const RunId& run : std::get<SlotAwaited>(answer).ahead) {
-      if (care == Care::yes && !TRY(lives(run))) dead.push_back(run);
+      const Life life = care == Care::yes ? life_of(run) : Life::living;
+      if (life == Life::living) continue;
+      dead.push_back(run);
+      // One that died while it waited is passed by; its place is still its own when somebody goes on with it.
+      for (const Ticket& ticket : all) {
+        if (ticket.run == run && (ticket.holds || life == Life::over)) TRY(remove_file(folder() / name_of(ticket)));
+      }
     }
     if (dead.empty()) {
       TRY(put(mine, before));
@@ -81,10 +100,6 @@ Result<SlotAnswer> RunQueue::ask(const RunPlan& plan, Care care) {
     const auto is_dead = [&](const Ticket& ticket) {
       return std::find(dead.begin(), dead.end(), ticket.run) != dead.end();
     };
-    // One that died while it waited is passed by; its place is still its own when somebody goes on with it.
-    for (const Ticket& ticket : all) {
-      if (ticket.holds && is_dead(ticket)) TRY(remove_file(folder() / name_of(ticket)));
-    }
     std::erase_if(all, is_dead);
   }
 }

@@ -24,8 +24,9 @@ class RunQueue {
  private:
   [[nodiscard]] Path folder() const { return ports_->store.queue(); }
   Result<void> put(const Ticket& ticket, const std::optional<Ticket>& before);
-  // Whether somebody drives the run, or its job goes on without.
-  [[nodiscard]] Result<bool> lives(const RunId& run);
+  // Driven by somebody, or its job goes on without; left by whoever drove it; or over, and then it needs no ticket.
+  enum class Life { living, left, over };
+  [[nodiscard]] Life life_of(const RunId& run);
 
   RunPorts* ports_;
 };

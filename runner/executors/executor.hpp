@@ -37,7 +37,8 @@ class Executor {
 
   virtual Result<JobLook> look(const JobId& job, const Path& run_folder) = 0;
 
-  // Asks the job to end; `polite` gives it the grace of its job.json, `now` none. A job that has ended is fine.
+  // Asks the job to end; `polite` gives it the grace of its job.json, `now` none. A job that has ended is fine; of one
+  // that was lost, `now` ends what it started.
   virtual Result<void> stop(const JobId& job, StopForce force) = 0;
 };
 

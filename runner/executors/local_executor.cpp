@@ -77,6 +77,7 @@ Result<JobLook> LocalExecutor::look(const JobId& job, const Path& run_folder) {
 
 Result<void> LocalExecutor::stop(const JobId& job, StopForce force) {
   const ProcessIdentity supervisor = TRY(ProcessIdentity::parse(job.text));
+  if (force == StopForce::now && !is_running(supervisor)) kill_session_of(supervisor);
   return signal_process(supervisor, force == StopForce::polite ? SIGTERM : SIGUSR1);
 }
 

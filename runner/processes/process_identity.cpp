@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <optional>
 
@@ -17,6 +18,8 @@ namespace {
 
 constexpr std::string_view kPlace = "local:";
 constexpr std::size_t kMostProcBytes = 4096;
+
+constexpr useconds_t kBetweenKills = 1000;
 
 template <class Number>
 std::optional<Number> number(std::string_view text) {
@@ -34,6 +37,7 @@ Result<std::string> boot_id() {
 
 struct ProcStat {
   char state = 0;
+  pid_t session = 0;
   std::uint64_t start_ticks = 0;
 };
 
@@ -47,8 +51,11 @@ Result<ProcStat> stat_of(pid_t pid) {
   const std::size_t name_end = text.rfind(") ");
   if (name_end != std::string_view::npos) {
     text.remove_prefix(name_end + 2);
-    ProcStat stat{text.empty() ? '\0' : text.front(), 0};
-    for (int field = 3; field < 22; ++field) text.remove_prefix(std::min(text.size(), text.find(' ') + 1));
+    ProcStat stat{text.empty() ? '\0' : text.front(), 0, 0};
+    for (int field = 3; field < 22; ++field) {
+      if (field == 6) stat.session = number<pid_t>(text.substr(0, text.find(' '))).value_or(0);
+      text.remove_prefix(std::min(text.size(), text.find(' ') + 1));
+    }
     if (const auto ticks = number<std::uint64_t>(text.substr(0, text.find(' ')))) {
       stat.start_ticks = *ticks;
       return stat;
@@ -87,6 +94,26 @@ bool is_running(const ProcessIdentity& process) {
   if (!stat.ok() || stat->start_ticks != process.start_ticks || stat->state == 'Z' || stat->state == 'X') return false;
   const auto boot = boot_id();
   return boot.ok() && *boot == process.boot;
+}
+
+void kill_session_of(const ProcessIdentity& ended_leader) {
+  const auto boot = boot_id();
+  if (!boot.ok() || *boot != ended_leader.boot) return;
+  // A number is not given to a new process as long as a session has it; once it is, nothing of the session is left.
+  if (const auto stat = stat_of(ended_leader.pid); stat.ok() && stat->state != 'Z') return;
+  for (bool found = true; found;) {
+    found = false;
+    const auto names = list_folder("/proc");
+    if (!names.ok()) return;
+    for (const std::string& name : *names) {
+      const auto pid = number<pid_t>(name);
+      if (!pid || *pid == ended_leader.pid) continue;
+      const auto stat = stat_of(*pid);
+      if (!stat.ok() || stat->session != ended_leader.pid || stat->state == 'Z' || stat->state == 'X') continue;
+      found = ::kill(*pid, SIGKILL) == 0 || found;
+    }
+    if (found) ::usleep(kBetweenKills);
+  }
 }
 
 Result<void> signal_process(const ProcessIdentity& process, int number) {

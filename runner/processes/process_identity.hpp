@@ -31,6 +31,9 @@ struct ProcessIdentity {
 // False once it has ended, whether or not it was waited for.
 bool is_running(const ProcessIdentity& process);
 
+// Kills what is left of the session that a process led which has ended.
+void kill_session_of(const ProcessIdentity& ended_leader);
+
 // Never reaches another process of the same number. One that has ended is fine.
 Result<void> signal_process(const ProcessIdentity& process, int number);
 

@@ -18,6 +18,9 @@ class EventLog {
   EventLog(UniqueFd file, Path path, const Secrets& secrets = {})
       : file_(std::move(file)), path_(std::move(path)), secrets_(secrets) {}
 
+  // What a package said, without the job's secrets. To be asked before it is cut.
+  [[nodiscard]] std::string redacted(std::string_view text) const { return secrets_.redacted(text); }
+
   // With the present time. The event is one line, in the file whole or, after an error, not at all; synced it is not.
   Result<void> write(What what);
 

@@ -21,8 +21,8 @@ std::string_view view(trainyard_text text) {
 trainyard_text borrowed(const std::string& text) { return {text.data(), text.size()}; }
 
 // Cut first by bytes, so that a gigabyte is not cleaned for the sake of its beginning.
-std::string cleaned(trainyard_text text, std::size_t characters) {
-  const std::string clean = utf8_cleaned(view(text).substr(0, 4 * characters));
+std::string cleaned(std::string_view text, std::size_t characters) {
+  const std::string clean = utf8_cleaned(text.substr(0, 4 * characters));
   return std::string(utf8_prefix(clean, characters));
 }
 
@@ -78,16 +78,17 @@ struct PackageHost::Calls {
   static void log(void* self, trainyard_level level, trainyard_text text) noexcept {
     quietly([&] {
       static_cast<void>(
-          host(self).events_.write(event::Logged{std::string(level_name(level)), cleaned(text, kLogCharacters)}));
+          host(self).events_.write(event::Logged{std::string(level_name(level)), cleaned(view(text), kLogCharacters)}));
     });
   }
 
   static void metric(void* self, trainyard_text name, std::int64_t step, double value) noexcept {
     quietly([&] {
-      if (is_metric_name(view(name)) && step >= 0) {
+      const std::string shown = host(self).events_.redacted(view(name));
+      if (is_metric_name(shown) && step >= 0) {
         static_cast<void>(host(self).events_.write(event::Measured{std::string(view(name)), step, value}));
       } else {
-        warn(host(self), "dropped the metric '" + cleaned(name, limits::kMetricNameBytes) + "' of step " +
+        warn(host(self), "dropped the metric '" + cleaned(shown, limits::kMetricNameBytes) + "' of step " +
                              std::to_string(step) +
                              ": a name is 1 to 64 letters, digits, '_' or '-', and a step is 0 or more");
       }
@@ -97,8 +98,8 @@ struct PackageHost::Calls {
   static void progress(void* self, double fraction, trainyard_text note) noexcept {
     quietly([&] {
       if (std::isnan(fraction)) return warn(host(self), "dropped a progress that is not a number");
-      static_cast<void>(
-          host(self).events_.write(event::Progressed{std::clamp(fraction, 0.0, 1.0), cleaned(note, kNoteCharacters)}));
+      static_cast<void>(host(self).events_.write(
+          event::Progressed{std::clamp(fraction, 0.0, 1.0), cleaned(view(note), kNoteCharacters)}));
     });
   }
 
@@ -106,7 +107,7 @@ struct PackageHost::Calls {
 
   static void explain(void* self, trainyard_text text) noexcept {
     quietly([&] {
-      std::string reason = cleaned(text, limits::kReasonCharacters);
+      std::string reason = cleaned(view(text), limits::kReasonCharacters);
       const std::lock_guard lock(host(self).mutex_);
       host(self).explanation_ = std::move(reason);
     });

@@ -40,16 +40,8 @@ struct Narrow {
       if (entry.at("state") == state) return entry.at("time").get<std::string>();
     return "";
   }
-  // The process that drives a run: the one that was started with its name.
-  [[nodiscard]] std::vector<pid_t> runners(const std::string& name) const {
-    std::vector<pid_t> found;
-    for (const std::string& process : list_folder("/proc").value()) {
-      if (process.find_first_not_of("0123456789") != std::string::npos) continue;
-      const auto words = read_file("/proc/" + process + "/cmdline", 1 << 16);
-      if (words.ok() && has(*words, "trainyard") && has(*words, std::string("--name") + '\0' + name))
-        found.push_back(std::stoi(process));
-    }
-    return found;
+  void wait_for(const std::string& name, const char* state) const {
+    REQUIRE(wait_until([&] { return store.run_folder(name) && !time_of(name, state).empty(); }));
   }
   void check_clean() const {
     CHECK(store.schema_mistakes() == "");
@@ -106,8 +98,7 @@ TEST_CASE("A run that waits can be stopped, from its terminal and from elsewhere
   narrow.detach("first", "hangs", {"--grace", "0s"});
   narrow.detach("elsewhere", "counts");
   RunningProgram here = narrow.store.start_training("here", "counts", narrow.data);
-  REQUIRE(wait_until([&] { return narrow.store.run_folder("here").has_value(); }));
-  REQUIRE(wait_until([&] { return narrow.status("here") == "Queued"; }));
+  narrow.wait_for("here", "Queued");
   CHECK(has(narrow.store.must({"runs", "stop", "elsewhere"}), "run elsewhere is over (stopped)"));
   here.signal(SIGINT);
   const ProgramOutput ended = here.wait();
@@ -125,8 +116,7 @@ TEST_CASE("A run whose runner is killed while it waits is gone on with by the ne
   Narrow narrow;
   narrow.detach("first", "hangs", {"--grace", "0s"});
   RunningProgram left = narrow.store.start_training("left", "counts", narrow.data);
-  REQUIRE(wait_until([&] { return narrow.store.run_folder("left").has_value(); }));
-  REQUIRE(wait_until([&] { return narrow.status("left") == "Queued"; }));
+  narrow.wait_for("left", "Queued");
   narrow.detach("later", "counts");
   left.signal(SIGKILL);
   left.wait();
@@ -143,12 +133,12 @@ TEST_CASE("A run whose runner is killed while it waits is gone on with by the ne
 TEST_CASE("A run that waits is not held up by dead ones before it") {
   Narrow narrow;
   // Both runners die, and the job of the first one ends without anybody who would notice.
-  RunningProgram first = narrow.store.start_training("first", "slow", narrow.data, {"--env", "seconds=0.5"});
+  RunningProgram first = narrow.store.start_training("first", "slow", narrow.data, {"--env", "seconds=2"});
   narrow.store.wait_for_the_call("first");
   RunningProgram waiting = narrow.store.start_training("waiting", "counts", narrow.data);
-  REQUIRE(wait_until([&] { return narrow.store.run_folder("waiting").has_value(); }));
+  narrow.wait_for("waiting", "Queued");
   RunningProgram last = narrow.store.start_training("last", "counts", narrow.data);
-  REQUIRE(wait_until([&] { return narrow.store.run_folder("last").has_value(); }));
+  narrow.wait_for("last", "Queued");
   first.signal(SIGKILL);
   first.wait();
   waiting.signal(SIGKILL);
@@ -161,12 +151,13 @@ TEST_CASE("A run that waits is not held up by dead ones before it") {
   CHECK(has(told.err, "the run first, which its runner had left, ended as slow@1.1"));
   CHECK(has(told.err, "the run waiting, whose runner ended while it waited, goes on in the background"));
   REQUIRE(wait_until([&] { return narrow.has_results("waiting"); }));
+  CHECK(narrow.status("waiting") == "Successful");
   narrow.check_clean();
 }
 
 TEST_CASE("The job of a dead runner keeps its slot as long as it runs") {
   Narrow narrow;
-  RunningProgram first = narrow.store.start_training("first", "slow", narrow.data, {"--env", "seconds=1.5"});
+  RunningProgram first = narrow.store.start_training("first", "slow", narrow.data, {"--env", "seconds=2"});
   narrow.store.wait_for_the_call("first");
   first.signal(SIGKILL);
   first.wait();

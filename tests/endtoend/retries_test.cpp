@@ -154,6 +154,27 @@ TEST_CASE("A run whose runner is killed is tried again in the background") {
   trying.check_clean();
 }
 
+TEST_CASE("An attempt whose supervisor is killed is made again, and nothing of it goes on") {
+  Trying trying;
+  RunningProgram program = trying.store.start_training(
+      "lost", "tries", trying.data, {"--retries", "1", "--env", "fault=hangs with a child", "--env", "failures=1"});
+  trying.store.wait_for_the_call("lost");
+  const Path folder = *trying.store.run_folder("lost");
+  REQUIRE(wait_until(
+      [&] { return is_there(folder / "checkpoints/child") && !read_text(folder / "checkpoints/child").empty(); }));
+  const pid_t child = std::stoi(read_text(folder / "checkpoints/child"));
+  const std::string job = read_json_lines(folder / "journal.jsonl").back().at("job").get<std::string>();
+  REQUIRE(job.starts_with("local:"));
+  REQUIRE(::kill(std::stoi(job.substr(6)), SIGKILL) == 0);
+  const EndedRun run = trying.store.end("lost", program.wait());
+  CHECK(run.version() == "1.1");
+  CHECK(reasons_of(run) == Texts{"lost", "ok"});
+  CHECK(run.traceability().at("attempts")[0].at("exit_code").is_null());
+  const auto state = read_file("/proc/" + std::to_string(child) + "/stat", 4096);
+  CHECK((!state.ok() || has(*state, ") Z ")));
+  trying.check_clean();
+}
+
 TEST_CASE("Logs are followed from one attempt to the next") {
   Trying trying;
   std::string id = trying.store.must({"run", "training", "tries", "--dataset", trying.data.string(), "--detach",

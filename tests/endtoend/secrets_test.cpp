@@ -96,6 +96,11 @@ TEST_CASE("Logs are redacted as they stream, also where a secret comes in pieces
     CHECK(has(failed.message(), "[secret"));
     CHECK_FALSE(tells(failed.output));
   }
+  // Each attempt has its own log, and its own way to tell.
+  const EndedRun again = vault.run("leaks_python", "plain in error", {"--retries", "1"});
+  CHECK(again.traceability().at("attempts").size() == 2);
+  const auto name = again.results.at("parameters").at("pipeline").get<std::string>();
+  CHECK_FALSE(tells(vault.store.run({"runs", "logs", name, "--attempt", "2"})));
   vault.check_clean();
 }
 
@@ -126,8 +131,9 @@ TEST_CASE("A secret in an output fails the run before the version is sealed") {
     const EndedRun run = vault.run(row.package, row.way);
     CHECK(run.output.status.code == 1);
     CHECK(run.reason() == "package_error");
-    CHECK(run.message() == "the secret TOKEN is in the file '" + std::string(row.file) +
-                               "' that the package left; what it leaves must not hold a secret");
+    CHECK(run.message() == "the file '" + std::string(row.file) +
+                               "' cannot be kept, because the secret TOKEN is in it; what a package leaves must not "
+                               "hold a secret");
     CHECK(run.version().empty());
     CHECK_FALSE(tells(run.output));
     CHECK_FALSE(is_there(run.folder / row.file));
@@ -156,7 +162,13 @@ TEST_CASE("A secret comes from a file or the terminal, and no error tells it") {
   const auto refused = [&](const Arguments& more) {
     Arguments arguments = {"run", "training", "leaks", "--dataset", vault.data.string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const ProgramOutput output = vault.store.run(arguments);
+    // Away from the terminal of whoever runs this test.
+    Arguments argv = {"/usr/bin/setsid", "--wait", TRAINYARD_PROGRAM};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    const auto done = run_program(argv, {{"TRAINYARD_STORE", vault.store.root().string()}, {"PATH", "/usr/bin:/bin"}},
+                                  vault.store.temp().path().string(), "", std::chrono::seconds(60));
+    REQUIRE(done.ok());
+    const ProgramOutput& output = *done;
     CHECK(output.status.code == 2);
     CHECK_FALSE(has(output.err, "hunter"));
     return output.err;

@@ -94,6 +94,8 @@ class Look {
 
   void runs() {
     for (const std::string& run : names_in(store_->active())) broken("the run " + run + " is still active");
+    for (const std::string& name : is_folder(store_->queue()) ? names_in(store_->queue()) : std::vector<std::string>())
+      if (name != "lock") broken("the ticket " + name + " is left");
     std::set<std::string> listed;
     for (const Json& run : look_.runs) {
       listed.insert(run.at("run").get<std::string>());

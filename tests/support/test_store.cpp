@@ -182,8 +182,15 @@ std::string TestStore::schema_mistakes() const {
   std::map<std::string, Arguments> files;  // by schema
   for (const std::string& id : required(list_folder(root_ / "runs"))) {
     for (const auto& [schema, file] : kDocuments) {
-      const Path path = root_ / "runs" / id / file;
-      if (is_there(path)) files[schema].push_back(path.string());
+      const Path folder = root_ / "runs" / id;
+      std::vector<Path> folders = {folder};
+      if (is_folder(folder / "attempts")) {
+        for (const std::string& attempt : required(list_folder(folder / "attempts")))
+          folders.push_back(folder / "attempts" / attempt);
+      }
+      for (const Path& place : folders) {
+        if (is_there(place / file)) files[schema].push_back((place / file).string());
+      }
     }
   }
   for (const std::string& name : required(list_folder(root_ / "datasets"))) {

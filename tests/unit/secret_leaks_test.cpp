@@ -23,16 +23,15 @@ TEST_CASE("files that hold a secret are found and removed, and their names do no
   temp.write("out/left_out/plain.txt", "hunter22");
   const auto wanted = [](const RelPath& path) { return !path.bytes().starts_with("left_out"); };
   const auto leaks = find_leaks(temp.path() / "out", forms, wanted);
-  REQUIRE(leaks.ok());
   std::vector<std::string> shown;
-  for (const SecretLeak& leak : *leaks) {
+  for (const SecretLeak& leak : leaks) {
     CHECK(leak.secret == "TOKEN");
     shown.push_back(leak.shown);
   }
   std::sort(shown.begin(), shown.end());
-  CHECK(shown == std::vector<std::string>{"[secret TOKEN]", "[secret TOKEN]/inside.txt", "deep/er/hex.bin", "large.bin",
-                                          "link", "named-[secret TOKEN].txt", "plain.txt"});
-  CHECK(remove_leaks(temp.path() / "out", forms).value().size() == 8);
+  CHECK(shown == std::vector<std::string>{"[secret TOKEN]", "deep/er/hex.bin", "large.bin", "link",
+                                          "named-[secret TOKEN].txt", "plain.txt"});
+  CHECK(remove_leaks(temp.path() / "out", forms).value().size() == 7);
   CHECK(list_folder(temp.path() / "out").value() ==
         std::vector<std::string>{"deep", "fine.txt", "fine_link", "left_out"});
   CHECK(remove_leaks(temp.path() / "out", forms).value().empty());

@@ -83,6 +83,7 @@ TEST_CASE("who is given a slot", "[slots]") {
        waits(2, 1),
        gpus,
        "it needs 1 GPU, and 1 of 4 GPUs are taken, and 1 run waits before it"},
+      {"one that waits in vain is in nobody's way", {waits(0, 5)}, waits(1, 4), gpus, Gpus{0, 1, 2, 3}},
       {"a GPU that is gone frees none", {holds(0, {9})}, waits(1, 4), gpus, Gpus{0, 1, 2, 3}},
   };
   for (const Row& row : rows) {
@@ -98,6 +99,11 @@ TEST_CASE("who is given a slot", "[slots]") {
   }
   const SlotAnswer waiting = decide_slot({waits(1), holds(0), holds(5, {1}), waits(9)}, waits(2), {1, {1}});
   CHECK(std::get<SlotAwaited>(waiting).ahead == std::vector<RunId>{run(0), run(1)});
+}
+
+TEST_CASE("a run that needs more than there is waits in vain", "[slots]") {
+  CHECK(std::get<SlotAwaited>(decide_slot({}, waits(0, 2), {1, {0}})).in_vain);
+  CHECK_FALSE(std::get<SlotAwaited>(decide_slot({holds(0, {0})}, waits(1, 1), {1, {0}})).in_vain);
 }
 
 TEST_CASE("a line is served in its order, whoever asks when", "[slots]") {

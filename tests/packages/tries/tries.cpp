@@ -40,6 +40,11 @@ class Tries {
     if (fault == "blames") throw trainyard::InvalidInput("on purpose");
     if (fault == "exits") ::_exit(0);
     if (fault == "crashes") std::raise(SIGKILL);
+    if (fault == "hangs with a child") {
+      const pid_t child = ::fork();
+      if (child > 0) std::ofstream(run_.directory("checkpoint").value() / "child") << child << "\n";
+      for (;;) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     while (fault == "hangs") std::this_thread::sleep_for(std::chrono::milliseconds(10));
     if (fault == "takes a while") {
       std::this_thread::sleep_for(std::chrono::milliseconds(600));
