@@ -6,6 +6,7 @@
 
 #include "runner/cli/wiring.hpp"
 #include "storage/files/files.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -32,11 +33,9 @@ Result<double> parse_share(const std::string& text) {
 }
 
 Result<std::uint64_t> parse_seed(const std::string& text) {
-  std::uint64_t seed = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-    return fail(Errc::invalid, "the seed '" + text + "' is no whole number from 0 to 18446744073709551615");
-  return seed;
+  const auto seed = number_in<std::uint64_t>(text);
+  if (!seed) return fail(Errc::invalid, "the seed '" + text + "' is no whole number from 0 to 18446744073709551615");
+  return *seed;
 }
 
 }  // namespace

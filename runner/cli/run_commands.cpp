@@ -6,6 +6,7 @@
 #include "runner/cli/run_start.hpp"
 #include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -31,9 +32,8 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
 }
 
 Result<int> parse_number(const char* option, const std::string& text, int least, int most) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && value >= least && value <= most) return value;
+  const auto value = number_in<int>(text);
+  if (value && *value >= least && *value <= most) return *value;
   return fail(Errc::invalid, std::string(option) + " is '" + text + "' but must be a whole number from " +
                                  std::to_string(least) + " to " + std::to_string(most));
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/cli/run_filter.hpp"
 
-#include <charconv>
-
 #include "runner/core/outcome.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -51,10 +50,9 @@ Result<RunQuery> query_of(const command::RunsList& command) {
   query.reverse = command.reverse;
   query.limit = kUsualLimit;
   if (!command.limit.empty()) {
-    const char* const end = command.limit.data() + command.limit.size();
-    const auto [stop, error] = std::from_chars(command.limit.data(), end, query.limit);
-    if (error != std::errc() || stop != end)
-      return fail(Errc::invalid, "--limit is '" + command.limit + "' but must be a number; 0 for all");
+    const auto limit = number_in<std::size_t>(command.limit);
+    if (!limit) return fail(Errc::invalid, "--limit is '" + command.limit + "' but must be a number; 0 for all");
+    query.limit = *limit;
   }
   return query;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <iterator>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "runner/engine/run_roots.hpp"
 #include "runner/executors/local_machine.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -32,11 +32,9 @@ std::string score_text(const KnownRun& run) { return run.score() ? number_text(*
 Result<int> attempt_of(const command::RunsLogs& command, const KnownRun& run) {
   const int last = std::max(1, static_cast<int>(attempts_in(run.journal).size()));
   if (command.attempt.empty()) return last;
-  int number = 0;
-  const std::string& text = command.attempt;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= last) return number;
-  return fail(Errc::invalid, "--attempt is '" + text + "', and the run " + run.plan.name.text() + " has " +
+  const auto number = number_in<int>(command.attempt);
+  if (number && *number >= 1 && *number <= last) return *number;
+  return fail(Errc::invalid, "--attempt is '" + command.attempt + "', and the run " + run.plan.name.text() + " has " +
                                  plural(static_cast<std::size_t>(last), "attempt"));
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 
 #include "runner/cli/commands.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/executors/local_machine.hpp"
 #include "runner/python/python_interpreter.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -18,10 +18,8 @@ Result<std::string> parse_python(const std::string& text) {
 }
 
 Result<std::uint32_t> parse_count(const std::string& key, const std::string& text, std::uint32_t least) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (whole && value >= least && value <= StoreConfig::kMostSlots) return value;
+  const auto value = number_in<std::uint32_t>(text);
+  if (value && *value >= least && *value <= StoreConfig::kMostSlots) return *value;
   return fail(Errc::invalid, key + " is '" + text + "' but must be a whole number from " + std::to_string(least) +
                                  " to " + std::to_string(StoreConfig::kMostSlots));
 }

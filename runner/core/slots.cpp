@@ -2,12 +2,12 @@
 #include "runner/core/slots.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <tuple>
 
 #include "runner/core/run_request.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -17,13 +17,6 @@ constexpr std::string_view kWait = "wait.";
 constexpr std::string_view kHold = "hold.";
 constexpr std::string_view kNoGpu = "-";
 constexpr int kPriorityDigits = 3;
-
-std::optional<std::uint32_t> parse_number(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // The text up to the next separator, which is taken away with it.
 std::string_view take_part(std::string_view& text, char separator) {
@@ -35,9 +28,9 @@ std::string_view take_part(std::string_view& text, char separator) {
 
 std::optional<Ticket> parse_waiting(std::string_view rest) {
   const std::string_view urgency_text = take_part(rest, '.');
-  const auto urgency = parse_number(urgency_text);
+  const auto urgency = number_in<std::uint32_t>(urgency_text);
   const auto run = RunId::parse(take_part(rest, '.'));
-  const auto gpus = parse_number(rest);
+  const auto gpus = number_in<std::uint32_t>(rest);
   if (urgency_text.size() != kPriorityDigits || !urgency || *urgency > 2 * RunRequest::kMostPriority || !run.ok() ||
       !gpus)
     return std::nullopt;
@@ -49,7 +42,7 @@ std::optional<Ticket> parse_holding(std::string_view rest) {
   if (!run.ok() || rest.empty()) return std::nullopt;
   Ticket ticket{*run, 0, 0, true, {}};
   while (rest != kNoGpu && !rest.empty()) {
-    const auto number = parse_number(take_part(rest, ','));
+    const auto number = number_in<std::uint32_t>(take_part(rest, ','));
     if (!number) return std::nullopt;
     ticket.held.push_back(*number);
   }

@@ -2,11 +2,11 @@
 #include "runner/engine/leavings.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "runner/engine/run_roots.hpp"
 #include "runner/processes/process_identity.hpp"
 #include "storage/objects/write_hold.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -94,11 +94,9 @@ std::optional<int> maker_of_scratch(std::string_view name) {
     name = name.substr(0, dash);
     return last;
   };
-  const auto number = [](std::string_view text) -> std::optional<int> {
-    int value = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || value < 0) return std::nullopt;
-    return value;
+  const auto number = [](std::string_view text) {
+    const auto value = number_in<int>(text);
+    return value && *value >= 0 ? value : std::nullopt;
   };
   const std::string_view letters = part();
   if (letters.size() != kLetters || letters.find_first_not_of("abcdefghijklmnop") != std::string_view::npos)

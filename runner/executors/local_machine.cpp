@@ -2,9 +2,10 @@
 #include "runner/executors/local_machine.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <thread>
+
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -12,13 +13,6 @@ namespace {
 
 constexpr std::string_view kDevice = "nvidia";
 constexpr std::size_t kMostInformation = std::size_t{64} << 10U;
-
-std::optional<std::uint32_t> parse_number(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // "Key: \t value" in lines of their own.
 std::string value_of(std::string_view text, std::string_view key) {
@@ -38,7 +32,7 @@ std::vector<Gpu> told_by_driver(const Path& nvidia) {
   for (const std::string& address : *addresses) {
     const auto text = read_file(nvidia / address / "information", kMostInformation);
     if (!text.ok()) continue;
-    const auto number = parse_number(value_of(*text, "Device Minor:"));
+    const auto number = number_in<std::uint32_t>(value_of(*text, "Device Minor:"));
     if (!number) continue;
     const std::string uuid = value_of(*text, "GPU UUID:");
     // A driver that does not know it yet prints question marks.
@@ -60,7 +54,7 @@ Machine local_machine(const Path& nvidia, const Path& devices) {
   if (!names.ok()) return machine;
   for (const std::string& name : *names) {
     if (!name.starts_with(kDevice)) continue;
-    const auto number = parse_number(std::string_view(name).substr(kDevice.size()));
+    const auto number = number_in<std::uint32_t>(std::string_view(name).substr(kDevice.size()));
     if (!number) continue;
     const auto known = std::find_if(told.begin(), told.end(), [&](const Gpu& gpu) { return gpu.number == *number; });
     machine.gpus.push_back(known != told.end() ? *known : Gpu{*number, std::to_string(*number), ""});

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <optional>
 
 #include "storage/files/files.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -20,14 +20,6 @@ constexpr std::string_view kPlace = "local:";
 constexpr std::size_t kMostProcBytes = 4096;
 
 constexpr useconds_t kBetweenKills = 1000;
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
-}
 
 Result<std::string> boot_id() {
   std::string text = TRY(read_file("/proc/sys/kernel/random/boot_id", kMostProcBytes));
@@ -53,10 +45,10 @@ Result<ProcStat> stat_of(pid_t pid) {
     text.remove_prefix(name_end + 2);
     ProcStat stat{text.empty() ? '\0' : text.front(), 0, 0};
     for (int field = 3; field < 22; ++field) {
-      if (field == 6) stat.session = number<pid_t>(text.substr(0, text.find(' '))).value_or(0);
+      if (field == 6) stat.session = number_in<pid_t>(text.substr(0, text.find(' '))).value_or(0);
       text.remove_prefix(std::min(text.size(), text.find(' ') + 1));
     }
-    if (const auto ticks = number<std::uint64_t>(text.substr(0, text.find(' ')))) {
+    if (const auto ticks = number_in<std::uint64_t>(text.substr(0, text.find(' ')))) {
       stat.start_ticks = *ticks;
       return stat;
     }
@@ -79,8 +71,8 @@ Result<ProcessIdentity> ProcessIdentity::parse(std::string_view text) {
   const std::size_t first = rest.find(':');
   const std::size_t second = first == std::string_view::npos ? first : rest.find(':', first + 1);
   if (second == std::string_view::npos) return invalid;
-  const auto pid = number<pid_t>(rest.substr(0, first));
-  const auto ticks = number<std::uint64_t>(rest.substr(first + 1, second - first - 1));
+  const auto pid = number_in<pid_t>(rest.substr(0, first));
+  const auto ticks = number_in<std::uint64_t>(rest.substr(first + 1, second - first - 1));
   if (!pid || !ticks || *pid <= 0 || second + 1 == rest.size()) return invalid;
   return ProcessIdentity{*pid, *ticks, std::string(rest.substr(second + 1))};
 }
@@ -106,7 +98,7 @@ void kill_session_of(const ProcessIdentity& ended_leader) {
     const auto names = list_folder("/proc");
     if (!names.ok()) return;
     for (const std::string& name : *names) {
-      const auto pid = number<pid_t>(name);
+      const auto pid = number_in<pid_t>(name);
       if (!pid || *pid == ended_leader.pid) continue;
       const auto stat = stat_of(*pid);
       if (!stat.ok() || stat->session != ended_leader.pid || stat->state == 'Z' || stat->state == 'X') continue;

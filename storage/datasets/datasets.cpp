@@ -2,10 +2,10 @@
 #include "storage/datasets/datasets.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "storage/values/limits.hpp"
 #include "storage/values/names.hpp"
+#include "storage/values/number.hpp"
 #include "storage/values/version_record.hpp"
 
 namespace trainyard {
@@ -19,9 +19,7 @@ constexpr std::string_view kSuffix = ".json";
 std::optional<std::uint32_t> number_of(std::string_view file) {
   if (!file.ends_with(kSuffix) || file.starts_with('0')) return std::nullopt;
   file.remove_suffix(kSuffix.size());
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(file.data(), file.data() + file.size(), number);
-  return error == std::errc() && end == file.data() + file.size() ? std::optional(number) : std::nullopt;
+  return number_in<std::uint32_t>(file);
 }
 
 // Ascending.

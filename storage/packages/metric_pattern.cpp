@@ -3,8 +3,9 @@
 
 #include <re2/re2.h>
 
-#include <charconv>
 #include <cstdint>
+
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -14,10 +15,7 @@ constexpr std::int64_t kMostMemory = std::int64_t{8} << 20;
 
 std::optional<double> number_of(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
+  return number_in<double>(text);
 }
 
 }  // namespace

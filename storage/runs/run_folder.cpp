@@ -2,7 +2,8 @@
 #include "storage/runs/run_folder.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -24,9 +25,7 @@ Result<int> RunFolder::last_attempt() const {
   if (!names.ok()) return names.error();
   int last = 1;
   for (const std::string& name : *names) {
-    int number = 0;
-    const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (read.ec == std::errc() && read.ptr == name.data() + name.size()) last = std::max(last, number);
+    last = std::max(last, number_in<int>(name).value_or(last));
   }
   return last;
 }

@@ -2,9 +2,9 @@
 #include "storage/values/dataset_reference.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "storage/values/names.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -17,13 +17,12 @@ bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
 bool is_name_character(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'; }
 
 Result<std::uint32_t> parse_number(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.starts_with('0')) {
+  const auto number = number_in<std::uint32_t>(text);
+  if (!number || text.starts_with('0')) {
     return fail(Errc::invalid, "'" + std::string(text.substr(0, 80)) +
                                    "' is not the number of a dataset's version: a whole number from 1, such as 3");
   }
-  return number;
+  return *number;
 }
 
 }  // namespace

@@ -2,11 +2,11 @@
 #include "storage/values/names.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <numeric>
 
 #include "storage/values/limits.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -24,11 +24,8 @@ constexpr std::string_view kPythonKeywords[] = {
     "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield"};
 
 std::optional<std::uint32_t> parse_number(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
-  return value;
+  return number_in<std::uint32_t>(text);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -2,10 +2,10 @@
 #include "storage/values/parameter.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "storage/values/named_enum.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -16,14 +16,6 @@ constexpr std::string_view kTypeNames[] = {"String", "Integer", "Float", "Boolea
 Result<ParameterType> parse_type(std::string_view text) {
   if (const auto value = enum_named<ParameterType>(kTypeNames, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is none of String, Integer, Float, Boolean");
-}
-
-template <class Number>
-std::optional<Number> parse_whole(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 std::string number_text(double value) {
@@ -65,10 +57,10 @@ Result<ParameterValue> parse_parameter(ParameterType type, std::string_view text
   switch (type) {
     case ParameterType::text: return ParameterValue(std::string(text));
     case ParameterType::integer:
-      if (const auto value = parse_whole<std::int64_t>(text)) return ParameterValue(*value);
+      if (const auto value = number_in<std::int64_t>(text)) return ParameterValue(*value);
       break;
     case ParameterType::number:
-      if (const auto value = parse_whole<double>(text); value && std::isfinite(*value)) return ParameterValue(*value);
+      if (const auto value = number_in<double>(text); value && std::isfinite(*value)) return ParameterValue(*value);
       break;
     case ParameterType::boolean:
       if (const auto value = parse_boolean(text)) return ParameterValue(*value);
