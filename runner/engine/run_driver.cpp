@@ -22,9 +22,11 @@ namespace {
 constexpr auto kShortestPause = std::chrono::microseconds(500);
 constexpr auto kLongestPause = std::chrono::microseconds(50'000);
 
-// A run that waits for its slot looks again after a while that grows between these two.
-constexpr auto kFirstLook = std::chrono::milliseconds(20);
-constexpr auto kLastLook = std::chrono::milliseconds(500);
+// A run that waits for its slot looks again after a while that grows between these two, for each who is before it; and asks
+// at least this often.
+constexpr std::chrono::milliseconds kFirstLook{20};
+constexpr std::chrono::milliseconds kLastLook{500};
+constexpr std::chrono::milliseconds kBetweenAsks{5000};
 constexpr auto kBetweenCare = std::chrono::seconds(1);
 
 Happening lost(const std::string& message) { return happening::WentWrong{outcome(RunReason::lost, message)}; }
@@ -128,30 +130,35 @@ Result<Happening> RunDriver::act_on(const Final& /*final*/) {
 Result<Happening> RunDriver::act_on(const state::Queued& /*queued*/) {
   std::string told;
   int places = 1;  // between the run and its slot
-  auto looked_after = std::chrono::steady_clock::now() - kBetweenCare;
-  for (auto pause = kFirstLook;; pause = std::min(pause * 2, kLastLook)) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto ask_at = begin;
+  auto care_at = begin;
+  for (;;) {
     if (stop_wish(folder_, ports_->observer) != StopWish::none)
       return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
     if (!knows_secrets()) return lost("the runner ended while the run waited, and the secrets of the run with it");
     const auto time = std::chrono::steady_clock::now();
-    const auto care = time - looked_after >= kBetweenCare * places ? RunQueue::Care::yes : RunQueue::Care::no;
-    if (care == RunQueue::Care::yes) looked_after = time;
-    SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, care));
-    if (auto* const granted = std::get_if<SlotGranted>(&answer)) {
-      gpus_ = granted->gpus;
-      origin_ = Origin::fresh;
-      return Happening(happening::SlotFreed{granted->gpus});
+    if (time >= ask_at) {
+      SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, time >= care_at ? RunQueue::Care::yes : RunQueue::Care::no));
+      if (auto* const granted = std::get_if<SlotGranted>(&answer)) {
+        gpus_ = granted->gpus;
+        origin_ = Origin::fresh;
+        return Happening(happening::SlotFreed{granted->gpus});
+      }
+      const auto& awaited = std::get<SlotAwaited>(answer);
+      if (awaited.in_vain) {
+        return Happening(
+            happening::WentWrong{outcome(RunReason::invalid_input, awaited.reason + ", so it would wait for ever")});
+      }
+      if (awaited.reason != told) ports_->observer.awaiting(awaited.reason);
+      told = awaited.reason;
+      places = std::max(1, static_cast<int>(awaited.ahead.size()));
+      if (time >= care_at) care_at = time + kBetweenCare * places;
+      // Who comes next asks often, who comes later or has been waiting for long seldom.
+      const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(time - begin);
+      ask_at = time + std::min(std::clamp(age / 16, kFirstLook, kLastLook) * places, kBetweenAsks);
     }
-    const auto& awaited = std::get<SlotAwaited>(answer);
-    if (awaited.in_vain) {
-      return Happening(
-          happening::WentWrong{outcome(RunReason::invalid_input, awaited.reason + ", so it would wait for ever")});
-    }
-    if (awaited.reason != told) ports_->observer.awaiting(awaited.reason);
-    told = awaited.reason;
-    // Who comes next looks often, who comes later seldom.
-    places = std::clamp(static_cast<int>(awaited.ahead.size()), 1, 100);
-    std::this_thread::sleep_for(std::min(pause, kFirstLook * places));
+    std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(kLastLook, ask_at - time));
   }
 }
 
