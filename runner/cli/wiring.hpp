@@ -27,7 +27,7 @@ std::string user_name();
 // trainyard-worker, which lies beside this program.
 Result<Path> worker_program();
 
-// The folder with our own Python files, which is installed beside this program's.
+// The folder with our own Python files, which is installed beside this program's; whether it is there is not looked at.
 Result<Path> python_kit();
 
 // Plans and drives one run on this machine.

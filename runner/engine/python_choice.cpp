@@ -29,7 +29,7 @@ Result<void> choose_python(RunRequest& request, const Manifest& manifest, RunPor
   if (!request.python) request.python = manifest.python;
   if (!request.python) request.python = config.python;
   if (!request.python) request.python = kDefaultPython;
-  return check_interpreter(*request.python);
+  return PythonInterpreter(*request.python, ports.python_kit).check();
 }
 
 Result<void> check_requirements(const RunRequest& request, const VersionRecord& version, const Tree& content,

@@ -52,9 +52,17 @@ Result<void> check_interpreter(const Path& program) {
   return {};
 }
 
-Result<Json> PythonInterpreter::ask(const char* question, const Path& folder) {
+Result<void> PythonInterpreter::check() const {
   TRY(check_interpreter(program_));
-  const Path script = kit_ / "trainyard_inspect.py";
+  for (const Path& file : {worker(), inspector()}) {
+    if (!is_there(file)) return fail(Errc::io, "the file '" + file.string() + "' is missing; install Trainyard whole");
+  }
+  return {};
+}
+
+Result<Json> PythonInterpreter::ask(const char* question, const Path& folder) {
+  TRY(check());
+  const Path script = inspector();
   // The process has another working directory.
   const Path package = TRY(real_path(folder));
   const ProgramOutput output =

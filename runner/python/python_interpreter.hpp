@@ -35,10 +35,14 @@ class PythonInterpreter final : public PythonReader {
   // The inner half of the worker for Python packages.
   [[nodiscard]] Path worker() const { return kit_ / "trainyard_worker.py"; }
 
+  // Whether both are there. Who never runs a Python package needs neither.
+  [[nodiscard]] Result<void> check() const;
+
   Result<PythonSource> read(const Path& folder) override;
   Result<Requirements> requirements(const Path& folder);
 
  private:
+  [[nodiscard]] Path inspector() const { return kit_ / "trainyard_inspect.py"; }
   Result<Json> ask(const char* question, const Path& folder);
 
   Path program_;

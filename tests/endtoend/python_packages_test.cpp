@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Python packages in the styles in which people write them, unmodified.
+#include <boost/filesystem/operations.hpp>
 #include <catch2/catch.hpp>
 
 #include "tests/endtoend/two_folders.hpp"
@@ -356,6 +357,27 @@ TEST_CASE("Requirements are installed once, into a virtual environment") {
   CHECK(store.must({"snapshot", "cat", "asks@1.2", "answer.txt"}) == "42");
   CHECK(store.schema_mistakes() == "");
   CHECK(store.leftovers() == "");
+}
+
+TEST_CASE("The two programs alone run native packages, and say what Python packages need") {
+  Snake snake("prints_only");
+  snake.add();
+  snake.store.add("counts");
+  const Path bin = snake.store.temp().folder("alone/bin");
+  for (const char* const program : {"trainyard", "trainyard-worker"})
+    boost::filesystem::copy_file(Path(TRAINYARD_PROGRAM).parent_path() / program, bin / program);
+  const auto train = [&](const std::string& package) {
+    const auto output =
+        run_program({(bin / "trainyard").string(), "run", "training", package, "--dataset", snake.data.string()},
+                    {{"TRAINYARD_STORE", snake.store.root().string()}, {"PATH", "/usr/bin:/bin"}}, "/", "",
+                    std::chrono::seconds(60));
+    REQUIRE(output.ok());
+    return *output;
+  };
+  CHECK(train("counts").status.code == 0);
+  const ProgramOutput refused = train("prints_only");
+  CHECK(refused.status.code == 3);
+  CHECK(has(refused.err, "alone/share/trainyard/python/trainyard_worker.py' is missing; install Trainyard whole"));
 }
 
 TEST_CASE("The sample package wine tells cultivators apart") {
