@@ -104,8 +104,8 @@ typedef struct trainyard_host {
   uint32_t (*parameter)(void* self, trainyard_text name, trainyard_value* value) TRAINYARD_NOEXCEPT;
 
   /* The absolute path of a folder of the run: "package" (the private copy that becomes the new version, also the
-   * working directory), "artifacts", "data", "training_data", "test_data". Returns 0 when the run has no such folder.
-   * The text lives as long as the host. */
+   * working directory), "artifacts", "data", "training_data", "test_data", "checkpoint" (what one attempt of the run
+   * leaves there, the next one finds). Returns 0 when the run has no such folder. The text lives as long as the host. */
   uint32_t (*directory)(void* self, trainyard_text name, trainyard_text* path) TRAINYARD_NOEXCEPT;
 
   /* A later power by its identifier, or null. */
