@@ -29,9 +29,8 @@ std::string host_name() {
 
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
-  return RunPorts{
-      store,       executor,        worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
-      host_name(), local_machine(), {}};
+  return RunPorts{store,       executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
+                  host_name(), {},       {}};
 }
 
 // Tells whoever waits for it that the run is driven.
@@ -52,6 +51,7 @@ Result<void> go_on_in_background(const RunId& run, const Path& root) {
     LocalExecutor executor(worker);
     Beginning observer(begun);
     RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+    ports.machine = local_machine();
     // Somebody else may have the run by now.
     if (!TRY(go_on(run, ports))) begun("");
     return {};
@@ -145,6 +145,7 @@ Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, co
   LocalExecutor executor(worker);
   RunPorts ports = TRY(ports_for(store, executor, worker, observer));
   ports.secrets = secrets;
+  ports.machine = local_machine();
   return run(request, ports);
 }
 

@@ -46,7 +46,7 @@ struct RunPorts {
   Path python_kit;  // the folder with our own Python files
   std::string runner_version;
   std::string host;
-  Machine machine;
+  Machine machine = {};  // for runs that may wait for a slot; need not be known where none is begun or gone on with
   Secrets secrets = {};  // that this process knows; those of a run that another process began are not among them
 };
 
