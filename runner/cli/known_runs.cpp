@@ -5,6 +5,7 @@
 
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/engine/run_journal.hpp"
 #include "storage/values/limits.hpp"
 
 namespace trainyard {
@@ -36,13 +37,9 @@ std::string KnownRun::package() const { return plan.parent.content.name.text() +
 Result<KnownRun> read_run(const RunFolder& folder) {
   const std::string text = TRY(read_file(folder.plan(), limits::kRecordBytes));
   auto plan = TRY(run_plan_from(TRY(parse_json(text, "the run plan"))));
-  KnownRun run{folder, std::move(plan), {}};
-  for (const std::string& line : TRY(RunFolder::lines(folder.journal()))) {
-    run.journal.push_back(TRY(journal_entry_from(TRY(parse_json(line, "the journal")))));
-  }
-  if (run.journal.empty())
-    return fail(Errc::not_found, "the run in '" + folder.path().string() + "' has no journal yet");
-  return run;
+  auto journal = TRY(read_journal(folder));
+  if (journal.empty()) return fail(Errc::not_found, "the run in '" + folder.path().string() + "' has no journal yet");
+  return KnownRun{folder, std::move(plan), std::move(journal)};
 }
 
 RunFacts facts_of(const KnownRun& run) {

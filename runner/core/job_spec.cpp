@@ -40,24 +40,16 @@ Result<std::vector<OverlayMount>> overlays_from(const Json& json) {
   return overlays;
 }
 
-Result<std::vector<std::string>> folders_from(const Json& json) {
-  std::vector<std::string> folders;
+// A list of texts.
+template <class Texts>
+Result<Texts> list_from(const Json& json) {
+  Texts texts;
   if (!json.is_array()) return fail(Errc::invalid, "is not a list");
   for (const Json& item : json) {
-    if (!item.is_string()) return fail(Errc::invalid, "has a folder that is not a text");
-    folders.push_back(item.get<std::string>());
+    if (!item.is_string()) return fail(Errc::invalid, "has an entry that is not a text");
+    texts.insert(texts.end(), item.get<std::string>());
   }
-  return folders;
-}
-
-Result<std::set<std::string>> secrets_from(const Json& json) {
-  std::set<std::string> secrets;
-  if (!json.is_array()) return fail(Errc::invalid, "is not a list");
-  for (const Json& item : json) {
-    if (!item.is_string()) return fail(Errc::invalid, "has a name that is not a text");
-    secrets.insert(item.get<std::string>());
-  }
-  return secrets;
+  return texts;
 }
 
 Result<std::map<std::string, std::string>> texts_from(const Json& json) {
@@ -193,8 +185,8 @@ Result<JobSpec> job_spec_from(const Json& json) {
   const auto directories = fields.nested("directories", texts_from);
   const auto parameters = fields.nested("parameters", parameters_from);
   const auto overlays = fields.nested("overlays", overlays_from);
-  const auto folders = fields.nested("folders", folders_from);
-  const auto secrets = fields.nested("secrets", secrets_from);
+  const auto folders = fields.nested("folders", list_from<std::vector<std::string>>);
+  const auto secrets = fields.nested("secrets", list_from<std::set<std::string>>);
   const std::int64_t grace_ms = fields.integer("grace_ms", 0, RunRequest::kLongestTime);
   std::optional<std::int64_t> max_runtime_ms;
   if (fields.nullable("max_runtime_ms") != nullptr)

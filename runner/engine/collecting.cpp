@@ -56,6 +56,30 @@ Result<CollectedOutputs::Package> collect_package(const RunPlan& plan, const Run
 
 }  // namespace
 
+Result<void> refuse_secrets(const RunPlan& plan, const RunFolder& folder, const SecretForms& secrets) {
+  if (secrets.empty()) return {};
+  const auto wanted = [&](const RelPath& path) {
+    return is_package_content(plan.layout, path) || path.is_within(plan.layout.artifacts);
+  };
+  const auto leaks = find_leaks(folder.package(), secrets, wanted);
+  if (leaks.empty()) return {};
+  const SecretLeak& first = leaks.front();
+  return fail(Errc::package_failed,
+              "the file '" + first.shown + "' cannot be kept, because " + first.why() +
+                  (leaks.size() == 1 ? "" : ", and " + std::to_string(leaks.size() - 1) + " more cannot either") +
+                  "; what a package leaves must not hold a secret");
+}
+
+Result<std::vector<SecretLeak>> remove_secrets(const RunPlan& plan, const RunFolder& folder,
+                                               const SecretForms& secrets) {
+  std::vector<SecretLeak> leaks;
+  if (secrets.empty()) return leaks;
+  for (const Path& place : {folder.package() / plan.layout.artifacts.bytes(), folder.checkpoints()}) {
+    for (SecretLeak& leak : TRY(remove_leaks(place, secrets))) leaks.push_back(std::move(leak));
+  }
+  return leaks;
+}
+
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder) {
   const Path made = folder.package() / plan.layout.artifacts.bytes();
   if (is_there(folder.artifacts()) || !is_there(made)) return {};

@@ -3,9 +3,17 @@
 
 #include "runner/core/run_plan.hpp"
 #include "runner/engine/run_ports.hpp"
+#include "runner/engine/secret_leaks.hpp"
 #include "storage/runs/run_folder.hpp"
 
 namespace trainyard {
+
+// `package_failed` when a file that the package or the artifacts would keep holds a secret; it names the file.
+Result<void> refuse_secrets(const RunPlan& plan, const RunFolder& folder, const SecretForms& secrets);
+
+// Removes what holds a secret from the artifacts, before they are moved, and from the checkpoints.
+Result<std::vector<SecretLeak>> remove_secrets(const RunPlan& plan, const RunFolder& folder,
+                                               const SecretForms& secrets);
 
 // Moves the artifacts out of the workspace to where they stay. Fine when that was done before, or when there are none.
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder);

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "runner/engine/collecting.hpp"
+#include "runner/engine/run_journal.hpp"
 #include "runner/engine/run_queue.hpp"
 #include "runner/engine/run_stop.hpp"
-#include "runner/engine/secret_leaks.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/values/limits.hpp"
 
@@ -30,15 +30,6 @@ constexpr std::chrono::milliseconds kBetweenAsks{5000};
 constexpr auto kBetweenCare = std::chrono::seconds(1);
 
 Happening lost(const std::string& message) { return happening::WentWrong{outcome(RunReason::lost, message)}; }
-
-Result<std::vector<JournalEntry>> read_journal(const RunFolder& folder) {
-  std::vector<JournalEntry> journal;
-  for (const std::string& line : TRY(RunFolder::lines(folder.journal()))) {
-    auto entry = TRY(journal_entry_from(TRY(parse_json(line, "the journal"))));
-    journal.push_back(std::move(entry));
-  }
-  return journal;
-}
 
 const JobId* job_of(const RunState& state) {
   if (const auto* const running = std::get_if<state::Running>(&state)) return &running->job;
@@ -127,29 +118,28 @@ Result<Happening> RunDriver::act_on(const Final& /*final*/) {
   return fail(Errc::invalid, "a run that is over was asked to go on");
 }
 
-Result<Happening> RunDriver::act_on(const state::Queued& /*queued*/) {
+Result<std::optional<Happening>> RunDriver::await_slot() {
+  const auto end = [](RunReason reason, const std::string& message) {
+    return std::optional(Happening(happening::WentWrong{outcome(reason, message)}));
+  };
   std::string told;
   int places = 1;  // between the run and its slot
   const auto begin = std::chrono::steady_clock::now();
   auto ask_at = begin;
   auto care_at = begin;
   for (;;) {
-    if (stop_wish(folder_, ports_->observer) != StopWish::none)
-      return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
-    if (!knows_secrets()) return lost("the runner ended while the run waited, and the secrets of the run with it");
+    if (stop_wish(folder_, ports_->observer) != StopWish::none) return end(RunReason::stopped, "stopped by a user");
+    if (!knows_secrets())
+      return end(RunReason::lost, "the runner ended while the run waited, and the secrets of the run with it");
     const auto time = std::chrono::steady_clock::now();
     if (time >= ask_at) {
       SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, time >= care_at ? RunQueue::Care::yes : RunQueue::Care::no));
       if (auto* const granted = std::get_if<SlotGranted>(&answer)) {
         gpus_ = granted->gpus;
-        origin_ = Origin::fresh;
-        return Happening(happening::SlotFreed{granted->gpus});
+        return std::optional<Happening>();
       }
       const auto& awaited = std::get<SlotAwaited>(answer);
-      if (awaited.in_vain) {
-        return Happening(
-            happening::WentWrong{outcome(RunReason::invalid_input, awaited.reason + ", so it would wait for ever")});
-      }
+      if (awaited.in_vain) return end(RunReason::invalid_input, awaited.reason + ", so it would wait for ever");
       if (awaited.reason != told) ports_->observer.awaiting(awaited.reason);
       told = awaited.reason;
       places = std::max(1, static_cast<int>(awaited.ahead.size()));
@@ -160,6 +150,12 @@ Result<Happening> RunDriver::act_on(const state::Queued& /*queued*/) {
     }
     std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(kLastLook, ask_at - time));
   }
+}
+
+Result<Happening> RunDriver::act_on(const state::Queued& /*queued*/) {
+  if (auto end = TRY(await_slot())) return std::move(*end);
+  origin_ = Origin::fresh;
+  return Happening(happening::SlotFreed{gpus_});
 }
 
 Result<Happening> RunDriver::act_on(const state::Planned& /*planned*/) {
@@ -243,7 +239,7 @@ Result<Happening> RunDriver::act_on(const state::Succeeded& succeeded) {
   if (!knows_secrets()) {
     return lost("the runner ended and the secrets of the run with it, so what it made cannot be searched for them");
   }
-  TRY(check_for_secrets());
+  TRY(refuse_secrets(plan_, folder_, hidden_));
   return Happening(happening::OutputsCollected{TRY(collect(plan_, folder_, succeeded.data, *ports_))});
 }
 
@@ -348,18 +344,8 @@ Result<Happening> RunDriver::attempt_failed(const Outcome& outcome) {
 }
 
 Result<Happening> RunDriver::act_on(const state::Retrying& retrying) {
-  if (stop_wish(folder_, ports_->observer) != StopWish::none)
-    return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
-  if (!knows_secrets()) return lost("the runner ended between two attempts, and the secrets of the run with it");
   // The slot is the run's still, unless everybody took the run for dead.
-  SlotAnswer answer = TRY(RunQueue(*ports_).ask(plan_, RunQueue::Care::yes));
-  while (std::holds_alternative<SlotAwaited>(answer)) {
-    std::this_thread::sleep_for(kLastLook);
-    if (stop_wish(folder_, ports_->observer) != StopWish::none)
-      return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
-    answer = TRY(RunQueue(*ports_).ask(plan_, RunQueue::Care::yes));
-  }
-  gpus_ = std::get<SlotGranted>(answer).gpus;
+  if (auto end = TRY(await_slot())) return std::move(*end);
   begin_attempt(retrying.attempt);
   TRY(make_folders(job_folder_.path()));
   staged_ = TRY(stage(plan_, gpus_of_run(), folder_, *ports_));
@@ -380,29 +366,11 @@ bool RunDriver::knows_secrets() const {
                      [&](const std::string& name) { return ports_->secrets.contains(name); });
 }
 
-Result<void> RunDriver::check_for_secrets() const {
-  if (hidden_.empty()) return {};
-  const auto wanted = [&](const RelPath& path) {
-    return is_package_content(plan_.layout, path) || path.is_within(plan_.layout.artifacts);
-  };
-  const auto leaks = find_leaks(folder_.package(), hidden_, wanted);
-  if (leaks.empty()) return {};
-  const SecretLeak& first = leaks.front();
-  return fail(Errc::package_failed,
-              "the file '" + first.shown + "' cannot be kept, because " + first.why() +
-                  (leaks.size() == 1 ? "" : ", and " + std::to_string(leaks.size() - 1) + " more cannot either") +
-                  "; what a package leaves must not hold a secret");
-}
-
 Result<std::optional<TreeSummary>> RunDriver::keep_what_is_there() {
   if (!knows_secrets()) return std::optional<TreeSummary>();
+  for (const SecretLeak& leak : TRY(remove_secrets(plan_, folder_, hidden_)))
+    ports_->observer.noticed("the file '" + leak.shown + "' was not kept, because " + leak.why());
   TRY(keep_artifacts(plan_, folder_));
-  if (!hidden_.empty()) {
-    for (const Path& folder : {folder_.artifacts(), folder_.checkpoints()}) {
-      for (const SecretLeak& leak : TRY(remove_leaks(folder, hidden_)))
-        ports_->observer.noticed("the file '" + leak.shown + "' was not kept, because " + leak.why());
-    }
-  }
   // Where the store cannot take it, the results say nothing of it.
   const auto stored = store_artifacts(folder_, ports_->store.objects());
   return stored.ok() ? std::optional(*stored) : std::nullopt;

@@ -66,6 +66,8 @@ class RunDriver {
   Result<Happening> act_on(const state::Collected& collected);
   template <class Final>
   Result<Happening> act_on(const Final& final);
+  // Returns when the run has its slot, with none; else what ends it.
+  Result<std::optional<Happening>> await_slot();
   Result<Happening> watch(const JobId& job);
   // Another attempt where that is allowed and may help, else the end.
   Result<Happening> attempt_failed(const Outcome& outcome);
@@ -75,7 +77,6 @@ class RunDriver {
   void begin_attempt(int number);
   [[nodiscard]] std::vector<Gpu> gpus_of_run() const;
   [[nodiscard]] bool knows_secrets() const;
-  Result<void> check_for_secrets() const;
   // What a run that made nothing has left for people.
   Result<std::optional<TreeSummary>> keep_what_is_there();
   // Events that cannot be read are no news; the verdict reads them again.

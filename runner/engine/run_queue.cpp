@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "storage/runs/run_folder.hpp"
+#include "runner/engine/run_journal.hpp"
 
 namespace trainyard {
 
@@ -33,14 +33,14 @@ Result<std::vector<Ticket>> tickets_in(const Path& folder) {
 
 // Of a run that nobody drives. Before a job is started there is none, and nobody here may forbid it.
 Result<bool> job_goes_on(const RunFolder& folder, Executor& executor) {
-  const auto lines = TRY(RunFolder::lines(folder.journal()));
-  if (lines.empty()) return false;
-  const JournalEntry last = TRY(journal_entry_from(TRY(parse_json(lines.back(), "the journal"))));
+  const std::vector<JournalEntry> journal = TRY(read_journal(folder));
+  if (journal.empty()) return false;
+  const RunState& last = journal.back().state;
   const Path attempt = folder.attempt(TRY(folder.last_attempt()));
   std::optional<JobId> job;
-  if (const auto* const running = std::get_if<state::Running>(&last.state)) job = running->job;
-  if (const auto* const stopping = std::get_if<state::Stopping>(&last.state)) job = stopping->job;
-  if (std::holds_alternative<state::Staged>(last.state)) job = TRY(executor.recall(attempt));
+  if (const auto* const running = std::get_if<state::Running>(&last)) job = running->job;
+  if (const auto* const stopping = std::get_if<state::Stopping>(&last)) job = stopping->job;
+  if (std::holds_alternative<state::Staged>(last)) job = TRY(executor.recall(attempt));
   return job && std::holds_alternative<JobRunning>(TRY(executor.look(*job, attempt)));
 }
 

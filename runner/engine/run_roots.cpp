@@ -2,6 +2,7 @@
 #include "runner/engine/run_roots.hpp"
 
 #include "runner/core/run_results.hpp"
+#include "runner/engine/run_journal.hpp"
 #include "storage/values/limits.hpp"
 
 namespace trainyard {
@@ -35,14 +36,10 @@ Result<bool> ends_torn(const Path& path) {
   return !text->empty() && text->back() != '\n';
 }
 
-Result<std::vector<JournalEntry>> read_journal(const Path& path, RunLife life) {
-  std::vector<JournalEntry> journal;
-  for (const std::string& line : TRY(RunFolder::lines(path))) {
-    const auto json = parse_json(line, "a line of the journal");
-    auto entry = json.ok() ? journal_entry_from(*json) : Result<JournalEntry>(json.error());
-    if (!entry.ok()) return unreadable(path, entry.error());
-    journal.push_back(std::move(*entry));
-  }
+Result<std::vector<JournalEntry>> whole_journal(const RunFolder& folder, RunLife life) {
+  const Path path = folder.journal();
+  auto journal = read_journal(folder);
+  if (!journal.ok()) return unreadable(path, journal.error());
   if (life == RunLife::over && TRY(ends_torn(path)))
     return unreadable(path, fail(Errc::corrupt, "its last line is torn, although the run is over"));
   return journal;
@@ -52,7 +49,7 @@ Result<std::vector<JournalEntry>> read_journal(const Path& path, RunLife life) {
 
 Result<std::optional<StoredRun>> read_stored_run(const RunFolder& folder, RunLife life) {
   auto plan = TRY(read_document(folder.plan(), "the run plan", run_plan_from));
-  auto journal = TRY(read_journal(folder.journal(), life));
+  auto journal = TRY(whole_journal(folder, life));
   if (!plan) {
     // Between its folder and its plan, a run is active; one that was given up is gone as a whole.
     if ((life == RunLife::active && journal.empty()) || !is_there(folder.path())) return std::optional<StoredRun>();
