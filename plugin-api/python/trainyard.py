@@ -12,15 +12,26 @@ forks.
 """
 
 import datetime
+import fcntl
 import json
 import math
 import os
 import re
+import threading
 
-_EVENTS = "TRAINYARD_EVENTS"  # the file that this run's events go to
+_EVENTS = "TRAINYARD_EVENTS"  # where this run's events go to: a fifo
 _SECRETS = "TRAINYARD_SECRETS"  # the names of variables whose values must not be told
 _SHORTEST = 6  # of a secret; fewer letters that begin like one are nothing
 _METRIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_one_at_a_time = threading.Lock()  # the lock of a file is its process's, whichever thread took it
+
+
+def _forget_other_threads():
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_other_threads)
 
 
 def metric(name, value, step=0):
@@ -104,10 +115,13 @@ def _tell(event, path=None):
             if key in event:
                 event[key] = _redacted(event[key])
     event["time"] = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    # Whole lines or nothing, from however many processes: one write, at the end of the file.
-    line = json.dumps(event, sort_keys=True, separators=(",", ":")) + "\n"
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-    try:
-        os.write(file, line.encode("utf-8", "replace"))
-    finally:
-        os.close(file)
+    line = (json.dumps(event, sort_keys=True, separators=(",", ":")) + "\n").encode("utf-8", "replace")
+    with _one_at_a_time:
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            # Whole lines, from however many processes: of a long one a fifo takes what fits, and the rest later.
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            while line:
+                line = line[os.write(file, line) :]
+        finally:
+            os.close(file)

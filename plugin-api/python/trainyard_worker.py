@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The inner half of the worker for Python packages: makes the calls of job.json, in order, on one object of the class
-Main in the package's train.py. Everything that it has to tell stands in events.jsonl; the last event is `ended`, unless
-the package's code ends the process.
+Main in the package's train.py. Everything that it has to tell goes to EVENTS, a file or a fifo; the last event is `ended`,
+unless the package's code ends the process.
 
-    python3 -I -B trainyard_worker.py RUN_FOLDER
+    python3 -I -B trainyard_worker.py JOB_FILE EVENTS
 
 The working directory is the package folder, and the environment is the job's. Standard library only.
 """
@@ -194,9 +194,8 @@ def leave_stopping_to_the_run():
 
 
 def main():
-    folder = sys.argv[1]
-    events = os.path.join(folder, "events.jsonl")
-    with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:
+    job_file, events = sys.argv[1:]
+    with open(job_file, encoding="utf-8") as file:
         job = json.load(file)
     os.environ[trainyard._EVENTS] = events
     # As if the package's own file had been started: its modules first, in its folder.

@@ -38,6 +38,12 @@ class Grammar {
     common(&app_);
     add_command(&app_,
                 command_words<command::Init>("init", "Make a new, empty store", "trainyard init --store ./store"));
+    add_command(&app_,
+                command_words<command::Doctor>(
+                    "doctor",
+                    "Tell what this machine has to keep packages apart from it, and what helps where something is "
+                    "missing; exit code 1 where '--isolation strict' would be refused",
+                    "trainyard doctor\n  trainyard doctor --json"));
     for (const GroupWords& group :
          {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words()}) {
       add_group(group);

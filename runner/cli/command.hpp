@@ -16,6 +16,7 @@ enum class Output { text, json };
 namespace command {
 
 struct Init {};
+struct Doctor {};
 struct PackageValidate {
   std::string package;  // a zip or a folder
   std::string name;     // of one without a manifest; empty: that of its root folder
@@ -92,6 +93,14 @@ struct RunOptions {
   std::string gpus;                  // a number, or empty
   std::string priority;
   std::string retries;
+  std::string isolation;  // strict, best-effort, none, or empty
+  bool network = false;
+  std::string memory;  // a size, or empty
+  std::string cpus;
+  std::string processes;
+  std::string open_files;
+  std::string disk;
+  std::string log_size;
   bool detach = false;
 };
 struct RunTraining : RunOptions {
@@ -220,7 +229,7 @@ struct StorePurge {
 }  // namespace command
 
 using Command =
-    std::variant<command::Init, command::PackageValidate, command::PackagePack, command::PackageAdd,
+    std::variant<command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
                  command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel,
                  command::PackageApprove, command::PackageReject, command::PackageDelete, command::PackageExport,
                  command::PackageImport, command::PackageDiff, command::DatasetAdd, command::DatasetList,

@@ -8,6 +8,7 @@ namespace trainyard {
 
 // Each does what its command asks for and prints the answer to stdout. An error is for the caller to print.
 Result<ExitCode> perform(const command::Init& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Doctor& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageValidate& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation);

@@ -38,6 +38,45 @@ Result<int> parse_number(const char* option, const std::string& text, int least,
                                  std::to_string(least) + " to " + std::to_string(most));
 }
 
+// "512M", "1.5G", or bytes without a unit; units are powers of 1024.
+Result<std::int64_t> parse_size(const std::string& option, const std::string& text) {
+  constexpr double kMost = 9e18;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  std::string unit(end, text.data() + text.size());
+  if (unit.ends_with("iB")) unit.resize(unit.size() - 2);
+  if (unit.ends_with('B')) unit.pop_back();
+  constexpr std::string_view kUnits = "KMGTP";
+  const std::size_t power = unit.empty() ? 0 : kUnits.find(unit) + 1;
+  const double bytes = std::floor(value * std::pow(1024.0, static_cast<double>(power)));
+  const bool known = unit.empty() || (unit.size() == 1 && power != 0);
+  if (error == std::errc() && known && bytes >= 1 && bytes < kMost) return static_cast<std::int64_t>(bytes);
+  return fail(Errc::invalid, option + " is '" + text + "' but must be a size such as 512M, 8G or 1.5T");
+}
+
+// "1.5" in thousandths.
+Result<std::int64_t> parse_cpus(const std::string& text) {
+  constexpr double kMost = 100'000;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const double thousandths = std::round(value * 1000);
+  if (error == std::errc() && end == text.data() + text.size() && thousandths >= 10 && value <= kMost)
+    return static_cast<std::int64_t>(thousandths);
+  return fail(Errc::invalid, "--cpus is '" + text + "' but must be a number of processors such as 2 or 0.5");
+}
+
+Result<void> set_limits(RunRequest& request, const command::RunOptions& command) {
+  constexpr int kMost = 100'000'000;
+  JobLimits& limits = request.limits;
+  if (!command.memory.empty()) limits.memory_bytes = TRY(parse_size("--memory", command.memory));
+  if (!command.cpus.empty()) limits.cpu_thousandths = TRY(parse_cpus(command.cpus));
+  if (!command.processes.empty()) limits.processes = TRY(parse_number("--processes", command.processes, 2, kMost));
+  if (!command.open_files.empty()) limits.open_files = TRY(parse_number("--open-files", command.open_files, 16, kMost));
+  if (!command.disk.empty()) limits.disk_bytes = TRY(parse_size("--disk", command.disk));
+  if (!command.log_size.empty()) limits.log_bytes = TRY(parse_size("--log-size", command.log_size));
+  return {};
+}
+
 Result<ExitCode> start(RunRequest request, const command::RunOptions& command, const Invocation& invocation) {
   const Secrets secrets = TRY(take_secrets(request, command.secrets));
   return start_run(request, secrets, invocation, command.detach ? Detach::yes : Detach::no);
@@ -77,6 +116,13 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
   }
   if (!command.retries.empty())
     request.retries = TRY(parse_number("--retries", command.retries, 0, RunRequest::kMostRetries));
+  if (!command.isolation.empty()) {
+    const auto isolation = parse_isolation_mode(command.isolation);
+    if (!isolation.ok()) return within("--isolation", isolation.error());
+    request.isolation = *isolation;
+  }
+  if (command.network) request.network = NetworkAccess::host;
+  TRY(set_limits(request, command));
   if (!command.python.empty()) request.python = TRY(absolute_path(command.python)).string();
   if (!command.dependencies.empty()) {
     const auto dependencies = parse_dependencies(command.dependencies);

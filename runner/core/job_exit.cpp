@@ -39,7 +39,11 @@ Json to_json(const JobExit& exit) {
           {"ended_at", exit.ended_at.text()},
           {"user_us", exit.user_us},
           {"system_us", exit.system_us},
-          {"peak_bytes", exit.peak_bytes}};
+          {"peak_bytes", exit.peak_bytes},
+          {"read_bytes", exit.read_bytes},
+          {"written_bytes", exit.written_bytes},
+          {"limit", exit.limit ? to_json(*exit.limit) : Json(nullptr)},
+          {"isolation", exit.isolation ? to_json(*exit.isolation) : Json(nullptr)}};
 }
 
 Result<JobExit> job_exit_from(const Json& json) {
@@ -55,6 +59,10 @@ Result<JobExit> job_exit_from(const Json& json) {
   exit.user_us = fields.integer("user_us", 0, INT64_MAX);
   exit.system_us = fields.integer("system_us", 0, INT64_MAX);
   exit.peak_bytes = fields.integer("peak_bytes", 0, INT64_MAX);
+  exit.read_bytes = fields.integer("read_bytes", 0, INT64_MAX);
+  exit.written_bytes = fields.integer("written_bytes", 0, INT64_MAX);
+  if (fields.nullable("limit") != nullptr) exit.limit = fields.nested("limit", limit_hit_from);
+  if (fields.nullable("isolation") != nullptr) exit.isolation = fields.nested("isolation", isolation_from);
   TRY(fields.finish());
   if (int{exit.code.has_value()} + int{exit.signal.has_value()} + int{exit.failure.has_value()} != 1) {
     return fail(Errc::invalid, "the exit does not have exactly one of code, signal and failure");

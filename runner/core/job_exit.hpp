@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "runner/core/isolation.hpp"
+#include "runner/core/job_limits.hpp"
 #include "storage/values/instant.hpp"
 #include "storage/values/json.hpp"
 
@@ -25,7 +27,12 @@ struct JobExit {
   Instant ended_at;
   std::int64_t user_us = 0;  // CPU time of the process and the children it waited for, in microseconds
   std::int64_t system_us = 0;
-  std::int64_t peak_bytes = 0;  // the largest resident size of one process
+  std::int64_t peak_bytes =
+      0;  // of memory: of all its processes at once where a control group counts, else of the largest
+  std::int64_t read_bytes = 0;  // from storage, not from what the kernel keeps in memory
+  std::int64_t written_bytes = 0;
+  std::optional<LimitHit> limit;       // that ended the job
+  std::optional<Isolation> isolation;  // that it ran in; none when it did not come so far
 
   friend bool operator==(const JobExit&, const JobExit&) = default;
 };

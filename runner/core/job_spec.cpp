@@ -62,6 +62,23 @@ Result<std::map<std::string, std::string>> texts_from(const Json& json) {
   return texts;
 }
 
+Json to_json(const Sandbox& sandbox) {
+  return {{"mode", name_of(sandbox.mode)}, {"network", name_of(sandbox.network)}, {"writable", sandbox.writable},
+          {"readable", sandbox.readable},  {"devices", sandbox.devices},          {"temporary", sandbox.temporary}};
+}
+
+Result<Sandbox> sandbox_from(const Json& json) {
+  Fields fields(json, "the sandbox of the job");
+  const auto mode = fields.parsed("mode", parse_isolation_mode);
+  const auto network = fields.parsed("network", parse_network_access);
+  const auto writable = fields.nested("writable", list_from<std::vector<std::string>>);
+  const auto readable = fields.nested("readable", list_from<std::vector<std::string>>);
+  const auto devices = fields.nested("devices", list_from<std::vector<std::string>>);
+  std::string temporary = fields.text("temporary");
+  TRY(fields.finish());
+  return Sandbox{*mode, *network, *writable, *readable, *devices, std::move(temporary)};
+}
+
 Result<std::vector<JobSpec::Call>> calls_from(const Json& json) {
   std::vector<JobSpec::Call> calls;
   if (!json.is_array()) return fail(Errc::invalid, "is not a list");
@@ -104,6 +121,26 @@ std::vector<JobSpec::Call> calls_of(RunType type, const std::map<std::string, st
           {Verb::evaluate, directory("test_data")}};
 }
 
+// The device files of NVIDIA's driver: those of the run's GPUs, and those that any of them needs.
+std::vector<std::string> devices_of(const std::vector<Gpu>& gpus) {
+  std::vector<std::string> devices;
+  for (const Gpu& gpu : gpus) devices.push_back("/dev/nvidia" + std::to_string(gpu.number));
+  if (gpus.empty()) return devices;
+  for (const char* const shared : {"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"})
+    devices.emplace_back(shared);
+  return devices;
+}
+
+Sandbox sandbox_for(const RunPlan& plan, const Workspace& workspace) {
+  return {plan.request.isolation,
+          plan.request.network,
+          {workspace.package_directory, workspace.home_directory, workspace.checkpoint_directory,
+           workspace.temporary_directory},
+          workspace.readable,
+          devices_of(workspace.gpus),
+          workspace.temporary_directory};
+}
+
 }  // namespace
 
 JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<std::int64_t> max_runtime_ms) {
@@ -125,7 +162,9 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<s
               std::move(folders),
               plan.request.secrets,
               plan.request.grace_ms,
-              max_runtime_ms};
+              max_runtime_ms,
+              plan.request.limits,
+              sandbox_for(plan, workspace)};
   for (const auto& [name, path] : directories) job.environment[name + "_directory"] = path;
   job.directories["package"] = package;
   job.directories["artifacts"] = package + "/" + plan.layout.artifacts.bytes();
@@ -140,6 +179,7 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<s
   // The least that libraries expect of any process.
   job.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
   job.environment.try_emplace("HOME", workspace.home_directory);
+  job.environment.try_emplace("TMPDIR", workspace.temporary_directory);
   job.environment.try_emplace("LC_ALL", "C.UTF-8");
   return job;
 }
@@ -167,7 +207,9 @@ Json to_json(const JobSpec& job) {
           {"folders", job.folders},
           {"secrets", job.secrets},
           {"grace_ms", job.grace_ms},
-          {"max_runtime_ms", job.max_runtime_ms ? Json(*job.max_runtime_ms) : Json(nullptr)}};
+          {"max_runtime_ms", job.max_runtime_ms ? Json(*job.max_runtime_ms) : Json(nullptr)},
+          {"limits", to_json(job.limits)},
+          {"sandbox", to_json(job.sandbox)}};
 }
 
 Result<JobSpec> job_spec_from(const Json& json) {
@@ -191,10 +233,25 @@ Result<JobSpec> job_spec_from(const Json& json) {
   std::optional<std::int64_t> max_runtime_ms;
   if (fields.nullable("max_runtime_ms") != nullptr)
     max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
+  const auto limits = fields.nested("limits", job_limits_from);
+  auto sandbox = fields.nested("sandbox", sandbox_from);
   TRY(fields.finish());
-  return JobSpec{*run,     std::move(package), std::move(library), std::move(python), std::move(working_directory),
-                 *calls,   *environment,       *directories,       *parameters,       *overlays,
-                 *folders, *secrets,           grace_ms,           max_runtime_ms};
+  return JobSpec{*run,
+                 std::move(package),
+                 std::move(library),
+                 std::move(python),
+                 std::move(working_directory),
+                 *calls,
+                 *environment,
+                 *directories,
+                 *parameters,
+                 *overlays,
+                 *folders,
+                 *secrets,
+                 grace_ms,
+                 max_runtime_ms,
+                 *limits,
+                 std::move(*sandbox)};
 }
 
 }  // namespace trainyard

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/core/isolation.hpp"
+#include "runner/core/job_limits.hpp"
 #include "runner/core/run_plan.hpp"
 
 namespace trainyard {
@@ -26,6 +28,17 @@ struct PythonProgram {
   std::string interpreter;
   std::string worker;  // our own file that it is given: trainyard_worker.py
   friend bool operator==(const PythonProgram&, const PythonProgram&) = default;
+};
+
+// What a job may reach, besides the system's own programs and libraries.
+struct Sandbox {
+  IsolationMode mode = IsolationMode::none;
+  NetworkAccess network = NetworkAccess::host;
+  std::vector<std::string> writable;  // folders
+  std::vector<std::string> readable;  // folders and files
+  std::vector<std::string> devices;   // of its GPUs
+  std::string temporary;  // one of the writable folders, which is /tmp too where the job has a file system of its own
+  friend bool operator==(const Sandbox&, const Sandbox&) = default;
 };
 
 // Everything a worker needs, with absolute paths: the file job.json. Schema: schemas/job.schema.json.
@@ -54,6 +67,8 @@ struct JobSpec {
   std::set<std::string> secrets;
   std::int64_t grace_ms = RunRequest::kDefaultGrace;
   std::optional<std::int64_t> max_runtime_ms;
+  JobLimits limits = {};
+  Sandbox sandbox = {};
 
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
@@ -66,6 +81,8 @@ struct Workspace {
   std::vector<Gpu> gpus;             // that are the run's alone
   std::optional<PythonProgram> python;
   std::vector<OverlayMount> overlays;
+  std::string temporary_directory;
+  std::vector<std::string> readable;  // what the code needs and is not the system's: an interpreter of the user's own
 };
 
 // Pure. `max_runtime_ms` is what is left of it for this attempt.

@@ -13,8 +13,19 @@ namespace {
 
 constexpr std::string_view kStatuses[] = {"Scheduled",  "Queued", "Packaging", "Running",
                                           "Successful", "Failed", "Killed"};
-constexpr std::string_view kReasons[] = {"ok",        "package_error", "invalid_input", "crashed", "out_of_memory",
-                                         "disk_full", "stopped",       "max_runtime",   "lost",    "store_error"};
+constexpr std::string_view kReasons[] = {"ok",
+                                         "package_error",
+                                         "invalid_input",
+                                         "crashed",
+                                         "out_of_memory",
+                                         "disk_full",
+                                         "too_many_processes",
+                                         "too_many_open_files",
+                                         "log_full",
+                                         "stopped",
+                                         "max_runtime",
+                                         "lost",
+                                         "store_error"};
 
 std::string signal_text(int signal) {
   switch (signal) {
@@ -74,6 +85,9 @@ bool may_be_retried(const Outcome& outcome) {
     case RunReason::lost: return true;
     case RunReason::ok:
     case RunReason::invalid_input:
+    case RunReason::too_many_processes:  // the same code wants as many again
+    case RunReason::too_many_open_files:
+    case RunReason::log_full:
     case RunReason::stopped:
     case RunReason::max_runtime:
     case RunReason::store_error: break;
@@ -100,6 +114,7 @@ Outcome outcome_of(const Error& error) {
 
 Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word) {
   if (exit.failure) return outcome(RunReason::store_error, *exit.failure);
+  if (exit.limit) return outcome_of(*exit.limit);
   const bool succeeded = exit.code == 0 && last_word && last_word->status == "ok";
   if (succeeded) return outcome(RunReason::ok, "");
   if (exit.stop != StopCause::none) return stopped(exit.stop);

@@ -22,6 +22,9 @@ enum class RunReason {
   crashed,
   out_of_memory,
   disk_full,
+  too_many_processes,
+  too_many_open_files,
+  log_full,
   stopped,      // by a user; status Killed
   max_runtime,  // auto stop; status Killed
   lost,         // the machine or the supervisor is gone
@@ -50,6 +53,7 @@ Outcome outcome_of(const Error& error);
 // and a process that died has failed, whatever it said before.
 //
 //   stop cause     exit             last word      verdict
+//   any            a limit hit      any            as that limit has it
 //   asked          any              any but ok     stopped
 //   max_runtime    any              any but ok     max_runtime
 //   any            0                ok             ok

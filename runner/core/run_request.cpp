@@ -119,7 +119,10 @@ Json to_json(const RunRequest& request) {
           {"gpus", request.gpus ? Json(*request.gpus) : Json(nullptr)},
           {"priority", request.priority},
           {"retries", request.retries},
-          {"secrets", request.secrets}};
+          {"secrets", request.secrets},
+          {"isolation", name_of(request.isolation)},
+          {"network", name_of(request.network)},
+          {"limits", to_json(request.limits)}};
 }
 
 Result<RunRequest> run_request_from(const Json& json) {
@@ -155,6 +158,13 @@ Result<RunRequest> run_request_from(const Json& json) {
   const int retries = number("retries", 0, RunRequest::kMostRetries);
   std::optional<std::set<std::string>> secrets{std::in_place};
   if (fields.has("secrets")) secrets = fields.nested("secrets", secrets_from);
+  // Requests that were made before there was a choice.
+  auto isolation = std::optional(IsolationMode::best_effort);
+  auto network = std::optional(NetworkAccess::none);
+  auto limits = std::optional(RunRequest::default_limits());
+  if (fields.has("isolation")) isolation = fields.parsed("isolation", parse_isolation_mode);
+  if (fields.has("network")) network = fields.parsed("network", parse_network_access);
+  if (fields.has("limits")) limits = fields.nested("limits", job_limits_from);
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
@@ -176,7 +186,10 @@ Result<RunRequest> run_request_from(const Json& json) {
                      gpus,
                      priority,
                      retries,
-                     std::move(*secrets)};
+                     std::move(*secrets),
+                     *isolation,
+                     *network,
+                     *limits};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "runner/core/isolation.hpp"
+#include "runner/core/job_limits.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/names.hpp"
 
@@ -60,6 +62,17 @@ struct RunRequest {
   int priority = 0;                         // of the runs that wait, the one with the highest goes first
   int retries = 0;                          // further attempts after one that failed
   std::set<std::string> secrets = {};       // the names of variables whose values are recorded nowhere
+  IsolationMode isolation = IsolationMode::best_effort;
+  NetworkAccess network = NetworkAccess::none;
+  JobLimits limits = default_limits();
+
+  // What no training needs more of, so that a mistake in a package does not become the machine's.
+  static JobLimits default_limits() {
+    JobLimits limits;
+    limits.processes = 4096;
+    limits.log_bytes = std::int64_t{1} << 30;
+    return limits;
+  }
 
   // One with everything else as it is when nobody says otherwise.
   static RunRequest of(RunType type, PackageReference package, std::string dataset);

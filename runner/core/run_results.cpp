@@ -42,7 +42,11 @@ Json to_json(const Attempt& attempt, std::size_t number) {
                {"signal", nullptr},
                {"user_seconds", nullptr},
                {"system_seconds", nullptr},
-               {"peak_bytes", nullptr}};
+               {"peak_bytes", nullptr},
+               {"read_bytes", nullptr},
+               {"written_bytes", nullptr},
+               {"limit", nullptr},
+               {"isolation", nullptr}};
   if (!attempt.exit) return json;
   const JobExit& exit = *attempt.exit;
   json["started_at"] = exit.started_at.text();
@@ -52,6 +56,10 @@ Json to_json(const Attempt& attempt, std::size_t number) {
   json["user_seconds"] = static_cast<double>(exit.user_us) / 1e6;
   json["system_seconds"] = static_cast<double>(exit.system_us) / 1e6;
   json["peak_bytes"] = exit.peak_bytes;
+  json["read_bytes"] = exit.read_bytes;
+  json["written_bytes"] = exit.written_bytes;
+  if (exit.limit) json["limit"] = to_json(*exit.limit);
+  if (exit.isolation) json["isolation"] = to_json(*exit.isolation);
   return json;
 }
 
@@ -145,6 +153,7 @@ Json traceability(const RunReport& report) {
       {"python", python_json(report)},
       {"experiment", plan.request.experiment ? Json(plan.request.experiment->text()) : Json(nullptr)},
       {"tags", plan.request.tags},
+      {"limits", to_json(plan.request.limits)},
       {"runner", report.runner_version},
       {"host", report.host},
       {"seed", seed(plan)},

@@ -94,7 +94,8 @@ Result<void> RunDriver::step() {
     if (std::holds_alternative<state::Collected>(state_) && TRY(published_before(plan_, ports_->store)))
       return happening.error();
     // A run that is over has no job.
-    if (const JobId* const job = job_of(state_)) static_cast<void>(ports_->executor.stop(*job, StopForce::now));
+    if (const JobId* const job = job_of(state_))
+      static_cast<void>(ports_->executor.stop(*job, job_folder_.path(), StopForce::now));
     happening = Happening(happening::WentWrong{outcome_of(happening.error())});
   }
   return enter(TRY(next(state_, *happening)));
@@ -190,14 +191,14 @@ Result<Happening> RunDriver::watch(const JobId& job) {
     if (std::holds_alternative<JobExit>(look)) return Happening(happening::JobEnded{});
     if (std::holds_alternative<JobLost>(look)) {
       // What it started must not go on beside another attempt.
-      TRY(ports_->executor.stop(job, StopForce::now));
+      TRY(ports_->executor.stop(job, job_folder_.path(), StopForce::now));
       return attempt_failed(
           outcome(RunReason::lost, "the process that supervised the job is gone and left no word about its end"));
     }
     const StopWish wish = stop_wish(folder_, ports_->observer);
     if (wish > asked_) {
       asked_ = wish;
-      TRY(ports_->executor.stop(job, wish == StopWish::now ? StopForce::now : StopForce::polite));
+      TRY(ports_->executor.stop(job, job_folder_.path(), wish == StopWish::now ? StopForce::now : StopForce::polite));
       return Happening(happening::StopAsked{});
     }
     const auto age = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);

@@ -11,6 +11,7 @@
 #include "runner/engine/python_choice.hpp"
 #include "runner/engine/run_driver.hpp"
 #include "runner/engine/run_queue.hpp"
+#include "runner/executors/isolation_facts.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/trees/stored_tree.hpp"
@@ -98,6 +99,11 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   // What can be refused without the data is refused before it is read, which may take long.
   const Machine machine = within_limits(TRY(store.config()), ports.machine);
   TRY(plan_run(resolved, RunData(), parent, manifest, machine, new_run_id(ports.now()), ports.now()));
+  if (resolved.isolation == IsolationMode::strict) {
+    // Said now, and not by a run that has failed.
+    const IsolationFacts facts = TRY(probe_isolation(ports.worker_program, store.scratch()));
+    TRY(plan_isolation(resolved.isolation, resolved.network, facts));
+  }
   const auto secrets = TRY(digests_of(resolved, ports.secrets));
   if (resolved.python) TRY(check_requirements(resolved, parent, content, ports));
   const ResolvedData data = TRY(resolve_data(request.dataset, ports));

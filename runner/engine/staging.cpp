@@ -148,8 +148,11 @@ Result<StagedRun> stage(const RunPlan& plan, const std::vector<Gpu>& gpus, const
   TRY(make_folders(folder.checkpoints()));
   TRY(make_folders(folder.package()));
   TRY(make_folders(folder.home()));
+  TRY(make_folders(folder.temporary()));
   TRY(copy_package(plan, folder, objects));
   auto python = TRY(python_for(plan, folder, ports));
+  std::vector<std::string> readable;
+  if (python) readable = TRY(folders_of_python(python->interpreter, ports.python_kit));
   TRY(make_folders(folder.package() / plan.layout.artifacts.bytes()));
   const std::vector<Input> inputs = inputs_of(plan, folder);
   const MountKind kind = TRY(mount_for(plan, inputs, ports));
@@ -172,7 +175,7 @@ Result<StagedRun> stage(const RunPlan& plan, const std::vector<Gpu>& gpus, const
   const StagedData data{seen.front(), seen.size() > 1 ? std::optional(seen[1]) : std::nullopt};
   return StagedRun{data,
                    {folder.package().string(), folder.home().string(), folder.checkpoints().string(), gpus,
-                    std::move(python), std::move(overlays)},
+                    std::move(python), std::move(overlays), folder.temporary().string(), std::move(readable)},
                    std::move(captured)};
 }
 

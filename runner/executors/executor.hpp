@@ -39,7 +39,7 @@ class Executor {
 
   // Asks the job to end; `polite` gives it the grace of its job.json, `now` none. A job that has ended is fine; of one
   // that was lost, `now` ends what it started.
-  virtual Result<void> stop(const JobId& job, StopForce force) = 0;
+  virtual Result<void> stop(const JobId& job, const Path& run_folder, StopForce force) = 0;
 };
 
 }  // namespace trainyard

@@ -8,13 +8,17 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <sstream>
 
 #include "runner/jobs/job_folder.hpp"
+#include "runner/processes/cgroup_end.hpp"
 #include "runner/processes/process_identity.hpp"
 
 namespace trainyard {
 
 namespace {
+
+constexpr std::size_t kMostGroups = std::size_t{64} << 10U;
 
 JobFolder job_folder(const Path& run_folder) { return JobFolder(boost::filesystem::absolute(run_folder)); }
 
@@ -25,6 +29,18 @@ Result<UniqueFd> memory_file(std::string_view bytes) {
   TRY(write_all(file.get(), bytes, "a file in memory"));
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return system_error("rewind", "a file in memory", errno);
   return file;
+}
+
+// What a supervisor that was killed could not end and remove itself.
+Result<void> clear_after(const ProcessIdentity& supervisor, const JobFolder& folder) {
+  kill_session_of(supervisor);
+  const auto groups = read_file(folder.cgroups(), kMostGroups);
+  std::istringstream lines(groups.ok() ? *groups : "");
+  std::vector<Path> folders;
+  for (std::string line; std::getline(lines, line);) folders.emplace_back(line);
+  TRY(remove_cgroups(folders));
+  for (const Path& used : {folder.channel(), folder.root(), folder.cgroups()}) TRY(remove_tree(used));
+  return {};
 }
 
 }  // namespace
@@ -75,9 +91,9 @@ Result<JobLook> LocalExecutor::look(const JobId& job, const Path& run_folder) {
   return running ? JobLook(JobRunning{}) : JobLook(JobLost{});
 }
 
-Result<void> LocalExecutor::stop(const JobId& job, StopForce force) {
+Result<void> LocalExecutor::stop(const JobId& job, const Path& run_folder, StopForce force) {
   const ProcessIdentity supervisor = TRY(ProcessIdentity::parse(job.text));
-  if (force == StopForce::now && !is_running(supervisor)) kill_session_of(supervisor);
+  if (force == StopForce::now && !is_running(supervisor)) return clear_after(supervisor, job_folder(run_folder));
   return signal_process(supervisor, force == StopForce::polite ? SIGTERM : SIGUSR1);
 }
 

@@ -20,7 +20,7 @@ class LocalExecutor final : public Executor {
   Result<JobId> start(const Path& run_folder, const Secrets& secrets) override;
   Result<std::optional<JobId>> recall(const Path& run_folder) override;
   Result<JobLook> look(const JobId& job, const Path& run_folder) override;
-  Result<void> stop(const JobId& job, StopForce force) override;
+  Result<void> stop(const JobId& job, const Path& run_folder, StopForce force) override;
 
  private:
   void reap();

@@ -5,11 +5,13 @@
 
 namespace trainyard {
 
-Result<JobSpec> JobFolder::read_job() const {
-  const std::string text = TRY(read_file(job(), limits::kRecordBytes));
-  const Json json = TRY(parse_json(text, "the file '" + job().string() + "'"));
+Result<JobSpec> read_job_spec(const Path& file) {
+  const std::string text = TRY(read_file(file, limits::kRecordBytes));
+  const Json json = TRY(parse_json(text, "the file '" + file.string() + "'"));
   return job_spec_from(json);
 }
+
+Result<JobSpec> JobFolder::read_job() const { return read_job_spec(job()); }
 
 Result<std::optional<JobExit>> JobFolder::read_exit() const {
   const auto text = read_file(exit(), limits::kRecordBytes);

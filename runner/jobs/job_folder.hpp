@@ -20,6 +20,10 @@ namespace trainyard {
 //   stderr.log
 //   log_index.jsonl  {"offset":N,"size":N,"stream":"stdout"|"stderr","time":Instant} for every piece of a log
 //   events.jsonl     one WorkerEvent per line
+//   channel/         what the job's own processes are given, while it runs: a copy of job.json, and the fifo into which
+//                    they write their events
+//   job.cgroups      while it runs: the folders of its control groups, a line each
+//   root/            while it runs: where a job that has a file system of its own finds it mounted
 //   exit.json        the JobExit; appears whole, as the worker's last act
 class JobFolder {
  public:
@@ -33,6 +37,11 @@ class JobFolder {
   [[nodiscard]] Path stderr_log() const { return path_ / "stderr.log"; }
   [[nodiscard]] Path log_index() const { return path_ / "log_index.jsonl"; }
   [[nodiscard]] Path events() const { return path_ / "events.jsonl"; }
+  [[nodiscard]] Path channel() const { return path_ / "channel"; }
+  [[nodiscard]] Path channel_job() const { return channel() / "job.json"; }
+  [[nodiscard]] Path channel_events() const { return channel() / "events"; }
+  [[nodiscard]] Path cgroups() const { return path_ / "job.cgroups"; }
+  [[nodiscard]] Path root() const { return path_ / "root"; }
   [[nodiscard]] Path exit() const { return path_ / "exit.json"; }
 
   [[nodiscard]] Result<JobSpec> read_job() const;
@@ -42,6 +51,9 @@ class JobFolder {
  private:
   Path path_;
 };
+
+// A job.json.
+Result<JobSpec> read_job_spec(const Path& file);
 
 inline constexpr std::string_view kAbandoned = "abandoned";
 

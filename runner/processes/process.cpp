@@ -87,6 +87,9 @@ ExitStatus exit_status(int raw, const rusage& usage) {
   status.user_us = microseconds(usage.ru_utime);
   status.system_us = microseconds(usage.ru_stime);
   status.peak_bytes = std::int64_t{usage.ru_maxrss} * 1024;
+  // The kernel counts in 512 bytes, whatever the blocks of the device.
+  status.read_bytes = std::int64_t{usage.ru_inblock} * 512;
+  status.written_bytes = std::int64_t{usage.ru_oublock} * 512;
   return status;
 }
 
@@ -109,10 +112,14 @@ Result<Process> Process::spawn(const SpawnOptions& options) {
                           pointers(variables).data());
   }
   if (error != 0) return process_error("cannot start '" + program + "' in '" + options.working_directory + "'", error);
+  return own(pid);
+}
+
+Result<Process> Process::own(pid_t child) {
   // By number: the header for it lacks C linkage in glibc 2.36.
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  Process process(pid, std::move(pidfd));
-  if (!process.pidfd_) return process_error("cannot watch the process " + std::to_string(pid), errno);
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  Process process(child, std::move(pidfd));
+  if (!process.pidfd_) return process_error("cannot watch the process " + std::to_string(child), errno);
   return process;
 }
 

@@ -39,6 +39,8 @@ struct ExitStatus {
   std::int64_t user_us = 0;  // of the process and of the children that it waited for, in microseconds
   std::int64_t system_us = 0;
   std::int64_t peak_bytes = 0;  // the largest resident size of one of them
+  std::int64_t read_bytes = 0;  // from storage, and to it
+  std::int64_t written_bytes = 0;
 };
 
 // A child process. Owns it: one that has not ended when this is destroyed is killed and waited for, unless it was let
@@ -48,6 +50,9 @@ class Process {
   // Never forks this process's memory (posix_spawn), so it costs the same in a large process. Fails when the program
   // cannot be executed.
   static Result<Process> spawn(const SpawnOptions& options);
+
+  // A child that the caller has forked itself.
+  static Result<Process> own(pid_t child);
 
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <sstream>
 
 #include "runner/processes/run_program.hpp"
 #include "storage/values/utf8.hpp"
@@ -39,6 +40,55 @@ std::string last_line(std::string_view text) {
 }
 
 }  // namespace
+
+namespace {
+
+constexpr std::size_t kMostConfiguration = std::size_t{64} << 10U;
+constexpr int kMostPythons = 8;  // an environment made of one that was made of one …
+
+// The value of "home = /usr/bin" in the pyvenv.cfg of a virtual environment; empty where there is none.
+std::string home_of(const Path& environment) {
+  const auto text = read_file(environment / "pyvenv.cfg", kMostConfiguration);
+  if (!text.ok()) return "";
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos) continue;
+    std::istringstream key(line.substr(0, equals));
+    std::string word;
+    key >> word;
+    if (word != "home") continue;
+    const std::size_t begin = line.find_first_not_of(" \t", equals + 1);
+    const std::size_t end = line.find_last_not_of(" \t\r");
+    return begin == std::string::npos ? "" : line.substr(begin, end - begin + 1);
+  }
+  return "";
+}
+
+// What a job may read of the system anyway, and folders of which nobody means all.
+bool is_of_the_system(const std::string& folder) {
+  return folder.empty() || folder == "/" || folder == "/usr" || folder.starts_with("/usr/");
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> folders_of_python(const Path& program, const Path& kit) {
+  std::vector<std::string> folders = {kit.string()};
+  Path python = program;
+  for (int i = 0; i < kMostPythons; ++i) {
+    const Path above = python.parent_path().parent_path();
+    if (!is_of_the_system(above.string())) folders.push_back(above.string());
+    const Path real = TRY(real_path(python));
+    const Path real_above = real.parent_path().parent_path();
+    if (real_above != above && !is_of_the_system(real_above.string())) folders.push_back(real_above.string());
+    const std::string home = home_of(above);
+    if (home.empty()) return folders;
+    const Path base = Path(home) / "python3";
+    if (!is_there(base) || base == python) return folders;
+    python = base;
+  }
+  return folders;
+}
 
 Result<void> check_interpreter(const Path& program) {
   if (!is_there(program)) {

@@ -3,43 +3,41 @@
 
 #include <fcntl.h>
 
-#include <cerrno>
-
 #include "runner/processes/clock.hpp"
 
 namespace trainyard {
 
 namespace {
 
-// What a package says in its own words.
-template <class Event>
-void redact(Event& event, const SecretForms& secrets) {
-  if constexpr (requires { event.text; }) event.text = secrets.redacted(event.text);
-  if constexpr (requires { event.note; }) event.note = secrets.redacted(event.note);
-  if constexpr (requires { event.message; }) event.message = secrets.redacted(event.message);
-}
+// Other processes of the job may write to the same fifo, where a long line alone is not sure to stay in one piece.
+class WriterLock {
+ public:
+  explicit WriterLock(int fd) : fd_(fd) { set(F_WRLCK); }
+  WriterLock(const WriterLock&) = delete;
+  WriterLock& operator=(const WriterLock&) = delete;
+  ~WriterLock() { set(F_UNLCK); }
+
+ private:
+  void set(short kind) const {
+    struct flock lock {};
+    lock.l_type = kind;
+    lock.l_whence = SEEK_SET;
+    static_cast<void>(::fcntl(fd_, F_SETLKW, &lock));
+  }
+
+  int fd_;
+};
 
 }  // namespace
 
-Result<UniqueFd> EventLog::open(const Path& path) { return open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0644); }
+Result<UniqueFd> EventLog::open(const Path& path) { return open_file(path, O_WRONLY | O_APPEND); }
 
 Result<void> EventLog::write(What what) {
   if (!secrets_.empty()) std::visit([this](auto& event) { redact(event, secrets_); }, what);
-  // Time and line under one lock, so that times never go back within the file.
   const std::lock_guard lock(mutex_);
   const std::string line = canonical(to_json(WorkerEvent{now(), std::move(what)})) + "\n";
-  struct stat before {};
-  ssize_t written = -1;
-  if (::fstat(file_.get(), &before) == 0) {
-    do {
-      written = ::write(file_.get(), line.data(), line.size());
-    } while (written < 0 && errno == EINTR);
-  }
-  if (written == static_cast<ssize_t>(line.size())) return {};
-  const int error = written < 0 ? errno : ENOSPC;
-  // A torn line would swallow the next one.
-  if (written > 0) static_cast<void>(::ftruncate(file_.get(), before.st_size));
-  return system_error("write", path_, error);
+  const WriterLock alone(file_.get());
+  return write_all(file_.get(), line, path_);
 }
 
 }  // namespace trainyard

@@ -35,6 +35,8 @@ class LogPump {
   // Carries all that is there now from both streams, without waiting: the last that is carried.
   void drain();
 
+  [[nodiscard]] std::uint64_t written_bytes() const { return streams_[0].offset + streams_[1].offset; }
+
   // The first trouble with a file, if any.
   [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "runner/worker/exit_codes.hpp"
+#include "runner/worker/isolation_probe.hpp"
 #include "runner/worker/overlay_probe.hpp"
 #include "runner/worker/plugin_run.hpp"
 #include "runner/worker/supervisor.hpp"
@@ -13,11 +14,13 @@ int main(int argc, char** argv) {
   using namespace trainyard;
   const std::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == "supervise" && argc == 3) return supervise(argv[2]);
-  if (verb == "run" && (argc == 3 || argc == 4)) run_plugin(argv[2], argc == 4 ? std::atoi(argv[3]) : 0);
+  if (verb == "run" && (argc == 4 || argc == 5)) run_plugin(argv[2], argv[3], argc == 5 ? std::atoi(argv[4]) : 0);
+  if (verb == "probe-isolation" && argc == 3) return run_isolation_probe(argv[2]);
   if (verb == "probe-overlay" && argc == 4) return run_overlay_probe(argv[2], argv[3]);
   std::fputs(
       "usage: trainyard-worker supervise RUN_FOLDER\n"
-      "       trainyard-worker run RUN_FOLDER [SUPERVISOR_PID]\n"
+      "       trainyard-worker run JOB_FILE EVENTS_FILE [SUPERVISOR_PID]\n"
+      "       trainyard-worker probe-isolation SCRATCH\n"
       "       trainyard-worker probe-overlay LOWER SCRATCH\n",
       stderr);
   return kUsage;

@@ -139,18 +139,16 @@ class PluginRun {
 
 // Isolated, so that neither the environment nor the user's own modules decide what is loaded; without byte code, so that
 // nothing is written beside the sources. Returns only when the interpreter cannot be started.
-Error become_python(const PythonProgram& python, const Path& run_folder) {
-  const std::string folder = run_folder.string();
-  const std::array<const char*, 6> arguments = {python.interpreter.c_str(), "-I",           "-B",
-                                                python.worker.c_str(),      folder.c_str(), nullptr};
+Error become_python(const PythonProgram& python, const Path& job, const Path& events) {
+  const std::array<const char*, 7> arguments = {
+      python.interpreter.c_str(), "-I", "-B", python.worker.c_str(), job.c_str(), events.c_str(), nullptr};
   ::execv(python.interpreter.c_str(), const_cast<char* const*>(arguments.data()));
   return system_error("start", python.interpreter, errno);
 }
 
-Result<void> run_in_this_process(const Path& run_folder, pid_t supervisor) {
+Result<void> run_in_this_process(const Path& job_file, const Path& events_file, pid_t supervisor) {
   TRY(become_inner(supervisor));
-  const JobFolder folder(run_folder);
-  JobSpec job = TRY(folder.read_job());
+  JobSpec job = TRY(read_job_spec(job_file));
   Secrets secrets;
   for (const std::string& name : job.secrets) {
     const char* const value = std::getenv(name.c_str());
@@ -158,9 +156,9 @@ Result<void> run_in_this_process(const Path& run_folder, pid_t supervisor) {
     secrets[name] = value;
     job.parameters.push_back({name, ParameterValue(std::string(value))});
   }
-  EventLog events(TRY(EventLog::open(folder.events())), folder.events(), secrets);
+  EventLog events(TRY(EventLog::open(events_file)), events_file, secrets);
   if (job.python) {
-    const Error error = become_python(*job.python, run_folder);
+    const Error error = become_python(*job.python, job_file, events_file);
     TRY(events.write(ended("failed", "load", error.message)));
     end_inner(kDone);
   }
@@ -172,8 +170,8 @@ Result<void> run_in_this_process(const Path& run_folder, pid_t supervisor) {
 
 }  // namespace
 
-void run_plugin(const Path& run_folder, pid_t supervisor) {
-  const auto done = run_in_this_process(run_folder, supervisor);
+void run_plugin(const Path& job, const Path& events, pid_t supervisor) {
+  const auto done = run_in_this_process(job, events, supervisor);
   if (!done.ok()) std::fprintf(stderr, "trainyard-worker: %s\n", done.error().message.c_str());
   end_inner(kTrouble);
 }

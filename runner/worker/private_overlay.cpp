@@ -25,32 +25,6 @@ Result<void> write_process_file(const Path& path, const std::string& text) {
   return write_all(fd.get(), text, path);
 }
 
-// Keeps the ids as they are, so that the code sees itself as the user who started the run.
-Result<void> map_same_ids(uid_t user, gid_t group) {
-  // The kernel wants setgroups given up before a group can be mapped without privilege.
-  TRY(write_process_file("/proc/self/setgroups", "deny"));
-  TRY(write_process_file("/proc/self/uid_map", std::to_string(user) + " " + std::to_string(user) + " 1"));
-  return write_process_file("/proc/self/gid_map", std::to_string(group) + " " + std::to_string(group) + " 1");
-}
-
-Result<void> enter_private_namespace() {
-  const uid_t user = ::geteuid();
-  const gid_t group = ::getegid();
-  if (user == 0) {
-    if (::unshare(CLONE_NEWNS) != 0) return refused("make a private mount namespace", errno);
-  } else {
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-      return refused("make a user namespace (this system may keep them from ordinary users)", errno);
-    }
-    TRY(map_same_ids(user, group));
-  }
-  // Without this the mount would travel to every other namespace that shares propagation with ours.
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-    return refused("make the mounts private", errno);
-  }
-  return {};
-}
-
 // How the options name a folder: free of the characters that overlay options treat as special (',', ':', '\'), whatever
 // its path is.
 std::string option_path(const UniqueFd& folder) { return "/proc/self/fd/" + std::to_string(folder.get()); }
@@ -82,6 +56,18 @@ Result<void> mount_overlay(const OverlayMount& overlay, MappedIds ids) {
 
 }  // namespace
 
+Result<void> map_own_ids(uid_t user, gid_t group) {
+  // The kernel wants setgroups given up before a group can be mapped without privilege.
+  TRY(write_process_file("/proc/self/setgroups", "deny"));
+  TRY(write_process_file("/proc/self/uid_map", std::to_string(user) + " " + std::to_string(user) + " 1"));
+  return write_process_file("/proc/self/gid_map", std::to_string(group) + " " + std::to_string(group) + " 1");
+}
+
+Result<void> make_mounts_private() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return {};
+  return refused("make the mounts private", errno);
+}
+
 std::string_view name_of(MappedIds ids) { return ids == MappedIds::all ? "all" : "own"; }
 
 MappedIds mapped_ids() {
@@ -91,18 +77,29 @@ MappedIds mapped_ids() {
   return map.ok() && map->find("4294967295") != std::string::npos ? MappedIds::all : MappedIds::own;
 }
 
-Result<void> enter_private_overlays(const std::vector<OverlayMount>& overlays) {
-  const MappedIds ids = mapped_ids();
-  bool inside = false;
+Result<void> mount_overlays(const std::vector<OverlayMount>& overlays, MappedIds ids) {
   for (const OverlayMount& overlay : overlays) {
-    auto mounted = inside ? Result<void>() : enter_private_namespace();
-    inside = true;
-    if (mounted.ok()) mounted = make_folders(overlay.target);
+    auto mounted = make_folders(overlay.target);
     if (mounted.ok()) mounted = mount_overlay(overlay, ids);
     if (!mounted.ok())
       return within("cannot present the dataset '" + overlay.lower + "' as an overlay", mounted.error());
   }
   return {};
+}
+
+Result<void> enter_private_overlays(const std::vector<OverlayMount>& overlays) {
+  if (overlays.empty()) return {};
+  const MappedIds ids = mapped_ids();
+  const uid_t user = ::geteuid();
+  const gid_t group = ::getegid();
+  if (::unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) {
+    return refused(user == 0 ? "make a private mount namespace"
+                             : "make a user namespace (this system may keep them from ordinary users)",
+                   errno);
+  }
+  if (user != 0) TRY(map_own_ids(user, group));
+  TRY(make_mounts_private());
+  return mount_overlays(overlays, ids);
 }
 
 }  // namespace trainyard

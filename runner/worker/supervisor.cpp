@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/worker/supervisor.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -14,11 +15,13 @@
 #include "runner/processes/process.hpp"
 #include "runner/processes/process_identity.hpp"
 #include "runner/worker/descendants.hpp"
-#include "runner/worker/event_log.hpp"
+#include "runner/worker/event_pump.hpp"
 #include "runner/worker/exit_codes.hpp"
 #include "runner/worker/exit_report.hpp"
+#include "runner/worker/isolation_probe.hpp"
+#include "runner/worker/job_bounds.hpp"
+#include "runner/worker/job_process.hpp"
 #include "runner/worker/log_pump.hpp"
-#include "runner/worker/private_overlay.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/utf8.hpp"
 
@@ -53,66 +56,117 @@ Result<Secrets> take_secrets(const JobSpec& job) {
   return secrets;
 }
 
-Result<Process> start_inner(const JobFolder& folder, const JobSpec& job, const Secrets& secrets, const LogPump& logs) {
-  if (!is_folder(job.working_directory))
-    return fail(Errc::invalid, "the working directory '" + job.working_directory + "' is not a folder");
-  SpawnOptions options;
-  options.program = "/proc/self/exe";
-  options.argv = {"trainyard-worker", "run", folder.path().string(), std::to_string(::getpid())};
-  options.environment = job.environment;
+std::map<std::string, std::string> environment_of(const JobSpec& job, const Secrets& secrets) {
+  std::map<std::string, std::string> environment = job.environment;
   std::string names;
   for (const auto& [name, value] : secrets) {
-    options.environment[name] = value;
+    environment[name] = value;
     names += (names.empty() ? "" : ",") + name;
   }
-  // For whoever reports to events.jsonl, which is written by the job's own processes.
-  if (!names.empty()) options.environment["TRAINYARD_SECRETS"] = names;
-  options.working_directory = job.working_directory;
-  options.out = logs.write_end(0);
-  options.err = logs.write_end(1);
-  options.group = SpawnOptions::Group::own;
-  // A stop that comes early waits until the worker can tell the package.
-  options.blocked_signals = {SIGTERM};
-  return Process::spawn(options);
+  // For whoever speaks for the job: its own processes.
+  if (!names.empty()) environment["TRAINYARD_SECRETS"] = names;
+  return environment;
+}
+
+// What the job's processes are given, and what lies about while it runs. Left there by a supervisor that was killed, it is
+// in nobody's way.
+Result<void> make_channel(const JobFolder& folder) {
+  TRY(make_folder(folder.root()));
+  TRY(make_folder(folder.channel()));
+  const UniqueFd copy = TRY(open_file(folder.channel_job(), O_WRONLY | O_CREAT | O_EXCL, 0444));
+  return write_all(copy.get(), TRY(read_file(folder.job(), limits::kRecordBytes)), folder.channel_job());
 }
 
 // One job, from its process's start to its end.
 class Supervision {
  public:
-  Supervision(const JobSpec& job, UniqueFd signals, LogPump logs, Process inner)
-      : grace_(job.grace_ms), signals_(std::move(signals)), logs_(std::move(logs)), inner_(std::move(inner)) {
+  Supervision(const JobSpec& job, UniqueFd signals, LogPump logs, EventPump events, JobBounds bounds)
+      : job_(job),
+        grace_(job.grace_ms),
+        signals_(std::move(signals)),
+        logs_(std::move(logs)),
+        events_(std::move(events)),
+        bounds_(std::move(bounds)) {
     if (job.max_runtime_ms) stop_at_ = after(milliseconds(*job.max_runtime_ms));
+  }
+
+  // In the layers that this machine has, as far as the job's mode allows to go on without some.
+  Result<void> start(const JobFolder& folder, const std::map<std::string, std::string>& environment, JobExit& exit) {
+    IsolationFacts facts = facts_at_hand();
+    if (!bounds_.cgroup_why_not().empty()) facts.missing[Layer::cgroup] = bounds_.cgroup_why_not();
+    while (!process_) {
+      exit.isolation = TRY(plan_isolation(job_.sandbox.mode, job_.sandbox.network, facts));
+      const JobStart start{
+          job_, folder, *exit.isolation, environment, logs_.write_end(0), logs_.write_end(1), bounds_.cgroup()};
+      auto started = JobProcess::start(start);
+      if (auto* const failure = std::get_if<StartFailure>(&started)) {
+        // A layer that is missing is known only now.
+        if (!failure->layer || !facts.missing.emplace(*failure->layer, failure->error.message).second)
+          return failure->error;
+      } else {
+        process_.emplace(std::move(std::get<JobProcess>(started)));
+      }
+    }
+    logs_.close_write_ends();
+    return {};
   }
 
   // Returns when the job's process has ended and nothing that it started is left. Sets all of `exit` but its times.
   Result<void> finish(JobExit& exit) {
     while (!ended_) wait_once();
-    // The group is still the job's own: its leader has not been waited for.
-    static_cast<void>(::kill(-inner_.pid(), SIGKILL));
-    const auto status = TRY(inner_.wait());
+    const ExitStatus status = TRY(process_->status());
+    bounds_.kill_all();
     kill_descendants();
     logs_.drain();
+    events_.drain();
+    if (!limit_) limit_ = bounds_.look_at_end(told_bytes());
+    const auto peak = bounds_.peak_bytes();
+    bounds_.remove();
     exit.stop = cause_;
-    exit.user_us = status->user_us;
-    exit.system_us = status->system_us;
-    exit.peak_bytes = status->peak_bytes;
+    exit.limit = limit_;
+    exit.user_us = status.user_us;
+    exit.system_us = status.system_us;
+    exit.peak_bytes = peak.value_or(status.peak_bytes);
+    exit.read_bytes = status.read_bytes;
+    exit.written_bytes = status.written_bytes;
     if (logs_.trouble()) return within("the logs are incomplete", *logs_.trouble());
-    exit.code = status->code;
-    exit.signal = status->signal;
+    TRY(events_.sync());
+    exit.code = status.code;
+    exit.signal = status.signal;
     return {};
   }
 
  private:
   void wait_once() {
-    pollfd ready[] = {{signals_.get(), POLLIN, 0}, {logs_.read_end(0), POLLIN, 0}, {logs_.read_end(1), POLLIN, 0}};
-    poll_until(ready, kill_at_ ? kill_at_ : stop_at_);
+    pollfd ready[] = {{signals_.get(), POLLIN, 0},
+                      {logs_.read_end(0), POLLIN, 0},
+                      {logs_.read_end(1), POLLIN, 0},
+                      {events_.read_end(), POLLIN, 0}};
+    poll_until(ready, next_deadline());
     for (std::size_t stream = 0; stream < LogPump::kStreams; ++stream) {
       if (ready[stream + 1].revents != 0) logs_.carry(stream);
     }
+    if (ready[3].revents != 0) static_cast<void>(events_.carry());
     if (ready[0].revents != 0) hear();
     const SteadyTime time = std::chrono::steady_clock::now();
     if (stop_at_ && time >= *stop_at_) stop(StopCause::max_runtime, grace_);
-    if (kill_at_ && time >= *kill_at_) kill_inner();
+    if (kill_at_ && time >= *kill_at_) kill_job();
+    if (!ended_ && !killed_ && time >= bounds_.next_look()) look_at_limits();
+  }
+
+  [[nodiscard]] SteadyTime next_deadline() const {
+    const SteadyTime look = killed_ ? SteadyTime::max() : bounds_.next_look();
+    return std::min(look, kill_at_ ? *kill_at_ : stop_at_.value_or(SteadyTime::max()));
+  }
+
+  [[nodiscard]] std::int64_t told_bytes() const {
+    return static_cast<std::int64_t>(logs_.written_bytes() + events_.written_bytes());
+  }
+
+  void look_at_limits() {
+    limit_ = bounds_.look(told_bytes());
+    // Whoever takes more than there is gets no time to go on with it.
+    if (limit_) kill_job();
   }
 
   void hear() {
@@ -133,20 +187,15 @@ class Supervision {
     const bool first = cause_ == StopCause::none;
     if (first) cause_ = cause;
     if (killed_) return;
-    if (first && grace.count() > 0) signal_inner(SIGTERM);
+    if (first && grace.count() > 0) process_->ask_to_stop();
     if (!kill_at_ || after(grace) < *kill_at_) kill_at_ = after(grace);
   }
 
-  void kill_inner() {
+  void kill_job() {
+    stop_at_.reset();
     kill_at_.reset();
     killed_ = true;
-    signal_inner(SIGKILL);
-  }
-
-  void signal_inner(int number) {
-    static_cast<void>(::kill(-inner_.pid(), number));
-    // A package may have left its group; it is not told twice when it has not.
-    if (::getpgid(inner_.pid()) != inner_.pid()) static_cast<void>(inner_.signal(number));
+    process_->kill();
   }
 
   // Waits for the orphans that have ended. The job's own process is only noted: it is waited for in `finish`.
@@ -154,7 +203,7 @@ class Supervision {
     for (;;) {
       siginfo_t child{};
       if (::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) != 0 || child.si_pid == 0) return;
-      if (child.si_pid == inner_.pid()) {
+      if (child.si_pid == process_->pid()) {
         ended_ = true;
         return;
       }
@@ -162,10 +211,14 @@ class Supervision {
     }
   }
 
+  const JobSpec& job_;
   milliseconds grace_;
   UniqueFd signals_;
   LogPump logs_;
-  Process inner_;
+  EventPump events_;
+  JobBounds bounds_;
+  std::optional<JobProcess> process_;
+  std::optional<LimitHit> limit_;
   std::optional<SteadyTime> stop_at_;  // until something stops the job
   std::optional<SteadyTime> kill_at_;  // from then on until it is killed
   StopCause cause_ = StopCause::none;
@@ -179,17 +232,16 @@ Result<void> run_job(const JobFolder& folder, JobExit& exit) {
   const JobSpec job = TRY(folder.read_job());
   const Secrets secrets = TRY(take_secrets(job));
   const SecretForms hidden(secrets);
+  if (!is_folder(job.working_directory))
+    return fail(Errc::invalid, "the working directory '" + job.working_directory + "' is not a folder");
+  TRY(make_channel(folder));
   LogPump logs = TRY(LogPump::open(folder, hidden));
-  const UniqueFd events = TRY(EventLog::open(folder.events()));
-  TRY(enter_private_overlays(job.overlays));
-  for (const std::string& made : job.folders) TRY(make_folders(made));
+  EventPump events = TRY(EventPump::open(folder, hidden));
+  JobBounds bounds = TRY(JobBounds::begin(job, folder));
   exit.started_at = now();
-  Process inner = TRY(start_inner(folder, job, secrets, logs));
-  logs.close_write_ends();
-  Supervision supervision(job, std::move(signals), std::move(logs), std::move(inner));
-  TRY(supervision.finish(exit));
-  // An exit that survives a power cut without the events before it would tell another story.
-  return sync_file(events.get(), folder.events());
+  Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds));
+  TRY(supervision.start(folder, environment_of(job, secrets), exit));
+  return supervision.finish(exit);
 }
 
 Result<bool> is_ours(const JobFolder& folder) {
@@ -214,6 +266,7 @@ int supervise(const Path& run_folder) {
     exit.signal.reset();
     exit.failure = std::string(utf8_prefix(utf8_cleaned(done.error().message), limits::kReasonCharacters));
   }
+  for (const Path& used : {folder.channel(), folder.root(), folder.cgroups()}) static_cast<void>(remove_tree(used));
   exit.ended_at = now();
   return report.write(exit).ok() ? kDone : kTrouble;
 }

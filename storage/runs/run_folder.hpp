@@ -17,7 +17,7 @@ namespace trainyard {
 //   journal.jsonl    the states that the run entered
 //   stop             that somebody wants it to stop; "polite" or "now"
 //   job.json …       what the runner and its worker say to each other (runner/jobs)
-//   workspace/       while it runs: the private copy of the package, its home folder, the layer over the data
+//   workspace/       while it runs: the private copy of the package, its home and temporary folders, the layer over the data
 //   log_metrics.jsonl  metrics that were read from what the package printed, as events
 //   attempts/2/ …    the same files (job.json … and log_metrics.jsonl) of the second attempt and those after it
 //   checkpoints/     what one attempt left for the next one; kept only when the run made nothing
@@ -33,6 +33,7 @@ class RunFolder {
   [[nodiscard]] Path workspace() const { return path_ / "workspace"; }
   [[nodiscard]] Path package() const { return path_ / "workspace" / "package"; }
   [[nodiscard]] Path home() const { return path_ / "workspace" / "home"; }
+  [[nodiscard]] Path temporary() const { return path_ / "workspace" / "tmp"; }
   [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
   [[nodiscard]] Path stop() const { return path_ / "stop"; }
   // The folder in which the runner and the worker of an attempt speak to each other; the first is 1.
