@@ -95,6 +95,7 @@ struct RunOptions {
   std::string retries;
   std::string isolation;  // strict, best-effort, none, or empty
   bool network = false;
+  std::vector<std::string> without;  // layers of isolation
   std::string memory;  // a size, or empty
   std::string cpus;
   std::string processes;

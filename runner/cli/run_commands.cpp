@@ -119,9 +119,14 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
   if (!command.isolation.empty()) {
     const auto isolation = parse_isolation_mode(command.isolation);
     if (!isolation.ok()) return within("--isolation", isolation.error());
-    request.isolation = *isolation;
+    request.isolation.mode = *isolation;
   }
-  if (command.network) request.network = NetworkAccess::host;
+  if (command.network) request.isolation.network = NetworkAccess::host;
+  for (const std::string& name : command.without) {
+    const auto layer = parse_layer(name);
+    if (!layer.ok()) return within("--without", layer.error());
+    request.isolation.without.insert(*layer);
+  }
   TRY(set_limits(request, command));
   if (!command.python.empty()) request.python = TRY(absolute_path(command.python)).string();
   if (!command.dependencies.empty()) {

@@ -29,6 +29,8 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
       {"--isolation", &run.isolation, "MODE",
        "How much stands between the package and the machine: strict (all layers or no run), best-effort (those that "
        "this machine has; see 'trainyard doctor') or none (best-effort)"},
+      {"--without", &run.without, "LAYER",
+       "Do without this layer of isolation, which the package cannot work in; may be repeated"},
       {"--network", &run.network, "", "Let the package use this machine's network; without it there is none"},
       {"--memory", &run.memory, "SIZE", "The most memory for all its processes together, such as 512M or 8G"},
       {"--cpus", &run.cpus, "N", "The most processors, such as 2 or 1.5"},

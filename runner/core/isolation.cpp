@@ -12,6 +12,12 @@ constexpr std::string_view kModes[] = {"strict", "best-effort", "none"};
 constexpr std::string_view kAccesses[] = {"none", "host"};
 constexpr std::string_view kLayerNames[] = {"landlock", "seccomp", "user", "mount", "pid", "ipc", "network", "cgroup"};
 
+Json layers_json(const std::set<Layer>& layers) {
+  Json json = Json::array();
+  for (const Layer layer : layers) json.push_back(name_of(layer));
+  return json;
+}
+
 Json missing_json(const std::map<Layer, std::string>& missing) {
   Json json = Json::object();
   for (const auto& [layer, why] : missing) json[std::string(name_of(layer))] = why;
@@ -36,9 +42,15 @@ Result<std::set<Layer>> layers_from(const Json& json) {
   return layers;
 }
 
-// Without mounts of its own a job would still see every process in /proc, so the numbers alone would hide nothing.
-bool is_of_use(Layer layer, const IsolationFacts& facts) {
-  return layer != Layer::pid || !facts.missing.contains(Layer::mount);
+// Why a layer is no use, or cannot be made, without another one that is not there; null when nothing is against it.
+const std::string* needed_by(Layer layer, const IsolationWish& wish, const IsolationFacts& facts) {
+  static const std::string kMount = "it needs the layer mount: without, every process would still be seen in /proc";
+  static const std::string kUser = "an ordinary user needs the layer user for it";
+  const auto is_off = [&](Layer other) { return facts.missing.contains(other) || wish.without.contains(other); };
+  const bool is_namespace =
+      layer == Layer::mount || layer == Layer::pid || layer == Layer::ipc || layer == Layer::network;
+  if (is_namespace && !facts.root && is_off(Layer::user)) return &kUser;
+  return layer == Layer::pid && is_off(Layer::mount) ? &kMount : nullptr;
 }
 
 }  // namespace
@@ -61,7 +73,8 @@ std::string_view name_of(Layer layer) { return kLayerNames[static_cast<std::size
 
 Result<Layer> parse_layer(std::string_view text) {
   if (const auto value = enum_named<Layer>(kLayerNames, text)) return *value;
-  return fail(Errc::invalid, "'" + std::string(text) + "' is not a layer of isolation");
+  return fail(Errc::invalid,
+              "'" + std::string(text) + "' is none of landlock, seccomp, user, mount, pid, ipc, network, cgroup");
 }
 
 std::string what_it_does(Layer layer) {
@@ -99,24 +112,38 @@ std::string what_helps(Layer layer) {
   return "";
 }
 
-Result<Isolation> plan_isolation(IsolationMode mode, NetworkAccess network, const IsolationFacts& facts) {
-  Isolation isolation{mode, network, {}, {}};
-  if (mode == IsolationMode::none) return isolation;
+Result<Isolation> plan_isolation(const IsolationWish& wish, const IsolationFacts& facts) {
+  Isolation isolation{wish, {}, {}};
+  if (wish.mode == IsolationMode::none) return isolation;
   for (const Layer layer : kLayers) {
     if (layer == Layer::user && facts.root) continue;
-    if (layer == Layer::network && network == NetworkAccess::host) continue;
+    if (layer == Layer::network && wish.network == NetworkAccess::host) continue;
+    if (wish.without.contains(layer)) continue;
     if (const auto missing = facts.missing.find(layer); missing != facts.missing.end()) {
       isolation.missing[layer] = missing->second;
-    } else if (!is_of_use(layer, facts)) {
-      isolation.missing[layer] = "it needs the layer mount";
+    } else if (const auto* const needed = needed_by(layer, wish, facts)) {
+      isolation.missing[layer] = *needed;
     } else {
       isolation.layers.insert(layer);
     }
   }
-  if (mode == IsolationMode::best_effort || isolation.missing.empty()) return isolation;
+  if (wish.mode == IsolationMode::best_effort || isolation.missing.empty()) return isolation;
   const auto& [layer, why] = *isolation.missing.begin();
   return fail(Errc::incompatible, "--isolation strict needs the layer " + std::string(name_of(layer)) +
                                       ", which is missing here: " + why + "; 'trainyard doctor' lists them all");
+}
+
+Json to_json(const IsolationWish& wish) {
+  return {{"mode", name_of(wish.mode)}, {"network", name_of(wish.network)}, {"without", layers_json(wish.without)}};
+}
+
+Result<IsolationWish> isolation_wish_from(const Json& json) {
+  Fields fields(json, "the isolation that is asked for");
+  const auto mode = fields.parsed("mode", parse_isolation_mode);
+  const auto network = fields.parsed("network", parse_network_access);
+  const auto without = fields.nested("without", layers_from);
+  TRY(fields.finish());
+  return IsolationWish{*mode, *network, *without};
 }
 
 Json to_json(const IsolationFacts& facts) {
@@ -135,22 +162,21 @@ Result<IsolationFacts> isolation_facts_from(const Json& json) {
 }
 
 Json to_json(const Isolation& isolation) {
-  Json layers = Json::array();
-  for (const Layer layer : isolation.layers) layers.push_back(name_of(layer));
-  return {{"mode", name_of(isolation.mode)},
-          {"network", name_of(isolation.network)},
-          {"layers", std::move(layers)},
-          {"missing", missing_json(isolation.missing)}};
+  Json json = to_json(isolation.wish);
+  json["layers"] = layers_json(isolation.layers);
+  json["missing"] = missing_json(isolation.missing);
+  return json;
 }
 
 Result<Isolation> isolation_from(const Json& json) {
   Fields fields(json, "the isolation");
   const auto mode = fields.parsed("mode", parse_isolation_mode);
   const auto network = fields.parsed("network", parse_network_access);
+  const auto without = fields.nested("without", layers_from);
   const auto layers = fields.nested("layers", layers_from);
   const auto missing = fields.nested("missing", missing_from);
   TRY(fields.finish());
-  return Isolation{*mode, *network, *layers, *missing};
+  return Isolation{{*mode, *network, *without}, *layers, *missing};
 }
 
 }  // namespace trainyard

@@ -52,10 +52,17 @@ struct IsolationFacts {
   friend bool operator==(const IsolationFacts&, const IsolationFacts&) = default;
 };
 
+// What a run asks for.
+struct IsolationWish {
+  IsolationMode mode = IsolationMode::best_effort;
+  NetworkAccess network = NetworkAccess::none;
+  std::set<Layer> without;  // that its code cannot work in; no mode asks for them then
+  friend bool operator==(const IsolationWish&, const IsolationWish&) = default;
+};
+
 // What stands around one job.
 struct Isolation {
-  IsolationMode mode = IsolationMode::none;
-  NetworkAccess network = NetworkAccess::host;
+  IsolationWish wish;
   std::set<Layer> layers;
   std::map<Layer, std::string> missing;  // that the mode asks for
   [[nodiscard]] bool has(Layer layer) const { return layers.contains(layer); }
@@ -63,7 +70,10 @@ struct Isolation {
 };
 
 // Pure. `incompatible` names the first missing layer when the mode is strict.
-Result<Isolation> plan_isolation(IsolationMode mode, NetworkAccess network, const IsolationFacts& facts);
+Result<Isolation> plan_isolation(const IsolationWish& wish, const IsolationFacts& facts);
+
+Json to_json(const IsolationWish& wish);
+Result<IsolationWish> isolation_wish_from(const Json& json);
 
 Json to_json(const IsolationFacts& facts);
 Result<IsolationFacts> isolation_facts_from(const Json& json);

@@ -31,8 +31,8 @@ struct JobExit {
       0;  // of memory: of all its processes at once where a control group counts, else of the largest
   std::int64_t read_bytes = 0;  // from storage, not from what the kernel keeps in memory
   std::int64_t written_bytes = 0;
-  std::optional<LimitHit> limit;       // that ended the job
-  std::optional<Isolation> isolation;  // that it ran in; none when it did not come so far
+  std::optional<LimitHit> limit = std::nullopt;       // that ended the job
+  std::optional<Isolation> isolation = std::nullopt;  // that it ran in; none when it did not come so far
 
   friend bool operator==(const JobExit&, const JobExit&) = default;
 };

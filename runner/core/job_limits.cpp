@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include "runner/core/outcome.hpp"
 #include "storage/values/named_enum.hpp"
 
 namespace trainyard {

@@ -63,20 +63,22 @@ Result<std::map<std::string, std::string>> texts_from(const Json& json) {
 }
 
 Json to_json(const Sandbox& sandbox) {
-  return {{"mode", name_of(sandbox.mode)}, {"network", name_of(sandbox.network)}, {"writable", sandbox.writable},
-          {"readable", sandbox.readable},  {"devices", sandbox.devices},          {"temporary", sandbox.temporary}};
+  return {{"wish", to_json(sandbox.wish)},
+          {"writable", sandbox.writable},
+          {"readable", sandbox.readable},
+          {"devices", sandbox.devices},
+          {"temporary", sandbox.temporary}};
 }
 
 Result<Sandbox> sandbox_from(const Json& json) {
   Fields fields(json, "the sandbox of the job");
-  const auto mode = fields.parsed("mode", parse_isolation_mode);
-  const auto network = fields.parsed("network", parse_network_access);
+  const auto wish = fields.nested("wish", isolation_wish_from);
   const auto writable = fields.nested("writable", list_from<std::vector<std::string>>);
   const auto readable = fields.nested("readable", list_from<std::vector<std::string>>);
   const auto devices = fields.nested("devices", list_from<std::vector<std::string>>);
   std::string temporary = fields.text("temporary");
   TRY(fields.finish());
-  return Sandbox{*mode, *network, *writable, *readable, *devices, std::move(temporary)};
+  return Sandbox{*wish, *writable, *readable, *devices, std::move(temporary)};
 }
 
 Result<std::vector<JobSpec::Call>> calls_from(const Json& json) {
@@ -133,7 +135,6 @@ std::vector<std::string> devices_of(const std::vector<Gpu>& gpus) {
 
 Sandbox sandbox_for(const RunPlan& plan, const Workspace& workspace) {
   return {plan.request.isolation,
-          plan.request.network,
           {workspace.package_directory, workspace.home_directory, workspace.checkpoint_directory,
            workspace.temporary_directory},
           workspace.readable,

@@ -32,8 +32,7 @@ struct PythonProgram {
 
 // What a job may reach, besides the system's own programs and libraries.
 struct Sandbox {
-  IsolationMode mode = IsolationMode::none;
-  NetworkAccess network = NetworkAccess::host;
+  IsolationWish wish = {IsolationMode::none, NetworkAccess::host, {}};
   std::vector<std::string> writable;  // folders
   std::vector<std::string> readable;  // folders and files
   std::vector<std::string> devices;   // of its GPUs
@@ -81,8 +80,9 @@ struct Workspace {
   std::vector<Gpu> gpus;             // that are the run's alone
   std::optional<PythonProgram> python;
   std::vector<OverlayMount> overlays;
-  std::string temporary_directory;
-  std::vector<std::string> readable;  // what the code needs and is not the system's: an interpreter of the user's own
+  std::string temporary_directory = {};
+  std::vector<std::string> readable =
+      {};  // what the code needs and is not the system's: an interpreter of the user's own
 };
 
 // Pure. `max_runtime_ms` is what is left of it for this attempt.

@@ -120,8 +120,7 @@ Json to_json(const RunRequest& request) {
           {"priority", request.priority},
           {"retries", request.retries},
           {"secrets", request.secrets},
-          {"isolation", name_of(request.isolation)},
-          {"network", name_of(request.network)},
+          {"isolation", to_json(request.isolation)},
           {"limits", to_json(request.limits)}};
 }
 
@@ -159,11 +158,9 @@ Result<RunRequest> run_request_from(const Json& json) {
   std::optional<std::set<std::string>> secrets{std::in_place};
   if (fields.has("secrets")) secrets = fields.nested("secrets", secrets_from);
   // Requests that were made before there was a choice.
-  auto isolation = std::optional(IsolationMode::best_effort);
-  auto network = std::optional(NetworkAccess::none);
+  auto isolation = std::optional(IsolationWish());
   auto limits = std::optional(RunRequest::default_limits());
-  if (fields.has("isolation")) isolation = fields.parsed("isolation", parse_isolation_mode);
-  if (fields.has("network")) network = fields.parsed("network", parse_network_access);
+  if (fields.has("isolation")) isolation = fields.nested("isolation", isolation_wish_from);
   if (fields.has("limits")) limits = fields.nested("limits", job_limits_from);
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
@@ -188,7 +185,6 @@ Result<RunRequest> run_request_from(const Json& json) {
                      retries,
                      std::move(*secrets),
                      *isolation,
-                     *network,
                      *limits};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {

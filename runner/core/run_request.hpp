@@ -62,8 +62,7 @@ struct RunRequest {
   int priority = 0;                         // of the runs that wait, the one with the highest goes first
   int retries = 0;                          // further attempts after one that failed
   std::set<std::string> secrets = {};       // the names of variables whose values are recorded nowhere
-  IsolationMode isolation = IsolationMode::best_effort;
-  NetworkAccess network = NetworkAccess::none;
+  IsolationWish isolation = {};
   JobLimits limits = default_limits();
 
   // What no training needs more of, so that a mistake in a package does not become the machine's.

@@ -99,10 +99,10 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   // What can be refused without the data is refused before it is read, which may take long.
   const Machine machine = within_limits(TRY(store.config()), ports.machine);
   TRY(plan_run(resolved, RunData(), parent, manifest, machine, new_run_id(ports.now()), ports.now()));
-  if (resolved.isolation == IsolationMode::strict) {
+  if (resolved.isolation.mode == IsolationMode::strict) {
     // Said now, and not by a run that has failed.
     const IsolationFacts facts = TRY(probe_isolation(ports.worker_program, store.scratch()));
-    TRY(plan_isolation(resolved.isolation, resolved.network, facts));
+    TRY(plan_isolation(resolved.isolation, facts));
   }
   const auto secrets = TRY(digests_of(resolved, ports.secrets));
   if (resolved.python) TRY(check_requirements(resolved, parent, content, ports));

@@ -118,7 +118,8 @@ void end_processes_in(const std::vector<Path>& groups) {
 
 Result<void> remove_cgroups(const std::vector<Path>& groups) {
   for (const Path& group : groups) {
-    if (!std::string_view(group.filename().native()).starts_with(kCgroupPrefix))
+    const bool is_group = !is_there(group) || is_there(group / "cgroup.procs");
+    if (!is_group || !std::string_view(group.filename().native()).starts_with(kCgroupPrefix))
       return fail(Errc::invalid, "'" + group.string() + "' is not the control group of a job");
   }
   end_processes_in(groups);

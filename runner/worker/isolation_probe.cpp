@@ -44,7 +44,7 @@ Result<IsolationFacts> probe(const Path& scratch) {
   if (!cgroup.ok()) facts.missing[Layer::cgroup] = cgroup.error().message;
   if (cgroup.ok() && !cgroup->facts().why_not.empty()) facts.missing[Layer::cgroup] = cgroup->facts().why_not;
   for (;;) {
-    const Isolation isolation = TRY(plan_isolation(IsolationMode::best_effort, NetworkAccess::none, facts));
+    const Isolation isolation = TRY(plan_isolation(IsolationWish(), facts));
     const JobStart start{job, folder, isolation, {}, null.get(), null.get(), cgroup.ok() ? &*cgroup : nullptr};
     auto started = JobProcess::start(start);
     if (auto* const process = std::get_if<JobProcess>(&started)) {

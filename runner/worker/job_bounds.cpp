@@ -47,7 +47,9 @@ JobBounds::JobBounds(const JobSpec& job, std::optional<JobCgroup> cgroup, std::s
 
 Result<JobBounds> JobBounds::begin(const JobSpec& job, const JobFolder& folder) {
   const std::int64_t disk_before = job.limits.disk_bytes ? bytes_below(folders_of(job)) : 0;
-  if (job.sandbox.mode == IsolationMode::none) return JobBounds(job, std::nullopt, "", disk_before);
+  const IsolationWish& wish = job.sandbox.wish;
+  if (wish.mode == IsolationMode::none || wish.without.contains(Layer::cgroup))
+    return JobBounds(job, std::nullopt, "", disk_before);
   auto made =
       JobCgroup::make(std::string(kCgroupPrefix) + job.run.text() + "-" + std::to_string(::getpid()), job.limits);
   if (!made.ok()) return JobBounds(job, std::nullopt, made.error().message, disk_before);

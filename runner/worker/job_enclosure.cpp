@@ -174,7 +174,7 @@ std::optional<StartFailure> restrict(const JobStart& start, int program) {
   auto done = set_limits(start);
   if (done.ok()) done = limit_processors(start);
   if (done.ok() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) done = refused("give up new privileges");
-  if (done.ok() && isolation.mode != IsolationMode::none)
+  if (done.ok() && isolation.wish.mode != IsolationMode::none)
     done = set_capabilities(isolation.has(Layer::user) ? 0 : kKeptByRoot);
   if (!done.ok()) return StartFailure{std::nullopt, done.error()};
   if (isolation.has(Layer::landlock)) {
@@ -182,7 +182,7 @@ std::optional<StartFailure> restrict(const JobStart& start, int program) {
   }
   if (isolation.has(Layer::seccomp)) {
     // A network of the job's own reaches nobody; without one, the calls are all that can be refused.
-    const bool internet = isolation.network == NetworkAccess::host || isolation.has(Layer::network);
+    const bool internet = isolation.wish.network == NetworkAccess::host || isolation.has(Layer::network);
     const auto filtered = filter_system_calls(internet ? InternetSockets::allowed : InternetSockets::refused);
     if (!filtered.ok()) return missing(Layer::seccomp, filtered);
   }

@@ -21,7 +21,7 @@ struct ProcessUse {
 ProcessUse use_of_process(pid_t pid);
 
 // The memory with a page that n processes share as an n-th for each (Pss_Anon, Pss_Shmem): what a forked child has in
-// common with its parent counts once. The kernel walks all page tables for it: about 20 ms for each GiB.
+// common with its parent counts once. The kernel walks all page tables for it: about 40 ms for each GiB.
 std::int64_t shared_out_memory_of(pid_t pid);
 
 std::int64_t open_files_of(pid_t pid);

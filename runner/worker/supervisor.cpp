@@ -95,7 +95,7 @@ class Supervision {
     IsolationFacts facts = facts_at_hand();
     if (!bounds_.cgroup_why_not().empty()) facts.missing[Layer::cgroup] = bounds_.cgroup_why_not();
     while (!process_) {
-      exit.isolation = TRY(plan_isolation(job_.sandbox.mode, job_.sandbox.network, facts));
+      exit.isolation = TRY(plan_isolation(job_.sandbox.wish, facts));
       const JobStart start{
           job_, folder, *exit.isolation, environment, logs_.write_end(0), logs_.write_end(1), bounds_.cgroup()};
       auto started = JobProcess::start(start);

@@ -77,7 +77,7 @@ inline void a_polite_stop_lets_the_package_say_so(const Make& make) {
   job.set("seconds", 30.0);
   const JobId id = job.start(*executor);
   job.await_call("train");
-  test::must(executor->stop(id, StopForce::polite));
+  test::must(executor->stop(id, job.path(), StopForce::polite));
   const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
   CHECK(exit.code == 0);
   CHECK(exit.stop == StopCause::asked);
@@ -93,7 +93,7 @@ inline void a_stop_counts_however_early_it_comes(const Make& make) {
   job.set("seconds", 30.0);
   const JobId id = job.start(*executor);
   static_cast<void>(::usleep(static_cast<useconds_t>(delay_us)));
-  test::must(executor->stop(id, StopForce::polite));
+  test::must(executor->stop(id, job.path(), StopForce::polite));
   const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
   CHECK(exit.code == 0);
   CHECK(exit.stop == StopCause::asked);
@@ -107,7 +107,7 @@ inline void a_package_that_does_not_stop_is_killed_after_the_grace(const Make& m
   const JobId id = job.start(*executor);
   job.await_call("train");
   const auto begin = steady_clock::now();
-  test::must(executor->stop(id, StopForce::polite));
+  test::must(executor->stop(id, job.path(), StopForce::polite));
   const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
   const auto took = steady_clock::now() - begin;
   CHECK(took >= milliseconds(300));
@@ -123,8 +123,8 @@ inline void a_stop_now_has_no_grace(const Make& make) {
   job.spec.grace_ms = 60'000;
   const JobId id = job.start(*executor);
   job.await_call("train");
-  if (asked_before) test::must(executor->stop(id, StopForce::polite));
-  test::must(executor->stop(id, StopForce::now));
+  if (asked_before) test::must(executor->stop(id, job.path(), StopForce::polite));
+  test::must(executor->stop(id, job.path(), StopForce::now));
   const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
   CHECK(exit.signal == SIGKILL);
   CHECK(exit.stop == StopCause::asked);
@@ -135,8 +135,8 @@ inline void stopping_a_job_that_has_ended_is_fine(const Make& make) {
   TestJob job = TestJob::of_package("idle");
   const JobId id = job.start(*executor);
   const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
-  CHECK(executor->stop(id, StopForce::polite).ok());
-  CHECK(executor->stop(id, StopForce::now).ok());
+  CHECK(executor->stop(id, job.path(), StopForce::polite).ok());
+  CHECK(executor->stop(id, job.path(), StopForce::now).ok());
   CHECK(exit_in(test::must(executor->look(id, job.path()))) == exit);
 }
 
@@ -170,7 +170,7 @@ inline void an_id_of_another_place_is_refused(const Make& make) {
        {"", "slurm:17", "local", "local:", "local:1", "local:1:2", "local:1:2:", "local:x:2:b", "local:-4:2:b"}) {
     INFO(text);
     CHECK(executor->look({text}, job.path()).error().code == Errc::invalid);
-    CHECK(executor->stop({text}, StopForce::now).error().code == Errc::invalid);
+    CHECK(executor->stop({text}, job.path(), StopForce::now).error().code == Errc::invalid);
   }
 }
 

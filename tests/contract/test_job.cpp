@@ -47,6 +47,15 @@ TestJob TestJob::of_package(const std::string& name) {
   return TestJob(std::string(TRAINYARD_TEST_PACKAGES_DIR) + "/" + name + "/lib" + name + ".so");
 }
 
+void TestJob::isolate(IsolationWish wish) {
+  const std::string temporary = scratch_.folder("tmp").string();
+  spec.sandbox = {std::move(wish),
+                  {spec.working_directory, spec.directories.at("data"), temporary},
+                  {Path(*spec.library).parent_path().string()},
+                  {},
+                  temporary};
+}
+
 JobId TestJob::start(Executor& executor) const {
   must(publish_file(path(), folder_.job(), readable(to_json(spec)), 0644, Durable::no));
   return must(executor.start(path(), {}));

@@ -52,6 +52,9 @@ class TestJob {
     spec.parameters.push_back({parameter, std::move(value)});
   }
 
+  // Puts layers around the job; it then reaches its package's folder, its data and its library.
+  void isolate(IsolationWish wish);
+
   [[nodiscard]] const JobFolder& folder() const { return folder_; }
   [[nodiscard]] const Path& path() const { return folder_.path(); }
   [[nodiscard]] Path artifacts() const { return scratch_.path() / "package/artifacts"; }

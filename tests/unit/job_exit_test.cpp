@@ -7,7 +7,7 @@ namespace trainyard {
 namespace {
 
 JobExit exit_with(std::optional<int> code, std::optional<int> signal, std::optional<std::string> failure) {
-  return {code, signal, std::move(failure), StopCause::asked, Instant{1}, Instant{2}, 3, 4, 5};
+  return {code, signal, std::move(failure), StopCause::asked, Instant{1}, Instant{2}, 3, 4, 5, 6, 7};
 }
 
 }  // namespace

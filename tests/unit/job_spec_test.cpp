@@ -9,7 +9,7 @@ namespace trainyard {
 namespace {
 
 Workspace with(std::vector<OverlayMount> overlays = {}) {
-  return {"/w/package", "/w/home", "/w/checkpoints", {}, {}, std::move(overlays)};
+  return {"/w/package", "/w/home", "/w/checkpoints", {}, {}, std::move(overlays), "/w/tmp", {"/opt/python"}};
 }
 
 }  // namespace
@@ -44,6 +44,7 @@ TEST_CASE("the environment of a job is complete and nothing leaks into it", "[jo
       {"LC_ALL", "C.UTF-8"},
       {"OMP_NUM_THREADS", "2"},
       {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+      {"TMPDIR", "/w/tmp"},
       {"artifacts_directory", "/w/package/artifacts"},
       {"augment", "true"},
       {"checkpoint_directory", "/w/checkpoints"},
@@ -112,6 +113,23 @@ TEST_CASE("folders that were moved are where the user put them", "[job_spec]") {
   CHECK(job.environment.at("artifacts_directory") == "/w/package/out");
   CHECK(job.environment.at("training_data_directory") == "/w/package/100%");
   CHECK(job.calls.front().directory == "/w/package/100%");
+}
+
+TEST_CASE("a job reaches its own folders, what its interpreter needs, and the devices of its GPUs", "[job_spec]") {
+  RunRequest request = example::request();
+  request.isolation = {IsolationMode::strict, NetworkAccess::host, {Layer::ipc}};
+  request.limits.memory_bytes = 1 << 20;
+  Workspace workspace = with();
+  workspace.gpus = {{3, "GPU-8f", ""}};
+  const JobSpec job = job_for(example::plan_of(request).value(), workspace, std::nullopt);
+  CHECK((job.sandbox.wish == request.isolation));
+  CHECK(job.sandbox.writable == std::vector<std::string>{"/w/package", "/w/home", "/w/checkpoints", "/w/tmp"});
+  CHECK(job.sandbox.readable == std::vector<std::string>{"/opt/python"});
+  CHECK(job.sandbox.temporary == "/w/tmp");
+  CHECK(job.sandbox.devices ==
+        std::vector<std::string>{"/dev/nvidia3", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"});
+  CHECK((job.limits == request.limits));
+  CHECK(job_for(example::plan(), with(), std::nullopt).sandbox.devices.empty());
 }
 
 TEST_CASE("a job is written as it was read", "[job_spec]") {

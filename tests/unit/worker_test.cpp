@@ -294,7 +294,7 @@ TEST_CASE("a package that leaves its group is stopped all the same") {
   job.spec.grace_ms = 100;
   const JobId id = job.start(executor);
   job.await_call("train");
-  test::must(executor.stop(id, StopForce::polite));
+  test::must(executor.stop(id, job.path(), StopForce::polite));
   const JobLook look = test::finished(executor, id, job.path());
   REQUIRE(std::holds_alternative<JobExit>(look));
   CHECK(std::get<JobExit>(look).signal == SIGKILL);

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// After a run nothing that it started is alive, whatever the layers, whatever it started, and however it ended.
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "runner/executors/local_executor.hpp"
+#include "runner/processes/process_identity.hpp"
+#include "tests/contract/test_job.hpp"
+
+using namespace trainyard;
+using test::TestJob;
+
+namespace {
+
+struct Layers {
+  std::string name;
+  IsolationWish wish;
+};
+
+const std::vector<Layers>& combinations() {
+  constexpr auto kBest = IsolationMode::best_effort;
+  constexpr auto kNetwork = NetworkAccess::none;
+  static const std::vector<Layers> all = {
+      {"all", {kBest, kNetwork, {}}},
+      {"no control groups", {kBest, kNetwork, {Layer::cgroup}}},
+      {"no process namespace", {kBest, kNetwork, {Layer::pid}}},
+      {"no process namespace and no control groups", {kBest, kNetwork, {Layer::pid, Layer::cgroup}}},
+      {"no namespaces", {kBest, kNetwork, {Layer::user, Layer::mount, Layer::pid, Layer::ipc, Layer::network}}},
+      {"rules on files and calls alone",
+       {kBest, kNetwork, {Layer::user, Layer::mount, Layer::pid, Layer::ipc, Layer::network, Layer::cgroup}}},
+      {"none", {IsolationMode::none, NetworkAccess::host, {}}},
+  };
+  return all;
+}
+
+// Everything that the package starts holds a lock of this file, shared.
+bool all_gone(const TestJob& job) {
+  const auto file = open_file(job.artifacts() / "alive", O_RDWR);
+  return file.ok() && ::flock(file->get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+void let_linger(TestJob& job, const std::string& what, const std::string& end, const Layers& layers) {
+  job.set("what", what);
+  job.set("end", end);
+  job.isolate(layers.wish);
+  job.spec.grace_ms = 200;
+}
+
+LocalExecutor local() { return LocalExecutor(TRAINYARD_WORKER_PROGRAM); }
+
+}  // namespace
+
+TEST_CASE("nothing that a package started is left when it ends") {
+  LocalExecutor executor = local();
+  for (const Layers& layers : combinations()) {
+    for (const char* const what : {"daemon", "deaf", "stopped", "tree", "hopper", "storm"}) {
+      for (const char* const end : {"returns", "crashes"}) {
+        INFO(layers.name << ", " << what << ", " << end);
+        TestJob job = TestJob::of_package("lingers");
+        let_linger(job, what, end, layers);
+        const JobExit exit = job.exit_of(executor);
+        CHECK(all_gone(job));
+        CHECK(exit.limit == std::nullopt);
+        if (end == std::string("returns")) CHECK(exit.code == 0);
+        if (end == std::string("crashes")) CHECK(exit.signal == SIGKILL);
+      }
+    }
+  }
+}
+
+TEST_CASE("nothing that a package started is left when it is stopped or out of time") {
+  LocalExecutor executor = local();
+  for (const Layers& layers : combinations()) {
+    for (const char* const what : {"daemon", "tree", "storm"}) {
+      INFO(layers.name << ", " << what);
+      TestJob late = TestJob::of_package("lingers");
+      let_linger(late, what, "hangs", layers);
+      late.spec.max_runtime_ms = 300;
+      const JobExit exit = late.exit_of(executor);
+      CHECK(exit.stop == StopCause::max_runtime);
+      CHECK(all_gone(late));
+
+      TestJob stopped = TestJob::of_package("lingers");
+      let_linger(stopped, what, "hangs", layers);
+      const JobId id = stopped.start(executor);
+      test::await([&] { return is_there(stopped.artifacts() / "alive"); });
+      test::must(executor.stop(id, stopped.path(), StopForce::now));
+      CHECK(std::holds_alternative<JobExit>(test::finished(executor, id, stopped.path())));
+      CHECK(all_gone(stopped));
+    }
+  }
+}
+
+TEST_CASE("nothing that a package started is left when its supervisor is killed and the job is found lost") {
+  LocalExecutor executor = local();
+  for (const Layers& layers : combinations()) {
+    // Without either, what has left the session of the supervisor cannot be found again; docs/security.md says so.
+    if (layers.wish.without.contains(Layer::cgroup) && layers.wish.without.contains(Layer::pid)) continue;
+    if (layers.wish.mode == IsolationMode::none) continue;
+    for (const char* const what : {"daemon", "tree", "storm"}) {
+      INFO(layers.name << ", " << what);
+      TestJob job = TestJob::of_package("lingers");
+      let_linger(job, what, "hangs", layers);
+      const JobId id = job.start(executor);
+      test::await([&] { return is_there(job.artifacts() / "alive"); });
+      static_cast<void>(::usleep(150'000));
+      const auto supervisor = test::must(ProcessIdentity::parse(id.text));
+      REQUIRE(::kill(supervisor.pid, SIGKILL) == 0);
+      CHECK(std::holds_alternative<JobLost>(test::finished(executor, id, job.path())));
+      test::must(executor.stop(id, job.path(), StopForce::now));
+      // The kernel takes a moment to end a whole namespace.
+      test::await([&] { return all_gone(job); });
+      CHECK_FALSE(is_there(job.folder().channel()));
+      CHECK_FALSE(is_there(job.folder().cgroups()));
+    }
+  }
+}
