@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "runner/core/outcome.hpp"
 #include "storage/values/named_enum.hpp"
 
 namespace trainyard {

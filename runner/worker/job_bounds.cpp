@@ -62,9 +62,11 @@ Result<JobBounds> JobBounds::begin(const JobSpec& job, const JobFolder& folder) 
   return JobBounds(job, std::move(*made), std::move(why_not), disk_before);
 }
 
-std::optional<LimitHit> JobBounds::look(std::int64_t told) {
+std::optional<LimitHit> JobBounds::look(std::int64_t told) { return look_at(descendants(), told); }
+
+std::optional<LimitHit> JobBounds::look_at(const std::vector<pid_t>& processes, std::int64_t told) {
   if (auto hit = refused_by_cgroup()) return hit;
-  auto hit = watch_.look(descendants(), told);
+  auto hit = watch_.look(processes, told);
   if (hit && hit->limit == JobLimit::disk) {
     hit->bound -= disk_before_;
     hit->reached -= disk_before_;
@@ -72,10 +74,9 @@ std::optional<LimitHit> JobBounds::look(std::int64_t told) {
   return hit;
 }
 
-std::optional<LimitHit> JobBounds::look_at_end(std::int64_t told) const {
-  if (const auto hit = refused_by_cgroup()) return hit;
+std::optional<LimitHit> JobBounds::look_at_end(std::int64_t told) {
+  if (const auto hit = look_at({}, told)) return hit;
   const JobLimits& limits = job_->limits;
-  if (limits.log_bytes && told > *limits.log_bytes) return LimitHit{JobLimit::log, *limits.log_bytes, told};
   if (!limits.disk_bytes) return std::nullopt;
   const std::int64_t used = bytes_below(folders_of(*job_)) - disk_before_;
   if (used <= *limits.disk_bytes) return std::nullopt;

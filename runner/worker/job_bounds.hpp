@@ -28,7 +28,7 @@ class JobBounds {
   // all of the job's.
   std::optional<LimitHit> look(std::int64_t told);
   // The same when the job has ended: what it used since the last look counts too.
-  [[nodiscard]] std::optional<LimitHit> look_at_end(std::int64_t told) const;
+  std::optional<LimitHit> look_at_end(std::int64_t told);
 
   // The most memory that it had, where control groups have counted.
   [[nodiscard]] std::optional<std::int64_t> peak_bytes() const;
@@ -40,6 +40,7 @@ class JobBounds {
 
  private:
   JobBounds(const JobSpec& job, std::optional<JobCgroup> cgroup, std::string why_not, std::int64_t disk_before);
+  std::optional<LimitHit> look_at(const std::vector<pid_t>& processes, std::int64_t told);
   [[nodiscard]] std::optional<LimitHit> refused_by_cgroup() const;
 
   const JobSpec* job_;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <set>
 
 #include "storage/files/files.hpp"
 
@@ -98,6 +99,15 @@ class PrivateRoot {
     return {};
   }
 
+  // Nothing more is made in what is mounted there; what is mounted below stays as it is.
+  Result<void> close(const std::string& shown) const {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (::mount_setattr(AT_FDCWD, inside(shown).c_str(), 0, &attributes, sizeof(attributes)) != 0)
+      return refused("make '" + shown + "' read-only for the job");
+    return {};
+  }
+
   Result<void> enter() const {
     if (::chdir(root_.c_str()) != 0) return refused("enter the job's file system");
     // Both names may be the same: the old root then lies on top of the new one, and is taken off.
@@ -116,6 +126,19 @@ class PrivateRoot {
 
   Path root_;
 };
+
+// The folders directly in /tmp below which something has to be shown.
+std::set<std::string> needed_below_tmp(const Sandbox& sandbox, const JobFolder& folder) {
+  constexpr std::string_view kTmp = "/tmp/";
+  std::set<std::string> folders;
+  std::vector<std::string> shown = sandbox.readable;
+  shown.insert(shown.end(), sandbox.writable.begin(), sandbox.writable.end());
+  shown.push_back(folder.channel_job().string());
+  for (const std::string& path : shown) {
+    if (path.starts_with(kTmp)) folders.insert(path.substr(0, path.find('/', kTmp.size())));
+  }
+  return folders;
+}
 
 Result<void> make_devices(const PrivateRoot& root, const Sandbox& sandbox, const JobLimits& limits) {
   for (const char* const device : kDevices) TRY(root.show(device, Access::write, 0));
@@ -153,10 +176,12 @@ Result<void> enter_private_root(const Sandbox& sandbox, const JobLimits& limits,
   } else {
     TRY(root.show("/proc", Access::write));
   }
-  // Before what may lie below it.
+  const std::set<std::string> below = needed_below_tmp(sandbox, folder);
   if (!sandbox.temporary.empty()) {
     TRY(root.show_as(sandbox.temporary, "/tmp", Access::write));
     TRY(root.link_to("/tmp", "/var/tmp"));
+    // A store in /tmp would leave the folders above a run in the temporary folder, and there to be written to.
+    for (const std::string& path : below) TRY(root.mount_new("tmpfs", path, MS_NODEV, "mode=0755,size=1m"));
   }
   std::vector<std::string> readable = sandbox.readable;
   std::sort(readable.begin(), readable.end());
@@ -164,6 +189,9 @@ Result<void> enter_private_root(const Sandbox& sandbox, const JobLimits& limits,
   TRY(root.show(folder.channel_job().string(), Access::read));
   TRY(root.show(folder.channel_events().string(), Access::write));
   for (const std::string& path : sandbox.writable) TRY(root.show(path, Access::write));
+  if (!sandbox.temporary.empty()) {
+    for (const std::string& path : below) TRY(root.close(path));
+  }
   return root.enter();
 }
 

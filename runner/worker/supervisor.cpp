@@ -232,10 +232,10 @@ Result<void> run_job(const JobFolder& folder, JobExit& exit) {
   const JobSpec job = TRY(folder.read_job());
   const Secrets secrets = TRY(take_secrets(job));
   const SecretForms hidden(secrets);
+  LogPump logs = TRY(LogPump::open(folder, hidden));
   if (!is_folder(job.working_directory))
     return fail(Errc::invalid, "the working directory '" + job.working_directory + "' is not a folder");
   TRY(make_channel(folder));
-  LogPump logs = TRY(LogPump::open(folder, hidden));
   EventPump events = TRY(EventPump::open(folder, hidden));
   JobBounds bounds = TRY(JobBounds::begin(job, folder));
   exit.started_at = now();

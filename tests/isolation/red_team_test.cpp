@@ -163,7 +163,7 @@ const std::vector<std::string> kAsInAContainer = {"--without", "user", "--withou
 
 // What root and an ordinary user can do alike where nothing is in the way.
 const std::set<std::string> kOpenToAll = {"read the store's format",
-                                          "list the store's runs",
+                                          "find another run",
                                           "read a stored object",
                                           "write beside the stored objects",
                                           "plant a version",
@@ -197,7 +197,7 @@ const std::set<std::string> kOpenToRoot = {"change a stored version's record",
                                            "open a packet socket",
                                            "mount over /usr",
                                            "change its root",
-                                           "open the machine's memory as a device",
+                                           "open the kernel's messages as a device",
                                            "set the host's name",
                                            "open a file by its handle",
                                            "leave its control group",

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "runner/core/outcome.hpp"
+
 namespace trainyard {
 namespace {
 

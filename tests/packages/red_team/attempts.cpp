@@ -63,11 +63,12 @@ void read_file(const fs::path& path) {
   require(::read(file.fd, &byte, 1) == 1, "read");
 }
 
-void list(const fs::path& path) {
+void find(const fs::path& folder, const fs::path& name) {
   std::error_code error;
-  const fs::directory_iterator begin(path, error);
-  if (error) throw std::runtime_error("list: " + error.message());
-  if (begin == fs::directory_iterator()) throw std::runtime_error("list: nothing is there");
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().filename() == name) return;
+  }
+  throw std::runtime_error(error ? "list: " + error.message() : "it is not there");
 }
 
 void append(const fs::path& path, const char* text) {
@@ -295,8 +296,8 @@ std::vector<Attempt> attempts(const fs::path& own_run) {
   const fs::path other = aim("other_run");
   return {
       {"read the store's format", [=] { read_file(store / "format"); }},
-      {"list the store's runs", [=] { list(store / "runs"); }},
-      {"read a stored object", [=] { read_file(first_below(store / "objects")); }},
+      {"find another run", [=] { find(store / "runs", other.filename()); }},
+      {"read a stored object", [=] { read_file(first_below(store / "objects" / "packs")); }},
       {"write beside the stored objects", [=] { touch(store / "objects" / "planted"); }},
       {"change a stored version's record", [=] { append(store / "packages" / "red_team" / "1.0.json", ""); }},
       {"plant a version", [=] { touch(store / "packages" / "red_team" / "1.77.json"); }},
@@ -320,7 +321,8 @@ std::vector<Attempt> attempts(const fs::path& own_run) {
        [] { require(::access(("/proc/" + aim("host_pid") + "/stat").c_str(), R_OK) == 0, "access"); }},
       {"trace a process of the host", [] { trace(host_pid()); }},
       {"read the memory of a process of the host", [] { read_memory(host_pid()); }},
-      {"reach the host's files through /proc", [] { list("/proc/" + aim("host_pid") + "/root/etc/ssl"); }},
+      {"reach the host's files through /proc",
+       [] { read_file("/proc/" + aim("host_pid") + "/root" + aim("home_file")); }},
       {"connect by TCP", connect_by_tcp},
       {"ask by UDP", ask_by_udp},
       {"connect to an abstract socket", connect_to_abstract_socket},
@@ -330,7 +332,7 @@ std::vector<Attempt> attempts(const fs::path& own_run) {
       {"mount over /usr", mount_something},
       {"make a user namespace", [] { in_child([] { require(::unshare(CLONE_NEWUSER) == 0, "unshare"); }); }},
       {"change its root", climb_out_by_root},
-      {"open the machine's memory as a device", [] { open_device(1, 1); }},
+      {"open the kernel's messages as a device", [] { open_device(1, 11); }},
       {"make a setuid file", make_setuid_file},
       {"set the host's name", set_host_name},
       {"read the kernel's log",
