@@ -74,7 +74,8 @@ TEST_CASE("A package that cannot let go of its model has saved it by then") {
 TEST_CASE("Nothing that a package started outlives its run") {
   TestStore store;
   store.add("forks");
-  const EndedRun run = store.train("forks", some_data(store));
+  // So that the daemon is known here by the number that the package sees.
+  const EndedRun run = store.train("forks", some_data(store), {"--without", "pid"});
   INFO(run.output.err);
   REQUIRE(run.version() == "1.1");
   const pid_t daemon = std::stoi(read_text(run.folder / "artifacts" / "daemon.pid"));
@@ -127,7 +128,8 @@ TEST_CASE("Nothing of the operator's environment reaches the package") {
     CHECK(variables.find("TRAINYARD_STORE") == std::string::npos);
     if (std::string(1, '\0').append(variables).find(std::string("\0seconds=3", 10)) != std::string::npos) ++inner;
   }
-  CHECK(workers == 2);
+  // The supervisor, the package's process and, where it has a process namespace, the init of that.
+  CHECK((workers == 2 || workers == 3));
   CHECK(inner == 1);
   CHECK(program.wait().status.code == 0);
   for (const char* const file :

@@ -77,6 +77,7 @@ TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]
                                              "experiment",
                                              "host",
                                              "hyperparameters",
+                                             "limits",
                                              "message",
                                              "metrics",
                                              "overlap",
