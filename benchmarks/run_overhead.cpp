@@ -91,9 +91,12 @@ int main(int argc, char** argv) {
   require(make_folder(records));
 
   int number = 0;
-  Part whole{"whole run", [&] {
-               run_or_give_up({trainyard, "run", "training", "noop", "--dataset", data, "--store", store}, 0);
-             }};
+  const auto run = [&](const std::string& isolation) {
+    run_or_give_up(
+        {trainyard, "run", "training", "noop", "--dataset", data, "--store", store, "--isolation", isolation}, 0);
+  };
+  Part whole{"whole run", [&] { run("best-effort"); }};
+  Part bare{"whole run, without isolation", [&] { run("none"); }};
   Part program{"start of trainyard", [&] { run_or_give_up({trainyard, "--version"}, 0); }};
   Part start{"start of trainyard-worker", [&] { run_or_give_up({worker}, 2); }};
   Part probe{"overlay mounted and gone, with a start of its own", [&] {
@@ -108,7 +111,7 @@ int main(int argc, char** argv) {
              const auto packed = pack_folder(package, "noop", tree->tree, target);
              if (!packed.ok()) give_up(packed.error().message);
            }};
-  const std::vector<Part*> parts = {&whole, &program, &start, &probe, &durable, &zip};
+  const std::vector<Part*> parts = {&whole, &bare, &program, &start, &probe, &durable, &zip};
   for (int round = -1; round < rounds; ++round) {
     for (Part* const part : parts) {
       const double took = milliseconds_of(part->work);
@@ -123,6 +126,8 @@ int main(int argc, char** argv) {
       program.median() + 2 * start.median() + mount + kDurableRecords * durable.median() + zip.median();
   std::printf("medians of %d rounds, in milliseconds\n", rounds);
   std::printf("%8.2f  whole run\n", whole.median());
+  std::printf("%8.2f  whole run without isolation: the sandbox costs %.2f\n", bare.median(),
+              whole.median() - bare.median());
   std::printf("%8.2f  start of trainyard\n", program.median());
   std::printf("%8.2f  two starts of trainyard-worker\n", 2 * start.median());
   std::printf("%8.2f  overlay mount\n", mount);
