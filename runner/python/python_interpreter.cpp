@@ -65,9 +65,22 @@ std::string home_of(const Path& environment) {
   return "";
 }
 
-// What a job may read of the system anyway, and folders of which nobody means all.
+// What a job may read of the system anyway.
 bool is_of_the_system(const std::string& folder) {
-  return folder.empty() || folder == "/" || folder == "/usr" || folder.starts_with("/usr/");
+  return folder.empty() || folder == "/" || folder == "/usr" || folder.starts_with("/usr/") || folder.starts_with("/opt/");
+}
+
+// Adds what a Python installed in `prefix` consists of. An environment is a folder of its own; anything else may be the
+// home folder of somebody who keeps a Python in ~/bin.
+void add_installation(const Path& prefix, std::vector<std::string>& folders) {
+  if (is_of_the_system(prefix.string())) return;
+  if (is_there(prefix / "pyvenv.cfg") || is_there(prefix / "conda-meta")) {
+    folders.push_back(prefix.string());
+    return;
+  }
+  for (const char* const part : {"bin", "include", "lib", "lib64"}) {
+    if (is_there(prefix / part)) folders.push_back((prefix / part).string());
+  }
 }
 
 }  // namespace
@@ -77,10 +90,9 @@ Result<std::vector<std::string>> folders_of_python(const Path& program, const Pa
   Path python = program;
   for (int i = 0; i < kMostPythons; ++i) {
     const Path above = python.parent_path().parent_path();
-    if (!is_of_the_system(above.string())) folders.push_back(above.string());
-    const Path real = TRY(real_path(python));
-    const Path real_above = real.parent_path().parent_path();
-    if (real_above != above && !is_of_the_system(real_above.string())) folders.push_back(real_above.string());
+    add_installation(above, folders);
+    const Path real_above = TRY(real_path(python)).parent_path().parent_path();
+    if (real_above != above) add_installation(real_above, folders);
     const std::string home = home_of(above);
     if (home.empty()) return folders;
     const Path base = Path(home) / "python3";

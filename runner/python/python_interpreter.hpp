@@ -49,7 +49,7 @@ class PythonInterpreter final : public PythonReader {
   Path kit_;
 };
 
-// The folders that a Python needs to run and that are not the system's: its own, those of the Python that a virtual
+// The folders that a Python needs to run and that are not the system's: those it is installed in, those of the Python that a virtual
 // environment was made of (PEP 405), and `kit`. Nothing is executed.
 Result<std::vector<std::string>> folders_of_python(const Path& program, const Path& kit);
 
