@@ -76,6 +76,28 @@ Result<ExitCode> perform(const command::RunsList& command, const Invocation& inv
   return ExitCode::ok;
 }
 
+namespace {
+
+// What the last attempt used and what stood around it, once it has ended.
+void add_last_attempt(const KnownRun& run, std::vector<std::vector<std::string>>& rows) {
+  const auto attempt = run.folder.last_attempt();
+  const auto exit = attempt.ok() ? JobFolder(run.folder.attempt(*attempt)).read_exit() : attempt.error();
+  if (!exit.ok() || !*exit) return;
+  const JobExit& ended = **exit;
+  const auto size = [](std::int64_t bytes) { return size_text(static_cast<std::uint64_t>(bytes)); };
+  rows.push_back({"used", duration_text(static_cast<double>(ended.user_us + ended.system_us) / 1e6) +
+                              " of processors, " + size(ended.peak_bytes) + " of memory, " + size(ended.read_bytes) +
+                              " read, " + size(ended.written_bytes) + " written"});
+  if (!ended.isolation) return;
+  std::string layers;
+  for (const Layer layer : ended.isolation->layers) layers += " " + std::string(name_of(layer));
+  rows.push_back({"isolation", layers.empty() ? "none" : layers.substr(1)});
+  for (const auto& [layer, why] : ended.isolation->missing)
+    rows.push_back({"missing", std::string(name_of(layer)) + ": " + printable(why)});
+}
+
+}  // namespace
+
 Result<ExitCode> perform(const command::RunsShow& command, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
@@ -113,6 +135,7 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
   if (const auto attempts = attempts_in(run.journal); attempts.size() > 1)
     rows.push_back(
         {"attempts", std::to_string(attempts.size()) + " of " + std::to_string(run.plan.request.retries + 1)});
+  add_last_attempt(run, rows);
   for (const auto& [name, digest] : run.plan.secrets) rows.push_back({"secret", name});
   for (const auto& [name, value] : run.plan.environment) rows.push_back({"env", printable(name + "=" + value)});
   for (const JournalEntry& entry : run.journal)
