@@ -3,6 +3,7 @@
 
 #include "runner/engine/data_overlap.hpp"
 #include "runner/engine/event_tail.hpp"
+#include "runner/engine/inner_folder.hpp"
 #include "runner/jobs/job_folder.hpp"
 #include "runner/python/python_interpreter.hpp"
 #include "storage/packages/package_check.hpp"
@@ -74,7 +75,10 @@ Result<std::vector<SecretLeak>> remove_secrets(const RunPlan& plan, const RunFol
                                                const SecretForms& secrets) {
   std::vector<SecretLeak> leaks;
   if (secrets.empty()) return leaks;
-  for (const Path& place : {folder.package() / plan.layout.artifacts.bytes(), folder.checkpoints()}) {
+  std::vector<Path> places = {folder.checkpoints()};
+  if (is_inner_folder(folder.package(), plan.layout.artifacts))
+    places.push_back(folder.package() / plan.layout.artifacts.bytes());
+  for (const Path& place : places) {
     for (SecretLeak& leak : TRY(remove_leaks(place, secrets))) leaks.push_back(std::move(leak));
   }
   return leaks;
@@ -82,7 +86,11 @@ Result<std::vector<SecretLeak>> remove_secrets(const RunPlan& plan, const RunFol
 
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder) {
   const Path made = folder.package() / plan.layout.artifacts.bytes();
-  if (is_there(folder.artifacts()) || !is_there(made)) return {};
+  if (is_there(folder.artifacts()) || !TRY(status_of(made))) return {};
+  if (!is_inner_folder(folder.package(), plan.layout.artifacts)) {
+    return fail(Errc::package_failed, "the artifacts folder '" + plan.layout.artifacts.text() +
+                                          "' is no folder any more, or a link leads to it; nothing of it is kept");
+  }
   return rename_path(made, folder.artifacts());
 }
 
@@ -109,7 +117,7 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
   }
   std::optional<CollectedOutputs::Package> package;
   if (trains(plan.request.type)) package = TRY(collect_package(plan, folder, ports));
-  TRY(keep_artifacts(plan, folder));
+  if (const auto kept = keep_artifacts(plan, folder); !kept.ok()) return kept.error();
   const auto artifacts = store_artifacts(folder, store.objects());
   if (!artifacts.ok()) return within("the artifacts cannot be kept", blame_package(artifacts.error()));
   return CollectedOutputs{std::move(package), *artifacts, std::move(evaluation), on_dataset};

@@ -16,6 +16,7 @@ Result<std::vector<SecretLeak>> remove_secrets(const RunPlan& plan, const RunFol
                                                const SecretForms& secrets);
 
 // Moves the artifacts out of the workspace to where they stay. Fine when that was done before, or when there are none.
+// `package_failed` when the package has put something else in their place, such as a link.
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder);
 
 // Takes the artifacts of a run, where they stay, into the store as well: durable when this returns, as is everything that

@@ -41,6 +41,9 @@ Result<bool> add_part(const RunPlan& plan, const RunFolder& folder, const Staged
   const Path made =
       overlay ? folder.layer() / "data" / "upper" / part : folder.package() / plan.layout.data.bytes() / part;
   if (!is_folder(made)) return true;
+  // A link in its place leads to what is none of the run's data.
+  const auto status = TRY(status_of(made));
+  if (!status || !S_ISDIR(status->st_mode)) return false;
   const auto captured = capture(made, {});
   // A file that was removed from an overlay is a device there.
   if (!captured.ok()) return false;

@@ -371,7 +371,10 @@ Result<std::optional<TreeSummary>> RunDriver::keep_what_is_there() {
   if (!knows_secrets()) return std::optional<TreeSummary>();
   for (const SecretLeak& leak : TRY(remove_secrets(plan_, folder_, hidden_)))
     ports_->observer.noticed("the file '" + leak.shown + "' was not kept, because " + leak.why());
-  TRY(keep_artifacts(plan_, folder_));
+  if (const auto kept = keep_artifacts(plan_, folder_); !kept.ok()) {
+    if (kept.error().code == Errc::package_failed) return std::optional<TreeSummary>();
+    return kept.error();
+  }
   // Where the store cannot take it, the results say nothing of it.
   const auto stored = store_artifacts(folder_, ports_->store.objects());
   return stored.ok() ? std::optional(*stored) : std::nullopt;

@@ -30,6 +30,10 @@ constexpr const char* kEtc[] = {"/etc/alternatives", "/etc/ca-certificates", "/e
                                 "/etc/resolv.conf",  "/etc/services",        "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
                                 "/etc/timezone",     "/etc/vulkan"};
 constexpr const char* kProcessors = "/sys/devices/system";
+// What root could change of the kernel by files that belong to it, whatever its privileges, and read of it.
+constexpr const char* kSettings[] = {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus",
+                                     "/proc/fs",  "/proc/mtrr"};
+constexpr const char* kHidden[] = {"/proc/kcore", "/proc/keys", "/proc/kmsg", "/proc/timer_list", "/proc/sched_debug"};
 constexpr const char* kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
 
 enum class Access : std::uint64_t { read = MOUNT_ATTR_RDONLY, write = 0 };
@@ -76,6 +80,12 @@ class PrivateRoot {
     return {};
   }
 
+  // In its place there is an empty file.
+  Result<void> hide(const std::string& path) const {
+    if (!is_there(inside(path))) return {};
+    return show_as("/dev/null", path, Access::read, 0);
+  }
+
   // A folder of the system, or the link that it is on systems where all of them lie in /usr.
   Result<void> show_program_folder(const std::string& path) const {
     std::array<char, PATH_MAX> link{};
@@ -106,6 +116,12 @@ class PrivateRoot {
     if (::mount_setattr(AT_FDCWD, inside(shown).c_str(), 0, &attributes, sizeof(attributes)) != 0)
       return refused("make '" + shown + "' read-only for the job");
     return {};
+  }
+
+  // What is there already stays, and is not written to any more.
+  Result<void> close_below(const std::string& path) const {
+    const std::string there = inside(path).string();
+    return is_there(there) ? show_as(there, path, Access::read) : Result<void>();
   }
 
   Result<void> enter() const {
@@ -141,8 +157,9 @@ std::set<std::string> needed_below_tmp(const Sandbox& sandbox, const JobFolder& 
 }
 
 Result<void> make_devices(const PrivateRoot& root, const Sandbox& sandbox, const JobLimits& limits) {
-  for (const char* const device : kDevices) TRY(root.show(device, Access::write, 0));
-  for (const std::string& device : sandbox.devices) TRY(root.show(device, Access::write, 0));
+  // Read-only: a device is written to all the same, but its modes and its owner are the machine's.
+  for (const char* const device : kDevices) TRY(root.show(device, Access::read, 0));
+  for (const std::string& device : sandbox.devices) TRY(root.show(device, Access::read, 0));
   TRY(root.link_to("/proc/self/fd", "/dev/fd"));
   TRY(root.link_to("/proc/self/fd/0", "/dev/stdin"));
   TRY(root.link_to("/proc/self/fd/1", "/dev/stdout"));
@@ -176,6 +193,8 @@ Result<void> enter_private_root(const Sandbox& sandbox, const JobLimits& limits,
   } else {
     TRY(root.show("/proc", Access::write));
   }
+  for (const char* const path : kSettings) TRY(root.close_below(path));
+  for (const char* const path : kHidden) TRY(root.hide(path));
   const std::set<std::string> below = needed_below_tmp(sandbox, folder);
   if (!sandbox.temporary.empty()) {
     TRY(root.show_as(sandbox.temporary, "/tmp", Access::write));
@@ -187,7 +206,8 @@ Result<void> enter_private_root(const Sandbox& sandbox, const JobLimits& limits,
   std::sort(readable.begin(), readable.end());
   for (const std::string& path : readable) TRY(root.show(path, Access::read));
   TRY(root.show(folder.channel_job().string(), Access::read));
-  TRY(root.show(folder.channel_events().string(), Access::write));
+  // A fifo is no less written to for that, but stays what and where it is.
+  TRY(root.show(folder.channel_events().string(), Access::read));
   for (const std::string& path : sandbox.writable) TRY(root.show(path, Access::write));
   if (!sandbox.temporary.empty()) {
     for (const std::string& path : below) TRY(root.close(path));

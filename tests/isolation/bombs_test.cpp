@@ -97,12 +97,19 @@ TEST_CASE("a run is ended before the file system of the store is full, whatever 
 
 TEST_CASE("what a package plants in its outputs ends its own run alone") {
   Person person(Person::Kind::myself);
+  person.own_file("home/diary", "private\n");
   const PersonsRun link = person.train("red_team", {"--env", "bomb=symlink"});
   CHECK(link.reason() == "package_error");
   CHECK(link.message().find("passwd") != std::string::npos);
   const PersonsRun above = person.train("red_team", {"--env", "bomb=climbs"});
   CHECK(above.reason() == "package_error");
   CHECK(above.message().find("above") != std::string::npos);
+  // Nothing of where the link leads to is taken for what the run has made.
+  const PersonsRun elsewhere =
+      person.train("red_team", {"--env", "bomb=elsewhere", "--env", "elsewhere=" + person.home().string()});
+  CHECK(elsewhere.reason() == "package_error");
+  CHECK(elsewhere.results.at("traceability").at("artifacts").is_null());
+  CHECK(is_there(person.home() / "diary"));
   // A file of that name among the artifacts is a file like any other.
   const PersonsRun results = person.train("red_team", {"--env", "bomb=results"});
   CHECK(results.reason() == "ok");

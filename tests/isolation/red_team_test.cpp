@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ class Aims {
         tcp_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
         udp_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
         abstract_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+        named_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
         key_(0x54590000 + ::getpid() % 0x10000),
         memory_(::shmget(key_, 4096, IPC_CREAT | 0666)) {
     variables_["tcp_port"] = std::to_string(bound(tcp_.get()));
@@ -47,6 +49,15 @@ class Aims {
       throw std::runtime_error("no abstract socket");
     ::listen(abstract_.get(), 100);
     variables_["abstract_socket"] = name;
+    const std::string path = (person.home() / "socket").string();
+    sockaddr_un named{};
+    named.sun_family = AF_UNIX;
+    std::memcpy(named.sun_path, path.data(), path.size());
+    if (::bind(named_.get(), reinterpret_cast<const sockaddr*>(&named), sizeof(named)) != 0 ||
+        ::chmod(path.c_str(), 0777) != 0)
+      throw std::runtime_error("no socket " + path);
+    ::listen(named_.get(), 100);
+    variables_["socket_path"] = path;
     variables_["host_pid"] = std::to_string(victim_.pid());
     variables_["shm_key"] = std::to_string(key_);
     variables_["store"] = person.store().string();
@@ -67,7 +78,10 @@ class Aims {
   }
   Aims(const Aims&) = delete;
   Aims& operator=(const Aims&) = delete;
-  ~Aims() { ::shmctl(memory_, IPC_RMID, nullptr); }
+  ~Aims() {
+    ::shmctl(memory_, IPC_RMID, nullptr);
+    ::unlink(variables_["socket_path"].c_str());
+  }
 
   void set(const std::string& name, const std::string& value) { variables_[name] = value; }
   [[nodiscard]] std::vector<std::string> options() const {
@@ -94,6 +108,7 @@ class Aims {
   UniqueFd tcp_;
   UniqueFd udp_;
   UniqueFd abstract_;
+  UniqueFd named_;
   key_t key_;
   int memory_;
   std::map<std::string, std::string> variables_;
@@ -154,9 +169,14 @@ void print(const char* who, const std::vector<std::pair<const char*, Table>>& co
   }
 }
 
-// Of what most containers leave, Landlock and seccomp, these are the gaps: what can be seen of other processes without a
-// file being opened for writing, and System V memory that others have left open to all.
-const std::set<std::string> kGapsWithoutNamespaces = {"see a process of the host", "attach the host's shared memory"};
+// Of what most containers leave, Landlock and seccomp, these are the gaps: what can be seen of other processes, memory that
+// others have left open to all, sockets by their paths, and the modes of files that the user owns.
+const std::set<std::string> kGapsWithoutNamespaces = {
+    "see a process of the host", "attach the host's shared memory", "connect to a socket by its path",
+    "change the mode of a stored file", "change the mode of /dev/null"};
+// Without the filter of system calls, what concerns the job alone or the kernel's own checks.
+const std::set<std::string> kGapsWithoutSeccomp = {"make a user namespace", "make a setuid file", "make an io_uring",
+                                                   "watch the kernel's events", "look at the keys of the session"};
 
 const std::vector<std::string> kAsInAContainer = {"--without", "user", "--without", "mount",   "--without", "pid",
                                                   "--without", "ipc",  "--without", "network", "--without", "cgroup"};
@@ -185,10 +205,13 @@ const std::set<std::string> kOpenToAll = {"read the store's format",
                                           "connect by TCP",
                                           "ask by UDP",
                                           "connect to an abstract socket",
+                                          "connect to a socket by its path",
+                                          "change the mode of a stored file",
                                           "attach the host's shared memory",
                                           "make a setuid file",
                                           "look at the keys of the session"};
 const std::set<std::string> kOpenToRoot = {"change a stored version's record",
+                                           "change the mode of /dev/null",
                                            "read /etc/shadow",
                                            "read its supervisor's variables",
                                            "trace a process of the host",
@@ -220,9 +243,17 @@ TEST_CASE("the red team is kept from everything, and from little where nothing s
   const Table all = attack(person, {});
   const Table contained = attack(person, kAsInAContainer);
   const Table none = attack(person, {"--isolation", "none"});
-  print(root ? "As root" : "As an ordinary user", {{"all layers", all}, {"as a container", contained}, {"none", none}});
+  const Table no_landlock = attack(person, {"--without", "landlock"});
+  const Table no_seccomp = attack(person, {"--without", "seccomp"});
+  print(root ? "As root" : "As an ordinary user", {{"all layers", all},
+                                                   {"no landlock", no_landlock},
+                                                   {"no seccomp", no_seccomp},
+                                                   {"as a container", contained},
+                                                   {"none", none}});
   CHECK(all.size() >= 30);
   CHECK(done_in(all).empty());
+  CHECK(done_in(no_landlock).empty());
+  CHECK(lacking(done_in(no_seccomp), kGapsWithoutSeccomp).empty());
   CHECK(lacking(done_in(contained), kGapsWithoutNamespaces).empty());
   CHECK(lacking(kOpenToAll, done_in(none)).empty());
   if (root) CHECK(lacking(kOpenToRoot, done_in(none)).empty());

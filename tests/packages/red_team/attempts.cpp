@@ -131,6 +131,14 @@ void connect_to_abstract_socket() {
   require(::connect(socket.fd, reinterpret_cast<const sockaddr*>(&address), size) == 0, "connect");
 }
 
+void connect_to_socket_by_path() {
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, aim("socket_path").c_str(), sizeof(address.sun_path) - 1);
+  require(::connect(socket.fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "connect");
+}
+
 pid_t host_pid() { return std::stoi(aim("host_pid")); }
 
 // The process above the whole job: its supervisor, as far as that can be seen.
@@ -309,6 +317,8 @@ std::vector<Attempt> attempts(const fs::path& own_run) {
       {"write its own exit", [=] { touch(own_run / "exit.json.forged"); }},
       {"cut its events short", [=] { require(::truncate((own_run / "events.jsonl").c_str(), 0) == 0, "truncate"); }},
       {"write lines into its events", [=] { append(own_run / "events.jsonl", ""); }},
+      {"change the mode of a stored file", [=] { require(::chmod((store / "format").c_str(), 0444) == 0, "chmod"); }},
+      {"change the mode of /dev/null", [] { require(::chmod("/dev/null", 0666) == 0, "chmod"); }},
       {"read /etc/shadow", [] { read_file("/etc/shadow"); }},
       {"read a file in the user's home", [] { read_file(aim("home_file")); }},
       {"write into the user's home", [] { touch(fs::path(aim("home_file")).parent_path() / "planted"); }},
@@ -326,6 +336,7 @@ std::vector<Attempt> attempts(const fs::path& own_run) {
       {"connect by TCP", connect_by_tcp},
       {"ask by UDP", ask_by_udp},
       {"connect to an abstract socket", connect_to_abstract_socket},
+      {"connect to a socket by its path", connect_to_socket_by_path},
       {"open a packet socket",
        [] { const Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "socket"); }},
       {"attach the host's shared memory", attach_shared_memory},

@@ -16,7 +16,7 @@ struct Attempt {
 };
 
 // The aims are given as variables of the run:
-//   store, other_run, home_file, tmp_file, dataset_file   paths
+//   store, other_run, home_file, tmp_file, dataset_file, socket_path   paths
 //   tcp_port, udp_port, abstract_socket                   of servers of the host
 //   host_pid                                              a process of the host, of the same user
 //   shm_key                                               a segment of shared memory of the host

@@ -111,6 +111,10 @@ class RedTeam {
     }
     if (bomb == "symlink") fs::create_symlink("/etc/passwd", artifacts / "passwd");
     if (bomb == "climbs") fs::create_symlink("../../../..", run_.package_directory() / "above");
+    if (bomb == "elsewhere") {
+      fs::remove_all(artifacts);
+      fs::create_directory_symlink(std::getenv("elsewhere"), artifacts);
+    }
     if (bomb == "results") std::ofstream(artifacts / "_results.json") << "{\"forged\": true}";
     if (bomb == "none") attempt(artifacts);
   }
