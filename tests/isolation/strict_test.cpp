@@ -25,6 +25,9 @@ TEST_CASE("a strict run is refused where a layer is missing, and runs where none
   const ProgramOutput doctor = person.trainyard({"doctor", "--json"});
   const Json answer = parse_json(doctor.out, "doctor").value();
   const bool strict = answer.at("strict").get<bool>();
+  const std::string text = person.trainyard({"doctor"}).out;
+  for (const Json& row : answer.at("layers")) CHECK(text.find(row.at("layer").get<std::string>()) != std::string::npos);
+  CHECK((text.find("runs would start") != std::string::npos) == strict);
   CHECK(doctor.status.code == (strict ? 0 : 1));
   person.must({"package", "add", std::string(TRAINYARD_TEST_PACKAGES_DIR) + "/counts.zip"});
   const ProgramOutput run =

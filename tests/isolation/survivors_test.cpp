@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 
+#include "runner/executors/isolation_facts.hpp"
 #include "runner/executors/local_executor.hpp"
 #include "runner/processes/process_identity.hpp"
 #include "tests/contract/test_job.hpp"
@@ -96,10 +97,13 @@ TEST_CASE("nothing that a package started is left when it is stopped or out of t
 
 TEST_CASE("nothing that a package started is left when its supervisor is killed and the job is found lost") {
   LocalExecutor executor = local();
+  const TempFolder scratch;
+  const IsolationFacts facts = test::must(probe_isolation(TRAINYARD_WORKER_PROGRAM, scratch.path()));
   for (const Layers& layers : combinations()) {
     // Without either, what has left the session of the supervisor cannot be found again; docs/security.md says so.
-    if (layers.wish.without.contains(Layer::cgroup) && layers.wish.without.contains(Layer::pid)) continue;
-    if (layers.wish.mode == IsolationMode::none) continue;
+    const auto plan = plan_isolation(layers.wish, facts);
+    REQUIRE(plan.ok());
+    if (!plan->has(Layer::pid) && !plan->has(Layer::cgroup)) continue;
     for (const char* const what : {"daemon", "tree", "storm"}) {
       INFO(layers.name << ", " << what);
       TestJob job = TestJob::of_package("lingers");
