@@ -18,6 +18,10 @@ class JobBounds {
   // REQUIRES: the job has not begun; what its folders hold by now does not count. `job` outlives this.
   static Result<JobBounds> begin(const JobSpec& job, const JobFolder& folder);
 
+  JobBounds(JobBounds&&) = default;
+  JobBounds& operator=(JobBounds&&) = delete;
+  ~JobBounds() { remove(); }
+
   // For the job to join; null without.
   [[nodiscard]] const JobCgroup* cgroup() const { return cgroup_ ? &*cgroup_ : nullptr; }
   // Why the limits are not all kept by control groups; empty when they are.
@@ -35,7 +39,7 @@ class JobBounds {
 
   // Kills what the control groups still hold.
   void kill_all() const;
-  // Removes the control groups, after which they tell nothing any more.
+  // Removes the control groups with what is in them; they tell nothing any more.
   void remove();
 
  private:

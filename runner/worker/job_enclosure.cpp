@@ -142,7 +142,9 @@ std::optional<StartFailure> furnish(const JobStart& start, const UserIds& ids) {
   const Isolation& isolation = start.isolation;
   const std::vector<OverlayMount>& overlays = start.job.overlays;
   if (start.cgroup != nullptr) {
-    if (const auto joined = start.cgroup->join(); !joined.ok()) return missing(Layer::cgroup, joined);
+    // Groups that do not make a whole layer are of some use, and no condition.
+    const auto joined = start.cgroup->join();
+    if (!joined.ok() && isolation.has(Layer::cgroup)) return missing(Layer::cgroup, joined);
   }
   if (isolation.has(Layer::user)) {
     if (const auto mapped = map_own_ids(ids.user, ids.group); !mapped.ok()) return missing(Layer::user, mapped);
@@ -165,8 +167,7 @@ std::optional<StartFailure> furnish(const JobStart& start, const UserIds& ids) {
   const auto entered =
       enter_private_root(start.job.sandbox, start.job.limits, start.folder, pid ? Proc::fresh : Proc::shared);
   if (entered.ok()) return std::nullopt;
-  return missing(pid && entered.error().message.find("/proc") != std::string::npos ? Layer::pid : Layer::mount,
-                 entered);
+  return missing(entered.error().code == Errc::incompatible ? Layer::pid : Layer::mount, entered);
 }
 
 std::optional<StartFailure> restrict(const JobStart& start, int program) {

@@ -189,7 +189,8 @@ Result<void> enter_private_root(const Sandbox& sandbox, const JobLimits& limits,
   TRY(root.show(sandbox.devices.empty() ? kProcessors : "/sys", Access::read));
   TRY(make_devices(root, sandbox, limits));
   if (proc == Proc::fresh) {
-    TRY(root.mount_new("proc", "/proc", MS_NODEV | MS_NOEXEC, ""));
+    const auto mounted = root.mount_new("proc", "/proc", MS_NODEV | MS_NOEXEC, "");
+    if (!mounted.ok()) return fail(Errc::incompatible, mounted.error().message);
   } else {
     TRY(root.show("/proc", Access::write));
   }

@@ -21,6 +21,7 @@ std::vector<std::string> plain_devices();
 enum class Proc { fresh, shared };
 
 // Moves the calling process into it. With Proc::fresh it shows the processes of the caller's process namespace alone.
+// `incompatible` where that /proc cannot be mounted, as in many containers.
 // REQUIRES: one thread, a mount namespace of its own, whose mounts are private. After an error: end the process.
 Result<void> enter_private_root(const Sandbox& sandbox, const JobLimits& limits, const JobFolder& folder, Proc proc);
 

@@ -121,7 +121,6 @@ class Supervision {
     events_.drain();
     if (!limit_) limit_ = bounds_.look_at_end(told_bytes());
     const auto peak = bounds_.peak_bytes();
-    bounds_.remove();
     exit.stop = cause_;
     exit.limit = limit_;
     exit.user_us = status.user_us;
