@@ -40,7 +40,7 @@ Result<IsolationFacts> probe(const Path& scratch) {
   const UniqueFd null = TRY(open_file("/dev/null", O_WRONLY));
   const JobSpec job = probe_job(work);
   IsolationFacts facts = facts_at_hand();
-  auto cgroup = JobCgroup::make("trainyard-probe-" + std::to_string(::getpid()), {});
+  auto cgroup = JobCgroup::make("probe-" + std::to_string(::getpid()), {});
   if (!cgroup.ok()) facts.missing[Layer::cgroup] = cgroup.error().message;
   if (cgroup.ok() && !cgroup->facts().why_not.empty()) facts.missing[Layer::cgroup] = cgroup->facts().why_not;
   for (;;) {

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "runner/processes/cgroup_end.hpp"
 #include "runner/worker/descendants.hpp"
 #include "runner/worker/disk_walk.hpp"
 
@@ -50,8 +49,7 @@ Result<JobBounds> JobBounds::begin(const JobSpec& job, const JobFolder& folder) 
   const IsolationWish& wish = job.sandbox.wish;
   if (wish.mode == IsolationMode::none || wish.without.contains(Layer::cgroup))
     return JobBounds(job, std::nullopt, "", disk_before);
-  auto made =
-      JobCgroup::make(std::string(kCgroupPrefix) + job.run.text() + "-" + std::to_string(::getpid()), job.limits);
+  auto made = JobCgroup::make(job.run.text() + "-" + std::to_string(::getpid()), job.limits);
   if (!made.ok()) return JobBounds(job, std::nullopt, made.error().message, disk_before);
   // For whoever cleans up when this process cannot.
   std::string lines;
