@@ -14,21 +14,22 @@ namespace {
 
 enum class Here { yes, no, not_needed };
 
-Here here(const IsolationFacts& facts, Layer layer) {
-  if (layer == Layer::user && facts.root) return Here::not_needed;
-  return facts.missing.contains(layer) ? Here::no : Here::yes;
+Here here(const Isolation& isolation, Layer layer) {
+  if (isolation.has(layer)) return Here::yes;
+  return isolation.missing.contains(layer) ? Here::no : Here::not_needed;
 }
 
 std::string_view name_of(Here here) { return here == Here::yes ? "yes" : here == Here::no ? "no" : "not needed"; }
 
-Result<IsolationFacts> look() {
+// What a run would get that asks for all there is.
+Result<Isolation> look() {
   const Path worker = TRY(worker_program());
   // A doctor is asked before there is a store, too.
   const Path scratch = scratch_name(boost::filesystem::temp_directory_path(), "trainyard-doctor");
   TRY(make_folder(scratch, 0700));
   auto facts = probe_isolation(worker, scratch);
   TRY(remove_tree(scratch));
-  return facts;
+  return plan_isolation(IsolationWish(), TRY(facts));
 }
 
 // How the store can present data; none where there is no store.
@@ -39,13 +40,13 @@ Result<std::optional<MountFacts>> look_at_mounts(const Invocation& invocation) {
   return std::optional(TRY(probe_mounts(TRY(worker_program()), store.scratch(), store.scratch())));
 }
 
-Json answer_json(const IsolationFacts& facts, const Machine& machine, const std::optional<MountFacts>& mounts) {
+Json answer_json(const Isolation& isolation, const Machine& machine, const std::optional<MountFacts>& mounts) {
   Json layers = Json::array();
   for (const Layer layer : kLayers) {
-    const bool missing = here(facts, layer) == Here::no;
+    const bool missing = here(isolation, layer) == Here::no;
     layers.push_back({{"layer", name_of(layer)},
-                      {"here", name_of(here(facts, layer))},
-                      {"why_not", missing ? Json(facts.missing.at(layer)) : Json(nullptr)},
+                      {"here", name_of(here(isolation, layer))},
+                      {"why_not", missing ? Json(isolation.missing.at(layer)) : Json(nullptr)},
                       {"what_helps", missing ? Json(what_helps(layer)) : Json(nullptr)}});
   }
   Json gpus = Json::array();
@@ -58,25 +59,25 @@ Json answer_json(const IsolationFacts& facts, const Machine& machine, const std:
             {"reflink", mounts->reflink_works}};
   }
   return {{"layers", std::move(layers)},
-          {"strict", facts.missing.empty()},
+          {"strict", isolation.missing.empty()},
           {"cores", machine.cores},
           {"gpus", std::move(gpus)},
           {"data", std::move(data)}};
 }
 
-void print_layers(const IsolationFacts& facts) {
+void print_layers(const Isolation& isolation) {
   std::vector<std::vector<std::string>> rows = {{"LAYER", "HERE", "WHAT IT DOES"}};
   for (const Layer layer : kLayers)
-    rows.push_back({std::string(name_of(layer)), std::string(name_of(here(facts, layer))), what_it_does(layer)});
+    rows.push_back({std::string(name_of(layer)), std::string(name_of(here(isolation, layer))), what_it_does(layer)});
   print(table(rows));
-  for (const auto& [layer, why] : facts.missing)
+  for (const auto& [layer, why] : isolation.missing)
     print("\n" + std::string(name_of(layer)) + " is missing: " + why + "\n  " + what_helps(layer) + "\n");
 }
 
-void print_machine(const IsolationFacts& facts, const Machine& machine, const std::optional<MountFacts>& mounts) {
-  const bool groups = !facts.missing.contains(Layer::cgroup);
+void print_machine(const Isolation& isolation, const Machine& machine, const std::optional<MountFacts>& mounts) {
+  const bool groups = !isolation.missing.contains(Layer::cgroup);
   std::vector<std::vector<std::string>> rows = {
-      {"isolation strict", facts.missing.empty() ? "runs would start" : "runs would be refused"},
+      {"isolation strict", isolation.missing.empty() ? "runs would start" : "runs would be refused"},
       {"limits of memory and processes",
        groups ? "kept by control groups, at once" : "kept by looking several times a second"},
       {"processors", std::to_string(machine.cores)},
@@ -94,16 +95,16 @@ void print_machine(const IsolationFacts& facts, const Machine& machine, const st
 }  // namespace
 
 Result<ExitCode> perform(const command::Doctor& /*command*/, const Invocation& invocation) {
-  const IsolationFacts facts = TRY(look());
+  const Isolation isolation = TRY(look());
   const Machine machine = local_machine();
   const auto mounts = TRY(look_at_mounts(invocation));
   if (invocation.output == Output::json) {
-    print_json(answer_json(facts, machine, mounts));
+    print_json(answer_json(isolation, machine, mounts));
   } else {
-    print_layers(facts);
-    print_machine(facts, machine, mounts);
+    print_layers(isolation);
+    print_machine(isolation, machine, mounts);
   }
-  return facts.missing.empty() ? ExitCode::ok : ExitCode::run_failed;
+  return isolation.missing.empty() ? ExitCode::ok : ExitCode::run_failed;
 }
 
 }  // namespace trainyard

@@ -192,7 +192,10 @@ StartFailure name_the_missing(const Isolation& isolation, int error) {
     if (child == 0) ::_exit(kDone);
     const int why = errno;
     if (child > 0) static_cast<void>(::waitpid(child, nullptr, 0));
-    if (child < 0) return {layer, refused("make a namespace", why)};
+    if (child < 0) {
+      const char* const limit = why == ENOSPC || why == EUSERS ? " (the system allows no more of them)" : "";
+      return {layer, fail(Errc::io, std::string("cannot make a namespace: ") + std::strerror(why) + limit)};
+    }
   }
   return {std::nullopt, refused("start a process", error)};
 }
