@@ -25,6 +25,15 @@ std::int64_t bytes_below(const std::vector<Path>& folders) {
   return walk.bytes();
 }
 
+// The first process in a while that changes its group waits in the kernel for about ten milliseconds, until every
+// processor has passed by (an RCU grace period); those that follow soon do not. So one goes ahead, while the job is made
+// ready. It is waited for like any other child.
+void send_ahead(const JobCgroup& cgroup) {
+  if (::fork() != 0) return;
+  static_cast<void>(cgroup.join());
+  ::_exit(0);
+}
+
 JobLimits with_more_disk(JobLimits limits, std::int64_t more) {
   if (limits.disk_bytes) *limits.disk_bytes += more;
   return limits;
@@ -56,6 +65,7 @@ Result<JobBounds> JobBounds::begin(const JobSpec& job, const JobFolder& folder) 
   for (const Path& group : made->folders()) lines += group.string() + "\n";
   const UniqueFd file = TRY(open_file(folder.cgroups(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
   TRY(write_all(file.get(), lines, folder.cgroups()));
+  send_ahead(*made);
   std::string why_not = made->facts().why_not;
   return JobBounds(job, std::move(*made), std::move(why_not), disk_before);
 }

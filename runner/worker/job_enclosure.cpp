@@ -138,14 +138,11 @@ unsigned long namespaces_of(const Isolation& isolation) {
   return flags;
 }
 
-std::optional<StartFailure> furnish(const JobStart& start, const UserIds& ids) {
+namespace {
+
+std::optional<StartFailure> furnish_namespaces(const JobStart& start, const UserIds& ids) {
   const Isolation& isolation = start.isolation;
   const std::vector<OverlayMount>& overlays = start.job.overlays;
-  if (start.cgroup != nullptr) {
-    // Groups that do not make a whole layer are of some use, and no condition.
-    const auto joined = start.cgroup->join();
-    if (!joined.ok() && isolation.has(Layer::cgroup)) return missing(Layer::cgroup, joined);
-  }
   if (isolation.has(Layer::user)) {
     if (const auto mapped = map_own_ids(ids.user, ids.group); !mapped.ok()) return missing(Layer::user, mapped);
   }
@@ -168,6 +165,17 @@ std::optional<StartFailure> furnish(const JobStart& start, const UserIds& ids) {
       enter_private_root(start.job.sandbox, start.job.limits, start.folder, pid ? Proc::fresh : Proc::shared);
   if (entered.ok()) return std::nullopt;
   return missing(entered.error().code == Errc::incompatible ? Layer::pid : Layer::mount, entered);
+}
+
+}  // namespace
+
+std::optional<StartFailure> furnish(const JobStart& start, const UserIds& ids) {
+  if (auto failure = furnish_namespaces(start, ids)) return failure;
+  if (start.cgroup == nullptr) return std::nullopt;
+  // Groups that do not make a whole layer are of some use, and no condition.
+  const auto joined = start.cgroup->join();
+  if (joined.ok() || !start.isolation.has(Layer::cgroup)) return std::nullopt;
+  return missing(Layer::cgroup, joined);
 }
 
 std::optional<StartFailure> restrict(const JobStart& start, int program) {
