@@ -73,7 +73,7 @@ std::vector<std::string> json_forms(std::string_view value) {
 
 std::set<std::string> forms_of(std::string_view value) {
   std::set<std::string> forms = {std::string(value), hex(value, kLowerDigits), hex(value, kUpperDigits)};
-  for (const std::size_t before : {0, 1, 2}) {
+  for (std::size_t before = 0; before < 3; ++before) {
     forms.insert(base64(value, before, kBase64));
     forms.insert(base64(value, before, kBase64Url));
   }
