@@ -6,6 +6,7 @@
 #include "runner/engine/data_intake.hpp"
 #include "storage/datasets/dataset_content.hpp"
 #include "storage/datasets/datasets.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

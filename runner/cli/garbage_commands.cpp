@@ -5,6 +5,7 @@
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/garbage.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

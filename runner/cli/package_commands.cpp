@@ -8,6 +8,7 @@
 #include "runner/python/python_interpreter.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/packages/registry.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

@@ -17,6 +17,7 @@
 #include "runner/executors/local_machine.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/number.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

@@ -8,6 +8,7 @@
 #include "runner/cli/run_series.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

@@ -9,6 +9,7 @@
 #include "storage/trees/capture.hpp"
 #include "storage/trees/checkout.hpp"
 #include "storage/trees/snapshots.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

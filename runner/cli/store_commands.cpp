@@ -5,6 +5,7 @@
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/store_check.hpp"
 #include "runner/engine/store_use.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

@@ -115,12 +115,4 @@ std::string plural(std::uint64_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
-std::string printable(std::string_view text) {
-  std::string clean = utf8_cleaned(text);
-  std::replace_if(
-      clean.begin(), clean.end(),
-      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }, '?');
-  return clean;
-}
-
 }  // namespace trainyard

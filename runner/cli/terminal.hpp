@@ -42,7 +42,4 @@ std::string size_text(std::uint64_t bytes);                      // "1.5 MiB"
 std::string duration_text(double seconds);                       // "0.42 s", "3 min 5 s", "2 h 10 min"
 std::string plural(std::uint64_t count, std::string_view noun);  // "1 file", "2 files"
 
-// One line fit for a terminal: control characters, which could move the cursor or worse, become '?'.
-std::string printable(std::string_view text);
-
 }  // namespace trainyard

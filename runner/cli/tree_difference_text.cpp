@@ -3,6 +3,7 @@
 
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

@@ -10,6 +10,7 @@
 #include "storage/packages/decisions.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/trees/stored_tree.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

@@ -17,6 +17,7 @@
 #include "runner/engine/run_engine.hpp"
 #include "runner/executors/local_executor.hpp"
 #include "runner/executors/local_machine.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 

@@ -20,11 +20,7 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 
 std::string quoted(std::string_view name) {
   constexpr std::size_t kShownCharacters = 200;
-  std::string shown = utf8_cleaned(utf8_prefix(name, kShownCharacters));
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
-  return "'" + shown + "'";
+  return "'" + printable(utf8_prefix(name, kShownCharacters)) + "'";
 }
 
 // `path` is the name without what does not count.

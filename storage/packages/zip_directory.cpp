@@ -341,10 +341,7 @@ Result<void> check_layout(int fd, const std::vector<ZipEntry>& entries, std::uin
 
 Error refused_entry(std::string_view name, std::string_view rule) {
   constexpr std::size_t kShownCharacters = 200;
-  std::string shown(utf8_cleaned(utf8_prefix(name, kShownCharacters)));
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
+  const std::string shown = printable(utf8_prefix(name, kShownCharacters));
   return fail(Errc::invalid, "the entry '" + shown + "' " + std::string(rule));
 }
 

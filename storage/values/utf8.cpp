@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/values/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace trainyard {
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+}  // namespace
 
 std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
@@ -56,7 +63,7 @@ std::string utf8_cleaned(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_sequence(text);
     if (length == 0) {
-      clean += "\xEF\xBF\xBD";
+      clean += kReplacement;
       text.remove_prefix(1);
     } else {
       clean += text.substr(0, length);
@@ -64,6 +71,26 @@ std::string utf8_cleaned(std::string_view text) {
     }
   }
   return clean;
+}
+
+std::string printable(std::string_view text) {
+  std::string line;
+  line.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    const bool control = (first < 0x20 && first != '\t') || first == 0x7F ||
+                         (length == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0);
+    if (length == 0) {
+      line += kReplacement;
+    } else if (control) {
+      line += '?';
+    } else {
+      line += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return line;
 }
 
 }  // namespace trainyard

@@ -19,4 +19,8 @@ std::string_view utf8_prefix(std::string_view text, std::size_t characters);
 // The same text with every byte that is not UTF-8 replaced by U+FFFD, fit for JSON and terminals.
 std::string utf8_cleaned(std::string_view text);
 
+// One line fit for a terminal: UTF-8, and '?' for each control character but the tab, of ASCII (0x00 to 0x1F, 0x7F) and of
+// Unicode (U+0080 to U+009F), since either could move the cursor or worse.
+std::string printable(std::string_view text);
+
 }  // namespace trainyard

@@ -109,6 +109,7 @@ TEST_CASE("hostile archives are refused, each with its own sentence", "[archives
     // The end of some is libarchive's.
     const std::string& message = tree.error().message;
     CHECK(message.substr(0, sentence.ends_with(": ") ? sentence.size() : message.size()) == sentence);
+    CHECK(printable(message) == message);
     CHECK(tree.error().code == Errc::invalid);
   }
 }

@@ -34,9 +34,3 @@ TEST_CASE("columns are as wide as their widest cell, in characters", "[terminal]
         "NAME    N\n\xC3\xA9t\xC3\xA9     10\nlonger  2\n");
   CHECK(table({}).empty());
 }
-
-TEST_CASE("nothing that a package says can move the cursor", "[terminal]") {
-  CHECK(printable("\x1B[2Jgone\r\nnext\x7F") == "?[2Jgone??next?");
-  CHECK(printable("a\tb") == "a\tb");
-  CHECK(printable("broken \xFF") == "broken \xEF\xBF\xBD");
-}

@@ -69,4 +69,12 @@ TEST_CASE("what is not UTF-8 is replaced byte by byte", "[utf8]") {
   CHECK(is_utf8(utf8_cleaned("\xED\xA0\x80\xC0")));
 }
 
+TEST_CASE("nothing that a stranger says can move the cursor", "[utf8]") {
+  CHECK(printable("\x1B[2Jgone\r\nnext\x7F") == "?[2Jgone??next?");
+  CHECK(printable("a\tb") == "a\tb");
+  CHECK(printable("broken \xFF") == "broken \xEF\xBF\xBD");
+  CHECK(printable("\xC2\x9B"
+                  "2J \xC2\x80 \xC2\x9F \xC2\xA0") == "?2J ? ? \xC2\xA0");
+}
+
 }  // namespace trainyard

@@ -15,6 +15,7 @@
 #include "storage/packages/zip_writer.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/sha256.hpp"
+#include "storage/values/utf8.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/hostile_zips.hpp"
 
@@ -219,8 +220,7 @@ TEST_CASE("a hostile zip is refused with a sentence that says why, and writes no
     CHECK(result.error().code == Errc::invalid);
     CHECK_THAT(result.error().message, StartsWith("the zip '" + zip.string() + "' is refused: "));
     CHECK_THAT(result.error().message, Contains(hostile.phrase));
-    CHECK(std::all_of(result.error().message.begin(), result.error().message.end(),
-                      [](char c) { return c < 0 || c >= ' '; }));
+    CHECK(printable(result.error().message) == result.error().message);
     CHECK(list_folder(temp.path()).value() == std::vector<std::string>{"a", "package.zip"});
     CHECK(list_folder(temp.path() / "a/b").value() == std::vector<std::string>{"out"});
     if (!hostile.told_by_data) CHECK(list_folder(temp.path() / "a/b/out").value().empty());
