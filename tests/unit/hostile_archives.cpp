@@ -77,6 +77,9 @@ void add_names(Table& table) {
   std::string many;
   for (int i = 0; i < 20; ++i) many += std::string(250, 'n') + "/";
   add_long("long name", many + "n", "has a name longer than 4096 bytes");
+  while (many.size() < (64U << 10U)) many += std::string(250, 'n') + "/";
+  add_long("name of 64 KiB", many + "n", "has a name longer than 4096 bytes");
+  add_long("one part of 64 KiB", std::string(64U << 10U, 'n'), "has a part longer than 255 bytes in its name");
 }
 
 void add_places(Table& table) {
@@ -309,6 +312,11 @@ void add_zips(Table& table) {
   RawEntry open = raw_deflated("b", "twenty bytes of data");
   open.data[0] = '\0';
   table.push_back({"zip: stream without an end", with_zip(open), "the entry 'b' is damaged: its data has no end"});
+  RawZip countless;
+  countless.entries = {raw_entry("a")};
+  countless.count = 0xFFFF;
+  countless.end64 = RawEnd64{10'000'001, std::nullopt, 1};
+  table.push_back({"zip: ten million entries", countless.bytes(), "it has more than 10000000 entries"});
   table.push_back({"zip: no entries", RawZip().bytes(), "it has no entries"});
 }
 

@@ -75,6 +75,9 @@ void add_names(std::vector<HostileZip>& zips) {
   std::string long_name = "root";
   for (int i = 0; i < 20; ++i) long_name += "/" + std::string(250, 'n');
   add("long name", long_name, "has a name longer than 4096 bytes");
+  while (long_name.size() < 65'000) long_name += "/" + std::string(250, 'n');
+  add("name of 64 KiB", long_name, "has a name longer than 4096 bytes");
+  add("one part of 64 KiB", "root/" + std::string(65'530, 'n'), "has a part longer than 255 bytes");
   add("twice", "root/a", "occurs twice");
   add("case", "root/A", "differs only in case from 'root/a'");
   add("file and folder", "root/a/", "is both a file and a folder");
