@@ -15,6 +15,9 @@ namespace trainyard {
 inline const std::vector<std::string> kStates = {"Planned",   "Staged",    "Running",  "Exited",
                                                  "Succeeded", "Collected", "Published"};
 
+// Whether TRAINYARD_EVERY_FAULT asks for each fault of the tests that else take some of many.
+bool every_one();
+
 // Whether a run that is in this state has a job, so that nothing but the job decides how it ends.
 bool has_job(const std::string& state);
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // To be preloaded into trainyard and into objects_actor: counts their calls that change the disk or start a program, and
-// lets one of them meet a fault. Other programs are left alone, and so are standard output and standard error.
+// lets one of them meet a fault. Other programs are left alone, and so are standard output and standard error. Where
+// trainyard starts the supervisor of a job, the library goes with it.
 //
+//   FAULT_IN      supervisor: the calls of the supervisor count, and not those of trainyard
 //   FAULT_AT      the number of the call, from 1; 0 only lists
+//   FAULT_VICTIMS whom a kill kills: s (itself) unless given, p (its parent), d (its descendants)
 //   FAULT_MODE    kill        SIGKILL instead of the call
+//                 pause       SIGSTOP before the call
 //                 kill_after  SIGKILL once it is done
 //                 tear        SIGKILL after half of the bytes, where the call writes; else as kill
 //                 fail        it fails with FAULT_ERRNO (a number)
@@ -31,11 +35,13 @@
 #include <unistd.h>
 
 #include "power_cut.h"
+#include "victims.h"
 
-enum mode { mode_kill, mode_kill_after, mode_tear, mode_fail, mode_fail_on, mode_cut };
+enum mode { mode_kill, mode_kill_after, mode_tear, mode_fail, mode_fail_on, mode_cut, mode_pause };
 enum fate { fate_live, fate_die_after, fate_tear, fate_fail };
 
 static int is_ours;
+static pid_t our_pid;  // a fork of ours is another process
 static long fault_at;
 static enum mode fault_mode;
 static int fault_errno;
@@ -47,31 +53,35 @@ static const char* text_of(const char* variable) {
   return value == NULL ? "" : value;
 }
 
-__attribute__((constructor)) static void begin(void) {
-  static const char* const modes[] = {"kill", "kill_after", "tear", "fail", "fail_on", "cut"};
+static int is_chosen(const char* name, int argc, char** argv) {
+  const int wants_supervisor = strcmp(text_of("FAULT_IN"), "supervisor") == 0;
+  if (strcmp(name, "/trainyard-worker") == 0) return wants_supervisor && argc > 1 && strcmp(argv[1], "supervise") == 0;
+  return !wants_supervisor && (strcmp(name, "/trainyard") == 0 || strcmp(name, "/objects_actor") == 0);
+}
+
+__attribute__((constructor)) static void begin(int argc, char** argv) {
+  static const char* const modes[] = {"kill", "kill_after", "tear", "fail", "fail_on", "cut", "pause"};
   char program[PATH_MAX];
   const ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
   if (size <= 0) return;
   program[size] = '\0';
   const char* const name = strrchr(program, '/');
-  if (name == NULL || (strcmp(name, "/trainyard") != 0 && strcmp(name, "/objects_actor") != 0)) return;
+  if (name == NULL || !is_chosen(name, argc, argv)) return;
   fault_at = atol(text_of("FAULT_AT"));
   fault_errno = atoi(text_of("FAULT_ERRNO"));
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 7; ++i) {
     if (strcmp(modes[i], text_of("FAULT_MODE")) == 0) fault_mode = (enum mode)i;
   }
   report = (int)syscall(SYS_openat, AT_FDCWD, text_of("FAULT_REPORT"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fault_mode == mode_cut) power_cut_begin(text_of("FAULT_BACKUPS"), (unsigned)atoi(text_of("FAULT_LOST")));
+  our_pid = getpid();
   is_ours = 1;
 }
 
-static void die(void) {
-  kill(getpid(), SIGKILL);
-  for (;;) pause();
-}
+static void die(void) { kill_victims(*text_of("FAULT_VICTIMS") == '\0' ? "s" : text_of("FAULT_VICTIMS")); }
 
 static enum fate meet(const char* call, const char* path) {
-  if (!is_ours) return fate_live;
+  if (!is_ours || getpid() != our_pid) return fate_live;
   const long number = atomic_fetch_add(&calls, 1) + 1;
   if (report >= 0) {
     char line[PATH_MAX + 64];
@@ -87,6 +97,7 @@ static enum fate meet(const char* call, const char* path) {
       break;
     case mode_kill_after: return fate_die_after;
     case mode_tear: return fate_tear;
+    case mode_pause: raise(SIGSTOP); break;
     case mode_fail:
     case mode_fail_on: errno = fault_errno; return fate_fail;
   }
@@ -154,14 +165,15 @@ int openat(int folder, const char* path, int flags, ...) {
   MODE_ARGUMENT(flags, mode)
   const int creates = (flags & O_CREAT) != 0 && faccessat(folder, path, F_OK, 0) != 0;
   PERFORM_NOTED((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, NOTHING,
-                REAL(openat)(folder, path, flags, mode), if (creates) power_cut_created(path));
+                REAL(openat)(folder, path, flags, mode), if (creates) power_cut_created(power_cut_place(folder, path)));
 }
 
 int openat64(int folder, const char* path, int flags, ...) {
   MODE_ARGUMENT(flags, mode)
   const int creates = (flags & O_CREAT) != 0 && faccessat(folder, path, F_OK, 0) != 0;
   PERFORM_NOTED((flags & O_CREAT) != 0 ? meet("openat", path) : fate_live, -1, NOTHING,
-                REAL(openat64)(folder, path, flags, mode), if (creates) power_cut_created(path));
+                REAL(openat64)(folder, path, flags, mode),
+                if (creates) power_cut_created(power_cut_place(folder, path)));
 }
 
 ssize_t write(int fd, const void* bytes, size_t size) {
@@ -214,7 +226,9 @@ int chmod(const char* path, mode_t mode) { PERFORM(meet("chmod", path), -1, REAL
 int mkdir(const char* path, mode_t mode) {
   PERFORM_NOTED(meet("mkdir", path), -1, NOTHING, REAL(mkdir)(path, mode), power_cut_created(path));
 }
-int rmdir(const char* path) { PERFORM(meet("rmdir", path), -1, REAL(rmdir)(path)); }
+int rmdir(const char* path) {
+  PERFORM_NOTED(meet("rmdir", path), -1, NOTHING, REAL(rmdir)(path), power_cut_removed_folder(path));
+}
 int unlink(const char* path) {
   PERFORM_NOTED(meet("unlink", path), -1, const long saved = power_cut_save(path), REAL(unlink)(path),
                 power_cut_removed(path, saved));
@@ -228,11 +242,17 @@ int rename(const char* from, const char* to) {
 }
 
 int mkdirat(int folder, const char* path, mode_t mode) {
-  PERFORM(meet("mkdirat", path), -1, REAL(mkdirat)(folder, path, mode));
+  PERFORM_NOTED(meet("mkdirat", path), -1, NOTHING, REAL(mkdirat)(folder, path, mode),
+                power_cut_created(power_cut_place(folder, path)));
 }
 
 int unlinkat(int folder, const char* path, int flags) {
-  PERFORM(meet("unlinkat", path), -1, REAL(unlinkat)(folder, path, flags));
+  if ((flags & AT_REMOVEDIR) != 0) {
+    PERFORM_NOTED(meet("unlinkat", path), -1, NOTHING, REAL(unlinkat)(folder, path, flags),
+                  power_cut_removed_folder(power_cut_place(folder, path)));
+  }
+  PERFORM_NOTED(meet("unlinkat", path), -1, const long saved = power_cut_save(power_cut_place(folder, path)),
+                REAL(unlinkat)(folder, path, flags), power_cut_removed(power_cut_place(folder, path), saved));
 }
 
 int fchmodat(int folder, const char* path, mode_t mode, int flags) {
@@ -240,19 +260,38 @@ int fchmodat(int folder, const char* path, mode_t mode, int flags) {
 }
 
 int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {
-  PERFORM(meet("linkat", to), -1, REAL(linkat)(from_folder, from, to_folder, to, flags));
+  PERFORM_NOTED(meet("linkat", to), -1, NOTHING, REAL(linkat)(from_folder, from, to_folder, to, flags),
+                power_cut_created(power_cut_place(to_folder, to)));
 }
 
 int renameat(int from_folder, const char* from, int to_folder, const char* to) {
-  PERFORM(meet("renameat", to), -1, REAL(renameat)(from_folder, from, to_folder, to));
+  PERFORM_NOTED(meet("renameat", to), -1, const long saved = power_cut_save(power_cut_place(to_folder, to)),
+                REAL(renameat)(from_folder, from, to_folder, to),
+                power_cut_renamed(power_cut_place(from_folder, from), power_cut_place(to_folder, to), saved));
 }
 
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) {
-  PERFORM(meet("renameat2", to), -1, REAL(renameat2)(from_folder, from, to_folder, to, flags));
+  PERFORM_NOTED(meet("renameat2", to), -1, const long saved = power_cut_save(power_cut_place(to_folder, to)),
+                REAL(renameat2)(from_folder, from, to_folder, to, flags),
+                power_cut_renamed(power_cut_place(from_folder, from), power_cut_place(to_folder, to), saved));
+}
+
+// The supervisor is given an environment of its own, to which what makes this library work is added.
+static char** environment_of(char* const arguments[], char* const environment[]) {
+  static char* joined[256];
+  if (arguments[0] == NULL || arguments[1] == NULL || strcmp(arguments[1], "supervise") != 0)
+    return (char**)environment;
+  int count = 0;
+  for (; *environment != NULL && count < 128; ++environment) joined[count++] = *environment;
+  for (char** own = environ; *own != NULL && count < 255; ++own) {
+    if (strncmp(*own, "LD_PRELOAD=", 11) == 0 || strncmp(*own, "FAULT_", 6) == 0) joined[count++] = *own;
+  }
+  joined[count] = NULL;
+  return joined;
 }
 
 int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
                 const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
   PERFORM(meet("posix_spawn", path), fault_errno,
-          REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment));
+          REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment_of(arguments, environment)));
 }

@@ -2,9 +2,11 @@
 #include "tests/fault/fault_store.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <iostream>
 #include <thread>
 
 #include "runner/processes/run_program.hpp"
@@ -18,21 +20,30 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestCommand = std::chrono::seconds(60);
 constexpr milliseconds kLongestJob = std::chrono::seconds(20);
-constexpr const char* kModes[] = {"kill", "kill_after", "tear", "fail", "fail_on"};
+constexpr unsigned kNobody = 65534;
+constexpr const char* kModes[] = {"kill", "kill_after", "tear", "fail", "fail_on", "cut", "pause"};
 
 template <class T>
 T require(Result<T> result) {
   if (!result.ok()) throw std::runtime_error(result.error().message);
-  return std::move(result).value();
+  if constexpr (!std::is_void_v<T>) return std::move(result).value();
 }
 
 const std::map<std::string, std::string> kEnvironment = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}};
 
-std::vector<std::string> argv_of(const Path& root, const std::vector<std::string>& words) {
-  std::vector<std::string> argv = {TRAINYARD_PROGRAM};
-  argv.insert(argv.end(), words.begin(), words.end());
-  argv.insert(argv.end(), {"--store", root.string()});
-  return argv;
+void give_to(const Path& path, unsigned user) {
+  if (::lchown(path.c_str(), user, user) != 0) throw std::runtime_error("cannot give away '" + path.string() + "'");
+}
+
+void give_all_to(const Path& root, unsigned user) {
+  give_to(root, user);
+  for (const auto& entry : boost::filesystem::recursive_directory_iterator(root)) give_to(entry.path(), user);
+}
+
+bool works_in(const Path& process, const Path& folder) {
+  boost::system::error_code gone;
+  const std::string place = boost::filesystem::read_symlink(process / "cwd", gone).string();
+  return !gone && (place == folder.string() || place.starts_with(folder.string() + "/"));
 }
 
 // Empty for a process that has ended, and for one of the kernel.
@@ -50,7 +61,9 @@ std::string command_line(const Path& process) {
 void make_fresh(const FaultStore& store) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"init"},
                                                 {"package", "add", FaultStore::package("counts").string()},
-                                                {"package", "add", FaultStore::package("slow").string()}}) {
+                                                {"package", "add", FaultStore::package("slow").string()},
+                                                {"package", "add", FaultStore::package("tries").string()},
+                                                {"package", "add", FaultStore::package("faulty").string()}}) {
     const CommandEnd made = store.run(words);
     if (made.code != 0) throw std::runtime_error("cannot prepare a store: " + made.story());
   }
@@ -90,6 +103,7 @@ const Path& FaultStore::dataset() {
     folder.write("data/deeper/b.txt", "two\n");
     folder.write("data/empty", "");
     folder.folder("data/hollow");
+    boost::filesystem::permissions(folder.path(), boost::filesystem::perms(0755));
     return folder.path() / "data";
   }();
   return path;
@@ -97,28 +111,67 @@ const Path& FaultStore::dataset() {
 
 Path FaultStore::package(const std::string& name) { return Path(TRAINYARD_TEST_PACKAGES_DIR) / (name + ".zip"); }
 
-CommandEnd FaultStore::run(const std::vector<std::string>& words, const std::optional<Fault>& fault) const {
+bool FaultStore::run_as_nobody() {
+  prefix_ = {"/usr/bin/setpriv", "--reuid=" + std::to_string(kNobody), "--regid=" + std::to_string(kNobody),
+             "--clear-groups", "--"};
+  boost::filesystem::permissions(folder_.path(), boost::filesystem::perms(0755));
+  std::vector<std::string> argv = prefix_;
+  argv.insert(argv.end(), {TRAINYARD_PROGRAM, "--version"});
+  const auto tried = run_program(argv, kEnvironment, "/", "", kLongestCommand);
+  if (tried.ok() && tried->status.code == 0) return true;
+  std::cout << "skipped: the programs cannot be run as another user here" << std::endl;
+  return false;
+}
+
+void FaultStore::give_to_nobody() const {
+  give_to(folder_.path(), kNobody);
+  give_all_to(root_, kNobody);
+}
+void FaultStore::take_back() const { give_all_to(root_, ::geteuid()); }
+
+std::vector<std::string> FaultStore::argv_of(const std::vector<std::string>& words) const {
+  std::vector<std::string> argv = prefix_;
+  argv.emplace_back(TRAINYARD_PROGRAM);
+  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), {"--store", root_.string()});
+  return argv;
+}
+
+std::map<std::string, std::string> FaultStore::environment(const std::optional<Fault>& fault) const {
   std::map<std::string, std::string> environment = kEnvironment;
+  if (!fault) return environment;
   const Path report = folder_.path() / "calls.txt";
-  if (fault) {
-    static_cast<void>(remove_file(report));
-    environment["LD_PRELOAD"] = TRAINYARD_FAULT_POINT;
-    environment["FAULT_AT"] = std::to_string(fault->at);
-    environment["FAULT_MODE"] = kModes[static_cast<std::size_t>(fault->mode)];
-    environment["FAULT_ERRNO"] = std::to_string(fault->error_number);
-    environment["FAULT_REPORT"] = report.string();
-  }
-  const ProgramOutput output = require(run_program(argv_of(root_, words), environment, "/", "", kLongestCommand));
+  const Path backups = folder_.path() / "backups";
+  require(remove_file(report));
+  require(remove_tree(backups));
+  require(make_folder(backups));
+  environment["LD_PRELOAD"] = TRAINYARD_FAULT_POINT;
+  environment["FAULT_IN"] = fault->in == Fault::In::supervisor ? "supervisor" : "trainyard";
+  environment["FAULT_AT"] = std::to_string(fault->at);
+  environment["FAULT_MODE"] = kModes[static_cast<std::size_t>(fault->mode)];
+  environment["FAULT_ERRNO"] = std::to_string(fault->error_number);
+  environment["FAULT_VICTIMS"] = fault->victims;
+  environment["FAULT_LOST"] = std::to_string(fault->lost);
+  environment["FAULT_BACKUPS"] = backups.string();
+  environment["FAULT_REPORT"] = report.string();
+  environment["FAULT_CLOCK_FILE"] = fault->clock_file;
+  environment["FAULT_CLOCK"] = std::to_string(fault->clock_seconds);
+  return environment;
+}
+
+CommandEnd FaultStore::run(const std::vector<std::string>& words, const std::optional<Fault>& fault) const {
+  const ProgramOutput output = require(run_program(argv_of(words), environment(fault), "/", "", kLongestCommand));
   CommandEnd end{output.status.code, output.status.signal, output.out, output.err, {}};
-  if (fault) end.calls = require(RunFolder::lines(report));
+  if (fault) end.calls = require(RunFolder::lines(folder_.path() / "calls.txt"));
   return end;
 }
 
-Process FaultStore::start(const std::vector<std::string>& words, const Path& told) const {
+Process FaultStore::start(const std::vector<std::string>& words, const Path& told,
+                          const std::optional<Fault>& fault) const {
   const UniqueFd out = require(open_file(told, O_WRONLY | O_CREAT | O_TRUNC, 0600));
   SpawnOptions options;
-  options.argv = argv_of(root_, words);
-  options.environment = kEnvironment;
+  options.argv = argv_of(words);
+  options.environment = environment(fault);
   options.out = out.get();
   options.err = out.get();
   return require(Process::spawn(options));
@@ -138,7 +191,9 @@ std::vector<pid_t> FaultStore::processes() const {
   std::vector<pid_t> found;
   for (const std::string& name : require(list_folder("/proc"))) {
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (command_line(Path("/proc") / name).find(root_.string()) != std::string::npos) found.push_back(std::stoi(name));
+    const Path process = Path("/proc") / name;
+    if (command_line(process).find(root_.string()) != std::string::npos || works_in(process, root_))
+      found.push_back(std::stoi(name));
   }
   return found;
 }

@@ -14,7 +14,7 @@
 
 enum { most_changes = 20000, most_files = 2000 };
 
-enum kind { kind_created, kind_renamed, kind_removed };
+enum kind { kind_created, kind_renamed, kind_removed, kind_removed_folder };
 
 struct change {
   enum kind kind;
@@ -71,6 +71,19 @@ long power_cut_save(const char* path) {
   return link_name(path, backup) == 0 ? saved_count++ : -1;
 }
 
+const char* power_cut_place(int folder, const char* path) {
+  static __thread char places[2][PATH_MAX * 2];
+  static __thread int turn;
+  if (!is_on || folder == AT_FDCWD || *path == '/') return path;
+  char link[64];
+  char* const place = places[turn = 1 - turn];
+  snprintf(link, sizeof(link), "/proc/self/fd/%d", folder);
+  const ssize_t size = readlink(link, place, PATH_MAX - 1);
+  if (size < 0) return path;
+  snprintf(place + size, PATH_MAX, "/%s", path);
+  return place;
+}
+
 static void note(enum kind kind, const char* path, const char* from, long saved) {
   if (!is_on || change_count == most_changes) return;
   struct change* const change = &changes[change_count++];
@@ -87,6 +100,7 @@ static void note(enum kind kind, const char* path, const char* from, long saved)
 void power_cut_created(const char* path) { note(kind_created, path, NULL, -1); }
 void power_cut_renamed(const char* from, const char* to, long saved) { note(kind_renamed, to, from, saved); }
 void power_cut_removed(const char* path, long saved) { note(kind_removed, path, NULL, saved); }
+void power_cut_removed_folder(const char* path) { note(kind_removed_folder, path, NULL, -1); }
 
 static struct file* find_file(int fd) {
   struct stat status;
@@ -154,8 +168,8 @@ static void undo(const struct change* change) {
   if (change->saved >= 0) backup_path(change->saved, backup);
   switch (change->kind) {
     case kind_created:
-      if (syscall(SYS_unlinkat, AT_FDCWD, change->path, 0) != 0)
-        syscall(SYS_unlinkat, AT_FDCWD, change->path, AT_REMOVEDIR);
+      backup_path(saved_count++, backup);
+      syscall(SYS_renameat2, AT_FDCWD, change->path, AT_FDCWD, backup, 0);
       break;
     case kind_renamed:
       syscall(SYS_renameat2, AT_FDCWD, change->path, AT_FDCWD, change->from, 0);
@@ -164,6 +178,7 @@ static void undo(const struct change* change) {
     case kind_removed:
       if (change->saved >= 0) link_name(backup, change->path);
       break;
+    case kind_removed_folder: syscall(SYS_mkdirat, AT_FDCWD, change->path, 0755); break;
   }
 }
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The processes of a run die in the middle of its job, alone and in pairs.
+// What a run comes to whose runner is gone, or whose files cannot be read. Who may die when is in deaths_test.cpp.
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
-#include <iterator>
-#include <thread>
 
 #include "runner/processes/process.hpp"
-#include "runner/processes/process_identity.hpp"
 #include "tests/fault/fault_checks.hpp"
+#include "tests/fault/run_processes.hpp"
 
 namespace trainyard {
 
@@ -21,30 +19,10 @@ constexpr std::chrono::seconds kLong{20};
 // Far longer than any test: a job that ends does so because somebody ended it.
 constexpr const char* kForever = "600";
 
-std::string content(const Path& file) {
-  std::ifstream in(file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-template <class Condition>
-void wait_for(const char* what, const Condition& condition) {
-  const auto give_up = steady_clock::now() + kLong;
-  while (!condition()) {
-    if (steady_clock::now() > give_up) throw std::runtime_error(std::string("in vain waited for ") + what);
-    std::this_thread::sleep_for(milliseconds(2));
-  }
-}
-
-// Returns when it is dead indeed: until then it holds its locks, and is found running.
-void kill(pid_t pid) {
-  const auto identity = ProcessIdentity::of(pid);
-  if (pid <= 1 || !identity.ok() || ::kill(pid, SIGKILL) != 0)
-    throw std::runtime_error("cannot kill the process " + std::to_string(pid));
-  wait_for("a process to die", [&] { return !is_running(*identity); });
-}
-
 // job.claim holds "local:<pid>:…".
-void kill_supervisor_of(const Path& run_folder) { kill(std::stoi(content(run_folder / "job.claim").substr(6))); }
+void kill_supervisor_of(const Path& run_folder) {
+  kill_and_wait(std::stoi(content(run_folder / "job.claim").substr(6)));
+}
 
 // A run of `slow` whose job works.
 class SlowRun {
@@ -67,22 +45,8 @@ class SlowRun {
   }
 
   [[nodiscard]] const FaultStore& store() const { return store_; }
-  [[nodiscard]] Path folder() const {
-    const auto runs = list_folder(store_.root() / "runs");
-    return store_.root() / "runs" / (runs.ok() && !runs->empty() ? runs->front() : std::string("none"));
-  }
-  Process& runner() { return *runner_; }
-
-  void kill_runner() { kill(runner_->pid()); }
-  void kill_supervisor() { kill_supervisor_of(folder()); }
-  // The one process of this store that is called so.
-  void kill_inner() {
-    for (const pid_t pid : store_.processes()) {
-      if (content(Path("/proc") / std::to_string(pid) / "comm") == "trainyard-inner\n") return kill(pid);
-    }
-    throw std::runtime_error("the job has no process");
-  }
-
+  [[nodiscard]] Path folder() const { return only_run(store_); }
+  void kill_runner() { kill_and_wait(runner_->pid()); }
   std::optional<int> runner_code() {
     const auto status = runner_->wait(std::chrono::duration_cast<milliseconds>(kLong));
     if (!status.ok() || !*status) throw std::runtime_error("the runner does not end");
@@ -104,52 +68,6 @@ void require_end(const SlowRun& run, const std::string& status, const std::strin
 }
 
 }  // namespace
-
-TEST_CASE("a job whose supervisor dies is lost, and its runner says so", "[processes]") {
-  SlowRun run(kForever);
-  run.kill_supervisor();
-  REQUIRE(run.runner_code() == 1);
-  require_end(run, "Failed", "lost");
-}
-
-TEST_CASE("a job whose process is killed has crashed, and its runner says so", "[processes]") {
-  SlowRun run(kForever);
-  run.kill_inner();
-  REQUIRE(run.runner_code() == 1);
-  require_end(run, "Failed", "crashed");
-}
-
-TEST_CASE("a job whose supervisor and process are killed is lost", "[processes]") {
-  SlowRun run(kForever);
-  run.kill_supervisor();
-  try {
-    run.kill_inner();
-  } catch (const std::runtime_error&) {
-    // It has followed its supervisor already.
-  }
-  REQUIRE(run.runner_code() == 1);
-  require_end(run, "Failed", "lost");
-}
-
-TEST_CASE("a runner and a supervisor that die together leave a lost run", "[processes]") {
-  SlowRun run(kForever);
-  SECTION("the runner first") {
-    run.kill_runner();
-    run.kill_supervisor();
-  }
-  SECTION("the supervisor first") {
-    run.kill_supervisor();
-    run.kill_runner();
-  }
-  require_end(run, "Failed", "lost");
-}
-
-TEST_CASE("a runner and a job that die together leave a crashed run", "[processes]") {
-  SlowRun run(kForever);
-  run.kill_runner();
-  run.kill_inner();
-  require_end(run, "Failed", "crashed");
-}
 
 TEST_CASE("a job goes on without its runner, and the next command after its end takes what it made", "[processes]") {
   SlowRun run("1.5");
@@ -187,14 +105,6 @@ TEST_CASE("a job that was started and not noted is noted, and not waited for", "
   kill_supervisor_of(folder);
   store.wait_until_quiet();
   REQUIRE(require_promises(store).runs.at(0).at("reason") == "lost");
-}
-
-TEST_CASE("a runner that dies while it stops a job leaves a stopped run", "[processes]") {
-  SlowRun run(kForever);
-  REQUIRE(run.runner().signal(SIGINT).ok());
-  wait_for("the state Stopping", [&] { return run.store().last_state() != "Running"; });
-  run.kill_runner();
-  require_end(run, "Killed", "stopped");
 }
 
 TEST_CASE("a job whose exit cannot be read is ended with its run", "[processes]") {
