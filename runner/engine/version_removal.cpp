@@ -13,9 +13,13 @@ Result<void> refuse_while_a_run_uses_it(const Store& store, const VersionRecord&
   const RunFolders folders(store.runs(), store.active());
   for (const RunId& id : TRY(folders.active())) {
     const auto run = TRY(read_stored_run(folders.folder(id), RunLife::active));
-    if (!run || run->plan.parent.version != version.version) continue;
-    if (run->plan.parent.content.name != version.content.name) continue;
-    return fail(Errc::unavailable, "the run '" + run->plan.name.text() + "' uses " + text +
+    if (!run) continue;
+    const VersionRecord& parent = run->plan.parent;
+    const bool is_parent = parent.version == version.version && parent.content.name == version.content.name;
+    // Its results are still to tell of what it made.
+    if (!is_parent && version.content.run != id) continue;
+    return fail(Errc::unavailable, "the run '" + run->plan.name.text() + "' " + (is_parent ? "uses " : "is making ") +
+                                       text +
                                        " and is not over; try again then, or stop it with 'trainyard runs stop'");
   }
   return {};

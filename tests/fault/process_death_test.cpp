@@ -107,6 +107,27 @@ TEST_CASE("a job that was started and not noted is noted, and not waited for", "
   REQUIRE(require_promises(store).runs.at(0).at("reason") == "lost");
 }
 
+TEST_CASE("a version is not deleted before the run that makes it is over", "[processes]") {
+  const std::vector<std::string> words = {"run", "training", "counts", "--dataset", FaultStore::dataset().string()};
+  const std::size_t after = journal_calls(FaultStore(FaultStore::fresh()).run(words, Fault{})).back() + 2;
+  const FaultStore store(FaultStore::fresh());
+  const TempFolder told;
+  Process runner = store.start(words, told.path() / "told", Fault{after, Fault::Mode::pause});
+  wait_for("the runner to pause", [&] { return is_paused(runner.pid()); });
+  REQUIRE(store.last_state() == "Published");
+  const std::vector<std::string> deletion = {"package", "delete", "counts@1.1", "--why", "too early"};
+  const CommandEnd early = store.run(deletion);
+  INFO(early.story());
+  REQUIRE(early.code == 3);
+  REQUIRE(early.err.find("is making counts@1.1 and is not over") != std::string::npos);
+  REQUIRE(runner.signal(SIGCONT).ok());
+  const auto status = runner.wait(kLong);
+  REQUIRE(status.ok());
+  REQUIRE((*status)->code == 0);
+  require_promises(store);
+  REQUIRE(store.run(deletion).code == 0);
+}
+
 TEST_CASE("a job whose exit cannot be read is ended with its run", "[processes]") {
   SlowRun run(kForever);
   std::ofstream((run.folder() / "exit.json").string()) << "not an exit";
