@@ -4,6 +4,7 @@
 #include "runner/cli/progress.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/data_intake.hpp"
+#include "runner/processes/clock.hpp"
 #include "storage/datasets/dataset_content.hpp"
 #include "storage/datasets/datasets.hpp"
 #include "storage/values/utf8.hpp"

@@ -4,6 +4,7 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/garbage.hpp"
+#include "runner/processes/clock.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/utf8.hpp"
 

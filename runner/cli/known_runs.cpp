@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/cli/known_runs.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/run_journal.hpp"
+#include "runner/processes/clock.hpp"
 #include "storage/values/limits.hpp"
 
 namespace trainyard {
@@ -29,7 +31,8 @@ std::optional<double> KnownRun::score() const {
 double KnownRun::seconds() const {
   const Instant end = is_over() ? last().time : now();
   const Instant start = start_in(journal).value_or(is_over() ? end : plan.created_at);
-  return static_cast<double>(end.microseconds - start.microseconds) / 1e6;
+  // Somebody may have set the clock since its runner told the start.
+  return static_cast<double>(std::max<std::int64_t>(end.microseconds - start.microseconds, 0)) / 1e6;
 }
 
 std::string KnownRun::package() const { return plan.parent.content.name.text() + "@" + plan.parent.version.text(); }

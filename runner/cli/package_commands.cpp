@@ -5,6 +5,7 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/package_upload.hpp"
+#include "runner/processes/clock.hpp"
 #include "runner/python/python_interpreter.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/packages/registry.hpp"

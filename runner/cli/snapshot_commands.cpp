@@ -6,6 +6,7 @@
 #include "runner/engine/named_tree.hpp"
 #include "runner/engine/snapshot_removal.hpp"
 #include "runner/engine/store_check.hpp"
+#include "runner/processes/clock.hpp"
 #include "storage/trees/capture.hpp"
 #include "storage/trees/checkout.hpp"
 #include "storage/trees/snapshots.hpp"

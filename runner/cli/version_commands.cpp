@@ -6,6 +6,7 @@
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/package_exchange.hpp"
 #include "runner/engine/version_removal.hpp"
+#include "runner/processes/clock.hpp"
 #include "runner/python/python_interpreter.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/packages/registry.hpp"

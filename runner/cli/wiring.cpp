@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "runner/engine/run_engine.hpp"
 #include "runner/executors/local_executor.hpp"
 #include "runner/executors/local_machine.hpp"
+#include "runner/processes/clock.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
@@ -114,11 +114,6 @@ Result<Store> open_store(const Invocation& invocation) {
     return Store::open(root);
   }
   return std::move(*store);
-}
-
-Instant now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
 }
 
 std::string user_name() {

@@ -9,7 +9,7 @@
 #include "runner/engine/run_ports.hpp"
 #include "storage/store/store.hpp"
 
-// The only place that names concrete adapters and reads clocks and the environment.
+// The only place that names concrete adapters and reads the environment.
 namespace trainyard {
 
 // --store, else TRAINYARD_STORE, else ~/.trainyard.
@@ -18,8 +18,6 @@ Result<Path> store_path(const Invocation& invocation);
 // Opens the store and ends the runs that a dead process left behind, telling of each on stderr. Those that wait are gone on
 // with in the background. REQUIRES: this process has one thread.
 Result<Store> open_store(const Invocation& invocation);
-
-Instant now();
 
 // Who works with this program: the login name of the process's user, or its number.
 std::string user_name();

@@ -57,6 +57,7 @@ Result<RunDriver> RunDriver::resume(RunPorts& ports, RunFolder folder, RunFolder
   RunPlan plan =
       TRY(run_plan_from(TRY(parse_json(TRY(read_file(folder.plan(), limits::kRecordBytes)), "the run plan"))));
   RunDriver driver(ports, std::move(plan), std::move(folder), std::move(lease), journal.back().state, Origin::resumed);
+  driver.entered_at_ = journal.back().time;
   for (const JournalEntry& entry : journal) {
     if (const auto* const planned = std::get_if<state::Planned>(&entry.state)) driver.gpus_ = planned->gpus;
     if (const auto* const retrying = std::get_if<state::Retrying>(&entry.state))
@@ -103,7 +104,9 @@ Result<void> RunDriver::step() {
 
 Result<void> RunDriver::enter(RunState state) {
   state_ = std::move(state);
-  TRY(append_line(folder_.journal(), canonical(to_json(JournalEntry{ports_->now(), state_}))));
+  // Another process may have told the entry before, by a clock that somebody has set back since.
+  entered_at_ = std::max(entered_at_, ports_->now());
+  TRY(append_line(folder_.journal(), canonical(to_json(JournalEntry{entered_at_, state_}))));
   // What was put until now stands in the plan or the journal.
   ports_->store.objects().release();
   ports_->observer.entered(state_);

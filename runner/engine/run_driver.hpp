@@ -89,6 +89,7 @@ class RunDriver {
   RunFolder folder_;
   RunFolders::Lease lease_;
   RunState state_;
+  Instant entered_at_;  // the state
   Origin origin_;
   int attempt_ = 1;
   std::vector<std::uint32_t> gpus_;  // the numbers of those of the run's slot

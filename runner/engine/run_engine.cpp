@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/run_engine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <thread>
@@ -27,6 +28,14 @@ RunId new_run_id(Instant now) {
   std::array<std::uint8_t, 10> random;
   fill_random(random);
   return RunId::from(now, random);
+}
+
+// After those of all runs that are not over, whoever has set the clock since they began: who waits keeps its place.
+Result<RunId> next_run_id(Instant now, const RunFolders& folders) {
+  constexpr std::int64_t kMicrosecondsApart = 1000;
+  for (const RunId& run : TRY(folders.active()))
+    now = std::max(now, Instant{run.time().microseconds + kMicrosecondsApart});
+  return new_run_id(now);
 }
 
 // What a process left that died while it made the folder: nothing was promised to anybody.
@@ -117,7 +126,7 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   const RunFolders folders(store.runs(), store.active());
   for (;;) {
     const Instant now = ports.now();
-    RunPlan plan = TRY(plan_run(resolved, sources, parent, manifest, machine, new_run_id(now), now));
+    RunPlan plan = TRY(plan_run(resolved, sources, parent, manifest, machine, TRY(next_run_id(now, folders)), now));
     plan.secrets = secrets;
     auto lease = TRY(folders.begin(plan.run));
     if (!lease) continue;

@@ -121,6 +121,14 @@ RunId RunId::from(Instant now, std::span<const std::uint8_t, 10> random) {
   return RunId(std::move(text));
 }
 
+Instant RunId::time() const {
+  std::int64_t milliseconds = 0;
+  for (const char letter : text_.substr(0, 13)) {
+    if (letter != '-') milliseconds = milliseconds * 16 + (is_digit(letter) ? letter - '0' : letter - 'a' + 10);
+  }
+  return {milliseconds * 1000};
+}
+
 Result<RunName> RunName::parse(std::string_view text) {
   const bool shaped = !text.empty() && text.size() <= 63 && is_alphanumeric(text.front()) &&
                       is_alphanumeric(text.back()) &&

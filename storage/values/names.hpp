@@ -71,6 +71,8 @@ class RunId {
   static Result<RunId> parse(std::string_view text);
   static RunId from(Instant now, std::span<const std::uint8_t, 10> random);
   [[nodiscard]] const std::string& text() const { return text_; }
+  // That it begins with, to the millisecond.
+  [[nodiscard]] Instant time() const;
   friend auto operator<=>(const RunId&, const RunId&) = default;
 
  private:
