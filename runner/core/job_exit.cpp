@@ -34,6 +34,7 @@ Json to_json(const JobExit& exit) {
           {"code", or_null(exit.code)},
           {"signal", or_null(exit.signal)},
           {"failure", or_null(exit.failure)},
+          {"disk_full", exit.disk_full},
           {"stop", name_of(exit.stop)},
           {"started_at", exit.started_at.text()},
           {"ended_at", exit.ended_at.text()},
@@ -53,6 +54,7 @@ Result<JobExit> job_exit_from(const Json& json) {
   exit.code = small_or_null(fields, "code");
   exit.signal = small_or_null(fields, "signal");
   exit.failure = fields.optional_text("failure");
+  exit.disk_full = fields.boolean("disk_full");
   const auto stop = fields.parsed("stop", parse_cause);
   const auto started_at = fields.parsed("started_at", Instant::parse);
   const auto ended_at = fields.parsed("ended_at", Instant::parse);
@@ -67,6 +69,7 @@ Result<JobExit> job_exit_from(const Json& json) {
   if (int{exit.code.has_value()} + int{exit.signal.has_value()} + int{exit.failure.has_value()} != 1) {
     return fail(Errc::invalid, "the exit does not have exactly one of code, signal and failure");
   }
+  if (exit.disk_full && !exit.failure) return fail(Errc::invalid, "the exit is that of a full disk without a failure");
   exit.stop = *stop;
   exit.started_at = *started_at;
   exit.ended_at = *ended_at;

@@ -33,6 +33,7 @@ struct JobExit {
   std::int64_t written_bytes = 0;
   std::optional<LimitHit> limit = std::nullopt;       // that ended the job
   std::optional<Isolation> isolation = std::nullopt;  // that it ran in; none when it did not come so far
+  bool disk_full = false;                             // why there is a failure; only beside one
 
   friend bool operator==(const JobExit&, const JobExit&) = default;
 };

@@ -113,7 +113,7 @@ Outcome outcome_of(const Error& error) {
 }
 
 Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word) {
-  if (exit.failure) return outcome(RunReason::store_error, *exit.failure);
+  if (exit.failure) return outcome(exit.disk_full ? RunReason::disk_full : RunReason::store_error, *exit.failure);
   if (exit.limit) return outcome_of(*exit.limit);
   const bool succeeded = exit.code == 0 && last_word && last_word->status == "ok";
   if (succeeded) return outcome(RunReason::ok, "");

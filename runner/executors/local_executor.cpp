@@ -52,6 +52,7 @@ LocalExecutor::~LocalExecutor() {
 
 Result<JobId> LocalExecutor::start(const Path& run_folder, const Secrets& secrets) {
   reap();
+  TRY(job_folder(run_folder).reserve_exit());
   SpawnOptions options;
   UniqueFd hidden;
   if (!secrets.empty()) {

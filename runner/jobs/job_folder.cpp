@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/jobs/job_folder.hpp"
 
+#include <fcntl.h>
+
+#include <cerrno>
+
 #include "storage/values/limits.hpp"
 
 namespace trainyard {
+
+namespace {
+
+constexpr off_t kExitRoom = 16 << 10;  // more than an exit takes with the longest failure
+
+}  // namespace
 
 Result<JobSpec> read_job_spec(const Path& file) {
   const std::string text = TRY(read_file(file, limits::kRecordBytes));
@@ -12,6 +22,13 @@ Result<JobSpec> read_job_spec(const Path& file) {
 }
 
 Result<JobSpec> JobFolder::read_job() const { return read_job_spec(job()); }
+Result<void> JobFolder::reserve_exit() const {
+  const UniqueFd fd = TRY(open_file(exit_draft(), O_WRONLY | O_CREAT, 0644));
+  int refused = EINTR;
+  while (refused == EINTR) refused = ::posix_fallocate(fd.get(), 0, kExitRoom);
+  if (refused != 0) return system_error("take room for", exit_draft(), refused);
+  return {};
+}
 
 Result<std::optional<JobExit>> JobFolder::read_exit() const {
   const auto text = read_file(exit(), limits::kRecordBytes);

@@ -24,7 +24,7 @@ namespace trainyard {
 //                    they write their events
 //   job.cgroups      while it runs: the folders of its control groups, a line each
 //   root/            while it runs: where a job that has a file system of its own finds it mounted
-//   exit.json        the JobExit; appears whole, as the worker's last act
+//   exit.json        the JobExit; appears whole, as the worker's last act. Before that its room is exit.json.tmp
 class JobFolder {
  public:
   // REQUIRES: `path` is absolute.
@@ -43,8 +43,12 @@ class JobFolder {
   [[nodiscard]] Path cgroups() const { return path_ / "job.cgroups"; }
   [[nodiscard]] Path root() const { return path_ / "root"; }
   [[nodiscard]] Path exit() const { return path_ / "exit.json"; }
+  [[nodiscard]] Path exit_draft() const { return path_ / "exit.json.tmp"; }
 
   [[nodiscard]] Result<JobSpec> read_job() const;
+  // Takes the room of exit.json on the disk, so that neither a disk that is full already nor a job that fills it takes away
+  // the means to say so.
+  [[nodiscard]] Result<void> reserve_exit() const;
   // None as long as the worker has not written it.
   [[nodiscard]] Result<std::optional<JobExit>> read_exit() const;
 

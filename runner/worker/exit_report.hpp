@@ -6,20 +6,7 @@
 
 namespace trainyard {
 
-// The file exit.json before it is written. Its room on the disk is taken when the job starts, so that a job that fills
-// the disk does not take away the means to say so.
-class ExitReport {
- public:
-  // Never fails: without room, `write` tries again.
-  explicit ExitReport(const JobFolder& folder);
-
-  // exit.json is there, whole and durable, when this returns.
-  Result<void> write(const JobExit& exit);
-
- private:
-  Path path_;
-  Path temporary_;
-  UniqueFd fd_;
-};
+// exit.json is there, whole and durable, when this returns.
+Result<void> report_exit(const JobFolder& folder, const JobExit& exit);
 
 }  // namespace trainyard

@@ -17,7 +17,8 @@ namespace trainyard {
 namespace {
 
 Error refused(const std::string& action, int error_number) {
-  return fail(Errc::io, "cannot " + action + ": " + std::strerror(error_number));
+  return fail(error_number == ENOSPC ? Errc::unavailable : Errc::io,
+              "cannot " + action + ": " + std::strerror(error_number));
 }
 
 Result<void> write_process_file(const Path& path, const std::string& text) {
@@ -49,6 +50,8 @@ Result<void> mount_overlay(const OverlayMount& overlay, MappedIds ids) {
   if (::statvfs(overlay.target.c_str(), &mounted) != 0) return refused("look at the mount", errno);
   // The kernel says yes to a layer that it cannot write, and mounts it read-only.
   if ((mounted.f_flag & ST_RDONLY) != 0) {
+    const auto tried = make_folder(overlay.upper + "/room");
+    if (!tried.ok() && tried.error().code == Errc::unavailable) return tried;
     return fail(Errc::io, "this user cannot write the layer '" + overlay.upper + "'");
   }
   return {};

@@ -258,16 +258,16 @@ int supervise(const Path& run_folder) {
   exit.started_at = now();
   const auto ours = is_ours(folder);
   if (ours.ok() && !*ours) return kDone;
-  ExitReport report(folder);
   Result<void> done = ours.ok() ? run_job(folder, exit) : ours.error();
   if (!done.ok()) {
     exit.code.reset();
     exit.signal.reset();
+    exit.disk_full = done.error().code == Errc::unavailable;
     exit.failure = std::string(utf8_prefix(utf8_cleaned(done.error().message), limits::kReasonCharacters));
   }
   for (const Path& used : {folder.channel(), folder.root(), folder.cgroups()}) static_cast<void>(remove_tree(used));
   exit.ended_at = now();
-  return report.write(exit).ok() ? kDone : kTrouble;
+  return report_exit(folder, exit).ok() ? kDone : kTrouble;
 }
 
 }  // namespace trainyard

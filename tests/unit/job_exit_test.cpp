@@ -34,6 +34,18 @@ TEST_CASE("an exit has one of code, signal and failure", "[job_exit]") {
   }
 }
 
+TEST_CASE("an exit is that of a full disk only where there is a failure", "[job_exit]") {
+  JobExit exit = exit_with({}, {}, "no space");
+  CHECK(to_json(exit).at("disk_full") == false);
+  exit.disk_full = true;
+  const auto read = job_exit_from(to_json(exit));
+  REQUIRE(read.ok());
+  CHECK((*read == exit));
+  exit.failure.reset();
+  exit.code = 0;
+  CHECK(job_exit_from(to_json(exit)).error().message == "the exit is that of a full disk without a failure");
+}
+
 TEST_CASE("an exit is refused with the key and the rule", "[job_exit]") {
   const auto refusal = [](const char* key, const Json& value) {
     Json json = to_json(exit_with(0, {}, {}));

@@ -11,7 +11,7 @@
 namespace trainyard {
 namespace {
 
-enum class End { zero, three, segfault, kill, failure };
+enum class End { zero, three, segfault, kill, failure, no_room };
 
 JobExit exit_of(StopCause stop, End end) {
   JobExit exit;
@@ -22,6 +22,10 @@ JobExit exit_of(StopCause stop, End end) {
     case End::segfault: exit.signal = SIGSEGV; break;
     case End::kill: exit.signal = SIGKILL; break;
     case End::failure: exit.failure = "the data is not mounted"; break;
+    case End::no_room:
+      exit.failure = "the logs are incomplete";
+      exit.disk_full = true;
+      break;
   }
   return exit;
 }
@@ -38,6 +42,7 @@ std::optional<event::Ended> word_of(const std::optional<std::string>& status) {
 // The table, written a second time as plainly as it can be said.
 RunReason expected(StopCause stop, End end, const std::optional<std::string>& word) {
   if (end == End::failure) return RunReason::store_error;
+  if (end == End::no_room) return RunReason::disk_full;
   if (end == End::zero && word == "ok") return RunReason::ok;
   if (stop == StopCause::asked) return RunReason::stopped;
   if (stop == StopCause::max_runtime) return RunReason::max_runtime;
@@ -63,7 +68,7 @@ TEST_CASE("another attempt is made after bad luck, not after a mistake or a wish
 TEST_CASE("every combination of stop, exit and last word has its verdict", "[outcome]") {
   int rows = 0;
   for (const StopCause stop : {StopCause::none, StopCause::asked, StopCause::max_runtime}) {
-    for (const End end : {End::zero, End::three, End::segfault, End::kill, End::failure}) {
+    for (const End end : {End::zero, End::three, End::segfault, End::kill, End::failure, End::no_room}) {
       for (const auto& word : kWords) {
         CAPTURE(name_of(stop), static_cast<int>(end), word.value_or("nothing said"));
         const Outcome verdict = judge(exit_of(stop, end), word_of(word));
@@ -73,7 +78,7 @@ TEST_CASE("every combination of stop, exit and last word has its verdict", "[out
       }
     }
   }
-  CHECK(rows == 3 * 5 * 8);
+  CHECK(rows == 3 * 6 * 8);
 }
 
 TEST_CASE("a verdict says what was seen", "[outcome]") {
