@@ -19,7 +19,13 @@ Result<bool> lock(const UniqueFd& fd, int how, const Path& path) {
   return true;
 }
 
-Result<UniqueFd> open_lock(const Path& path) { return open_file(path, O_RDWR | O_CREAT, 0666); }
+// Who may not write takes part all the same where the file is there: it is what it reads that nobody shall remove.
+Result<UniqueFd> open_lock(const Path& path) {
+  auto opened = open_file(path, O_RDWR | O_CREAT, 0666);
+  if (opened.ok()) return opened;
+  auto readable = open_file(path, O_RDONLY);
+  return readable.ok() ? std::move(readable) : std::move(opened);
+}
 
 }  // namespace
 
