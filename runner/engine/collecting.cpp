@@ -9,6 +9,8 @@
 #include "storage/packages/package_check.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/packages/zip_writer.hpp"
+#include "storage/trees/checkout.hpp"
+#include "storage/trees/stored_tree.hpp"
 
 namespace trainyard {
 
@@ -101,6 +103,18 @@ Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& object
   const TreeSummary tree = TRY(store_tree(captured.tree, objects));
   TRY(objects.sync());
   return tree;
+}
+
+Result<void> restore_artifacts(const RunFolder& folder, const TreeSummary& kept, const Store& store) {
+  const auto found = capture(folder.artifacts(), {});
+  if (found.ok() && found->tree.digest() == kept.digest) return {};
+  const auto tree = load_tree(kept.digest, store.objects());
+  if (!tree.ok()) return {};
+  const Path made = scratch_name(store.scratch(), "artifacts");
+  TRY(make_folder(made));
+  if (!materialise(*tree, store.objects(), made).ok()) return remove_tree(made);
+  TRY(remove_tree(folder.artifacts()));
+  return rename_path(made, folder.artifacts());
 }
 
 Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, const StagedData& data,

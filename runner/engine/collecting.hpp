@@ -23,6 +23,10 @@ Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder);
 // was put before.
 Result<TreeSummary> store_artifacts(const RunFolder& folder, ObjectStore& objects);
 
+// Makes the artifacts anew where they are not what was kept: a power cut takes from a folder what nobody synced. What the
+// store cannot give any more stays as it is.
+Result<void> restore_artifacts(const RunFolder& folder, const TreeSummary& kept, const Store& store);
+
 // Takes the outputs of a run that succeeded into the store: of one that trains the package folder and its zip's digest, of
 // one that evaluates the score, and the artifacts. All of it is durable when this returns. `package_failed` when what the
 // package left is no package any more, or cannot be kept.

@@ -31,6 +31,13 @@ constexpr auto kBetweenCare = std::chrono::seconds(1);
 
 Happening lost(const std::string& message) { return happening::WentWrong{outcome(RunReason::lost, message)}; }
 
+// After a power cut a run that began is there, a version that it made is the run's, and one that is over stays so. What is
+// lost of the states between is found again in what the job left.
+Durable durability_of(const RunState& state) {
+  const bool begins = std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Queued>(state);
+  return begins || std::holds_alternative<state::Collected>(state) || is_final(state) ? Durable::yes : Durable::no;
+}
+
 const JobId* job_of(const RunState& state) {
   if (const auto* const running = std::get_if<state::Running>(&state)) return &running->job;
   if (const auto* const stopping = std::get_if<state::Stopping>(&state)) return &stopping->job;
@@ -106,7 +113,7 @@ Result<void> RunDriver::enter(RunState state) {
   state_ = std::move(state);
   // Another process may have told the entry before, by a clock that somebody has set back since.
   entered_at_ = std::max(entered_at_, ports_->now());
-  TRY(append_line(folder_.journal(), canonical(to_json(JournalEntry{entered_at_, state_}))));
+  TRY(append_line(folder_.journal(), canonical(to_json(JournalEntry{entered_at_, state_})), durability_of(state_)));
   // What was put until now stands in the plan or the journal.
   ports_->store.objects().release();
   ports_->observer.entered(state_);
@@ -225,7 +232,7 @@ void RunDriver::report_events(LogMetrics::Last last) {
   const Path file = folder_.log_metrics(attempt_);
   if (!std::exchange(log_metrics_noted_, true)) static_cast<void>(remove_file(file));
   for (const WorkerEvent& event : *measured) {
-    static_cast<void>(append_line(file, canonical(to_json(event))));
+    static_cast<void>(append_line(file, canonical(to_json(event)), Durable::no));
     report(event);
   }
 }
@@ -279,6 +286,7 @@ Result<RunReport> RunDriver::finish() {
     report.version = TRY(registry.find({plan_.parent.content.name, published->version}));
   }
   if (const CollectedOutputs* const outputs = outputs_of(state_)) {
+    if (origin_ == Origin::resumed) TRY(restore_artifacts(folder_, outputs->artifacts, ports_->store));
     report.artifacts = outputs->artifacts;
   } else {
     report.artifacts = TRY(keep_what_is_there());

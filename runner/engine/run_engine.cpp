@@ -51,7 +51,9 @@ Result<std::optional<RunDriver>> left_run(const RunId& run, RunPorts& ports) {
   if (!lease) return std::optional<RunDriver>();
   const RunFolder folder = folders.folder(run);
   if (is_there(folder.results())) {
-    // Their writer may have come no further than to give them their name.
+    // Their writer may have come no further than to give them their name, and a power cut may have brought back what it had
+    // removed before.
+    TRY(remove_tree(folder.workspace()));
     TRY(sync_folder(folder.path()));
     TRY(RunQueue(ports).leave(run));
     TRY(lease->finish());
@@ -131,7 +133,7 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
     auto lease = TRY(folders.begin(plan.run));
     if (!lease) continue;
     RunFolder folder = folders.folder(plan.run);
-    TRY(publish_file(store.scratch(), folder.plan(), readable(to_json(plan)), 0444, Durable::no));
+    TRY(publish_file(store.scratch(), folder.plan(), readable(to_json(plan)), 0444, Durable::yes));
     RunDriver driver = TRY(RunDriver::begin(ports, std::move(plan), std::move(folder), std::move(*lease)));
     ports.observer.began(driver.plan());
     return driver.drive();

@@ -257,11 +257,14 @@ Result<void> replace_file(const Path& scratch, const Path& path, std::string_vie
   return {};
 }
 
-Result<void> append_line(const Path& path, std::string_view line) {
+Result<void> append_line(const Path& path, std::string_view line, Durable durable) {
   const UniqueFd fd = TRY(open_file(path, O_RDWR | O_CREAT | O_APPEND, 0644));
   TRY(cut_torn_line(fd.get(), path));
   // One write, so that a reader or a crash sees the line whole or not at all.
-  return write_all(fd.get(), std::string(line) + "\n", path);
+  TRY(write_all(fd.get(), std::string(line) + "\n", path));
+  if (durable == Durable::no) return {};
+  TRY(sync_file(fd.get(), path));
+  return sync_folder(path.parent_path());
 }
 
 Result<void> rename_path(const Path& from, const Path& to) {

@@ -69,8 +69,8 @@ Result<void> publish_file(const Path& scratch, const Path& path, std::string_vie
 Result<void> replace_file(const Path& scratch, const Path& path, std::string_view bytes, unsigned mode,
                           Durable durable);
 // One writer at a time. What a full disk or a power cut left of a line before is cut off first, so that lines never run
-// together.
-Result<void> append_line(const Path& path, std::string_view line);
+// together. With Durable::yes all of the file survives a power cut once this returns.
+Result<void> append_line(const Path& path, std::string_view line, Durable durable);
 Result<void> rename_path(const Path& from, const Path& to);
 
 // A fresh name in `folder`, unique on this machine over processes and threads and across restarts.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/packages/decisions.hpp"
 
-#include <fcntl.h>
-
 #include "storage/values/named_enum.hpp"
 
 namespace trainyard {
@@ -103,10 +101,7 @@ Result<void> PackageDecisions::add(const PackageName& name, const Decision& deci
   const Path folder = folder_of(name);
   const FileLock lock = TRY(FileLock::wait(folder / std::string(kDecisionsLock)));
   const Path file = folder / std::string(kDecisionsFile);
-  TRY(append_line(file, canonical(to_json(decision))));
-  const UniqueFd fd = TRY(open_file(file, O_RDONLY));
-  TRY(sync_file(fd.get(), file));
-  return sync_folder(folder);
+  return append_line(file, canonical(to_json(decision)), Durable::yes);
 }
 
 }  // namespace trainyard

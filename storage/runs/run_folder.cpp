@@ -46,7 +46,10 @@ Result<std::vector<std::string>> RunFolder::lines(const Path& file) {
 Result<std::optional<RunFolders::Lease>> RunFolders::begin(const RunId& run) const {
   auto lease = TRY(take_over(run));
   if (!lease) return std::optional<Lease>();
+  // A folder of which no mark tells would be nobody's.
+  TRY(sync_folder(active_));
   const auto made = make_folder(runs_ / run.text());
+  if (made.ok()) TRY(sync_folder(runs_));
   if (made.ok()) return lease;
   if (made.error().code == Errc::exists) return std::optional<Lease>();
   return made.error();

@@ -65,7 +65,7 @@ class ExampleStore {
     need(make_folders(run));
     need(publish_file(store_->scratch(), run / "plan.json", readable(to_json(plan)), 0444, Durable::no));
     for (const RunState& state : states)
-      need(append_line(run / "journal.jsonl", canonical(to_json(JournalEntry{kNow, state}))));
+      need(append_line(run / "journal.jsonl", canonical(to_json(JournalEntry{kNow, state})), Durable::no));
     if (active) need(publish_file(store_->scratch(), store_->active() / plan.run.text(), "", 0644, Durable::no));
   }
 

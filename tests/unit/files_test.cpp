@@ -76,15 +76,15 @@ TEST_CASE("a file can be replaced as a whole", "[files]") {
 TEST_CASE("lines are appended, and never to half a line", "[files]") {
   const TempFolder folder;
   const Path path = folder.path() / "lines";
-  REQUIRE(append_line(path, "one").ok());
-  REQUIRE(append_line(path, "").ok());
-  REQUIRE(append_line(path, "two").ok());
+  REQUIRE(append_line(path, "one", Durable::no).ok());
+  REQUIRE(append_line(path, "", Durable::no).ok());
+  REQUIRE(append_line(path, "two", Durable::no).ok());
   CHECK(folder.read("lines") == "one\n\ntwo\n");
   folder.write("lines", "one\ntw");
-  REQUIRE(append_line(path, "three").ok());
+  REQUIRE(append_line(path, "three", Durable::no).ok());
   CHECK(folder.read("lines") == "one\nthree\n");
   folder.write("lines", "on");
-  REQUIRE(append_line(path, "two").ok());
+  REQUIRE(append_line(path, "two", Durable::no).ok());
   CHECK(folder.read("lines") == "two\n");
 }
 
