@@ -59,13 +59,34 @@ Result<VersionRecord> read_record(const Path& folder, const PackageVersion& vers
   return record;
 }
 
+// Oldest number first. What somebody takes away while they are read is passed by.
+Result<std::vector<VersionRecord>> read_records(const Path& folder, const std::vector<PackageVersion>& numbers) {
+  std::vector<VersionRecord> records;
+  records.reserve(numbers.size());
+  for (const PackageVersion& number : numbers) {
+    auto record = read_record(folder, number);
+    if (!record.ok() && record.error().code == Errc::not_found) continue;
+    records.push_back(TRY(std::move(record)));
+  }
+  return records;
+}
+
+// All versions of a package have its name.
+Result<std::optional<PackageName>> name_in(const Path& folder, std::vector<PackageVersion> numbers) {
+  for (; !numbers.empty(); numbers.pop_back()) {
+    const std::vector<VersionRecord> newest = TRY(read_records(folder, {numbers.back()}));
+    if (!newest.empty()) return std::optional(newest.front().content.name);
+  }
+  return std::optional<PackageName>();
+}
+
 }  // namespace
 
 Result<std::vector<PackageName>> PackageRegistry::names() const {
   std::vector<PackageName> names;
   for (const std::string& folder : TRY(list_folder(packages_))) {
-    const auto found = TRY(numbers_in(packages_ / folder));
-    if (!found.empty()) names.push_back(TRY(read_record(packages_ / folder, found.back())).content.name);
+    auto name = TRY(name_in(packages_ / folder, TRY(numbers_in(packages_ / folder))));
+    if (name) names.push_back(std::move(*name));
   }
   return names;
 }
@@ -73,14 +94,13 @@ Result<std::vector<PackageName>> PackageRegistry::names() const {
 Result<std::vector<VersionRecord>> PackageRegistry::versions(const PackageName& name) const {
   auto found = numbers_in(folder_of(name));
   if (!found.ok() && found.error().code != Errc::not_found) return found.error();
-  if (!found.ok() || found->empty()) {
+  std::vector<VersionRecord> records;
+  if (found.ok()) records = TRY(read_records(folder_of(name), *found));
+  if (records.empty()) {
     std::vector<std::string> known;
     for (const PackageName& other : TRY(names())) known.push_back(other.text());
     return fail(Errc::not_found, "there is no package '" + name.text() + "'" + did_you_mean(name.text(), known));
   }
-  std::vector<VersionRecord> records;
-  records.reserve(found->size());
-  for (const PackageVersion& number : *found) records.push_back(TRY(read_record(folder_of(name), number)));
   return records;
 }
 
@@ -144,12 +164,10 @@ Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::o
   if (made.ok()) TRY(sync_folder(packages_));
   for (;;) {
     const Numbers numbers = TRY(all_numbers_in(folder));
-    if (!numbers.there.empty()) {
-      const VersionRecord newest = TRY(read_record(folder, numbers.there.back()));
-      if (newest.content.name != draft.name) {
-        return fail(Errc::exists, "the package '" + newest.content.name.text() + "' exists, and '" + draft.name.text() +
-                                      "' differs from it only in upper and lower case; choose another name");
-      }
+    const auto known = TRY(name_in(folder, numbers.there));
+    if (known && *known != draft.name) {
+      return fail(Errc::exists, "the package '" + known->text() + "' exists, and '" + draft.name.text() +
+                                    "' differs from it only in upper and lower case; choose another name");
     }
     const VersionRecord record{number_after(numbers.given, major), draft};
     const auto published = publish_file(scratch_, folder / (record.version.text() + std::string(kSuffix)),

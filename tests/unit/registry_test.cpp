@@ -47,6 +47,20 @@ using Texts = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("a version that is taken away while it is looked for is passed by", "[registry]") {
+  const Registered r;
+  REQUIRE(r.registry.publish_major(draft("digits")).ok());
+  // Listed, and gone when it is opened.
+  boost::filesystem::create_symlink("nowhere", r.packages / "digits" / "1.1.json");
+  boost::filesystem::create_directory(r.packages / "wine");
+  boost::filesystem::create_symlink("nowhere", r.packages / "wine" / "1.0.json");
+  CHECK(texts(r.registry.versions(PackageName::parse("digits").value()).value()) == Texts{"1.0"});
+  CHECK(r.registry.find(reference("digits")).value().version == PackageVersion{1, 0});
+  CHECK(r.registry.names().value().size() == 1);
+  CHECK(r.registry.find(reference("wine")).error().message == "there is no package 'wine'");
+  CHECK(r.registry.publish_minor(draft("digits", PackageVersion{1, 0})).value().version == PackageVersion{1, 2});
+}
+
 TEST_CASE("an upload makes the next major, a run the next minor of its parent's major", "[registry]") {
   const Registered r;
   CHECK(r.registry.publish_major(draft("digits")).value().version == PackageVersion{1, 0});
