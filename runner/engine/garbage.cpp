@@ -14,9 +14,10 @@ namespace {
 
 Error nothing_removed(const Error& error) { return fail(error.code, "nothing is removed, because " + error.message); }
 
-Result<std::vector<bool>> live_objects(const Store& store, ObjectCensus& census, MissingObjects missing,
-                                       const std::optional<Digest>& except) {
-  const auto roots = read_store_roots(store).complete();
+using Roots = Result<std::vector<StoreRoot>>;
+
+Result<std::vector<bool>> live_objects(const Store& store, const Roots& roots, ObjectCensus& census,
+                                       MissingObjects missing, const std::optional<Digest>& except) {
   if (!roots.ok()) return nothing_removed(roots.error());
   auto marked = mark(*roots, store.objects(), census, except);
   if (!marked.ok()) return nothing_removed(marked.error());
@@ -86,14 +87,20 @@ Result<void> remove_copy(const Path& path, const Digest& digest) {
 }  // namespace
 
 Result<SweepPlan> plan_garbage(const Store& store, MissingObjects missing) {
+  // No collector may remove what a root names while it is looked for. A writer puts what it names later on, so the roots
+  // come first: of one that came after the census, all would look lost.
+  const WriteHold hold = TRY(WriteHold::shared(store.root() / "objects"));
+  const Roots roots = read_store_roots(store).complete();
   ObjectCensus census = TRY(ObjectCensus::take(store.objects()));
-  return plan_sweep(store.objects(), census, TRY(live_objects(store, census, missing, std::nullopt)));
+  return plan_sweep(store.objects(), census, TRY(live_objects(store, roots, census, missing, std::nullopt)));
 }
 
 Result<GarbageReport> collect_garbage(const Store& store, const SweepPlan& plan, Instant now,
                                       const GarbageOptions& options) {
   TRY(wait_for_writers(store, options.writers));
-  const auto live = [&](ObjectCensus& census) { return live_objects(store, census, options.missing, std::nullopt); };
+  const auto live = [&](ObjectCensus& census) {
+    return live_objects(store, read_store_roots(store).complete(), census, options.missing, std::nullopt);
+  };
   GarbageReport report;
   report.objects = TRY(sweep(store.objects(), plan, live, options.progress));
   report.leavings = TRY(remove_leavings(store, now));
@@ -139,7 +146,7 @@ Result<SweepReport> purge_file(const Store& store, const PurgePreview& preview, 
     return !tree.ok() || has_file(*tree, preview.digest);
   }));
   const auto live = [&](ObjectCensus& census) {
-    return live_objects(store, census, MissingObjects::accept, preview.digest);
+    return live_objects(store, read_store_roots(store).complete(), census, MissingObjects::accept, preview.digest);
   };
   return purge(store.objects(), {preview.digest, preview.bytes, now, reason, preview.owners}, live);
 }

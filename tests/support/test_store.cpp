@@ -76,6 +76,8 @@ RunningProgram::RunningProgram(const Path& scratch, const Arguments& argv, const
 
 void RunningProgram::signal(int number) { required(process_->signal(number)); }
 
+bool RunningProgram::has_ended() { return required(process_->wait(std::chrono::milliseconds(0))).has_value(); }
+
 ProgramOutput RunningProgram::wait() {
   const auto status = required(process_->wait(std::chrono::duration_cast<std::chrono::milliseconds>(kLongest)));
   if (!status) throw std::runtime_error("the program does not end; it said: " + read_text(err_));

@@ -33,6 +33,7 @@ class RunningProgram {
   RunningProgram(const Path& scratch, const Arguments& argv, const Variables& environment);
 
   void signal(int number);
+  [[nodiscard]] bool has_ended();
   // Its exit status and all that it printed, once it has ended.
   ProgramOutput wait();
 
