@@ -34,7 +34,7 @@ RunId new_run_id(Instant now) {
 Result<RunId> next_run_id(Instant now, const RunFolders& folders) {
   constexpr std::int64_t kMicrosecondsApart = 1000;
   for (const RunId& run : TRY(folders.active()))
-    now = std::max(now, Instant{run.time().microseconds + kMicrosecondsApart});
+    now = std::max(now, Instant{run.began().microseconds + kMicrosecondsApart});
   return new_run_id(now);
 }
 

@@ -121,7 +121,7 @@ RunId RunId::from(Instant now, std::span<const std::uint8_t, 10> random) {
   return RunId(std::move(text));
 }
 
-Instant RunId::time() const {
+Instant RunId::began() const {
   std::int64_t milliseconds = 0;
   for (const char letter : text_.substr(0, 13)) {
     if (letter != '-') milliseconds = milliseconds * 16 + (is_digit(letter) ? letter - '0' : letter - 'a' + 10);

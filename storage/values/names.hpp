@@ -72,7 +72,7 @@ class RunId {
   static RunId from(Instant now, std::span<const std::uint8_t, 10> random);
   [[nodiscard]] const std::string& text() const { return text_; }
   // That it begins with, to the millisecond.
-  [[nodiscard]] Instant time() const;
+  [[nodiscard]] Instant began() const;
   friend auto operator<=>(const RunId&, const RunId&) = default;
 
  private:

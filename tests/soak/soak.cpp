@@ -26,7 +26,7 @@ constexpr const char* kPythonPackage = "tries_python";
 
 // Answers to a question that came too late or too early, and not trouble.
 const char* const kRefusals[] = {"is not over", "and is not over", "is over already", "another command is writing",
-                                 "there is no", "has no version",  "keeps it",        "needs it",
+                                 "there is no", "has no version",  "keeps it",        "once it is over",
                                  "is labelled", "is approved",     "fits ",           "has no journal yet"};
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

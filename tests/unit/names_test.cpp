@@ -81,7 +81,7 @@ TEST_CASE("a run id is a UUID of version 7 and sorts by time", "[names]") {
   CHECK(RunId::from(first, bytes(0)).text() == "019b76da-a800-7000-8000-000000000000");
   CHECK(low < RunId::from({first.microseconds + 1000}, bytes(0)));
   CHECK(RunId::parse(low.text()).value() == low);
-  CHECK(low.time() == first);
+  CHECK(low.began() == first);
   for (const char* const bad : {"", "019b76da-a800-7fff-bfff-fffffffffff", "019B76DA-A800-7FFF-BFFF-FFFFFFFFFFFF",
                                 "019b76da-a800-4fff-bfff-ffffffffffff", "019b76da_a800_7fff_bfff_ffffffffffff",
                                 "../../../../../../../../../../etc/pw", "019b76da-a800-7fff-bfff-ffffffffffff0"}) {
