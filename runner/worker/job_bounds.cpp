@@ -2,6 +2,7 @@
 #include "runner/worker/job_bounds.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runner/worker/descendants.hpp"
@@ -30,6 +31,7 @@ std::int64_t bytes_below(const std::vector<Path>& folders) {
 // ready. It is waited for like any other child.
 void send_ahead(const JobCgroup& cgroup) {
   if (::fork() != 0) return;
+  static_cast<void>(::prctl(PR_SET_NAME, "trainyard-ahead", 0, 0, 0));
   static_cast<void>(cgroup.join());
   ::_exit(0);
 }

@@ -18,6 +18,7 @@
 #include "runner/worker/exit_codes.hpp"
 #include "runner/worker/job_enclosure.hpp"
 #include "runner/worker/job_init.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -47,15 +48,19 @@ pid_t fork_into(unsigned long namespaces) {
   return static_cast<pid_t>(::syscall(SYS_clone, namespaces | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
 }
 
-// "mount\nwhy": a StartFailure on its way through a pipe.
+// "mount\n4\nwhy": a StartFailure on its way through a pipe.
 std::string words_of(const StartFailure& failure) {
-  return (failure.layer ? std::string(name_of(*failure.layer)) : std::string()) + "\n" + failure.error.message;
+  return (failure.layer ? std::string(name_of(*failure.layer)) : std::string()) + "\n" +
+         std::to_string(static_cast<int>(failure.error.code)) + "\n" + failure.error.message;
 }
 
 StartFailure failure_in(const std::string& words) {
-  const std::size_t line = words.find('\n');
-  const auto layer = parse_layer(std::string_view(words).substr(0, line));
-  return {layer.ok() ? std::optional(*layer) : std::nullopt, fail(Errc::io, words.substr(line + 1))};
+  const std::size_t first = words.find('\n');
+  const std::size_t second = words.find('\n', first + 1);
+  const auto layer = parse_layer(std::string_view(words).substr(0, first));
+  const auto code = number_in<int>(std::string_view(words).substr(first + 1, second - first - 1));
+  return {layer.ok() ? std::optional(*layer) : std::nullopt,
+          fail(static_cast<Errc>(code.value_or(static_cast<int>(Errc::io))), words.substr(second + 1))};
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {

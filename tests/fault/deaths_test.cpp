@@ -60,6 +60,10 @@ class HangingRun {
     }
     runner_.emplace(store_.start(words_of(kind, true, grace), told_.path() / "told", pause));
     wait_for("the package to be called", [&] { return is_called(store_); });
+    // One that is to go well the next time has to know that there was a time before.
+    if (kind.tried_again)
+      wait_for("the attempt to be counted",
+               [&] { return !content(only_run(store_) / "checkpoints/attempts").empty(); });
     if (pause) wait_for("the runner to pause", [&] { return is_paused(runner_->pid()); });
     if (!pause) wait_for("the state Running", [&] { return store_.last_state() == "Running"; });
     if (state == "Stopping") {
