@@ -2,7 +2,6 @@
 #include "runner/worker/job_bounds.hpp"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runner/worker/descendants.hpp"
@@ -26,16 +25,6 @@ std::int64_t bytes_below(const std::vector<Path>& folders) {
   return walk.bytes();
 }
 
-// The first process in a while that changes its group waits in the kernel for about ten milliseconds, until every
-// processor has passed by (an RCU grace period); those that follow soon do not. So one goes ahead, while the job is made
-// ready. It is waited for like any other child.
-void send_ahead(const JobCgroup& cgroup) {
-  if (::fork() != 0) return;
-  static_cast<void>(::prctl(PR_SET_NAME, "trainyard-ahead", 0, 0, 0));
-  static_cast<void>(cgroup.join());
-  ::_exit(0);
-}
-
 JobLimits with_more_disk(JobLimits limits, std::int64_t more) {
   if (limits.disk_bytes) *limits.disk_bytes += more;
   return limits;
@@ -48,6 +37,14 @@ KeptElsewhere kept_by(const std::optional<JobCgroup>& cgroup) {
 
 }  // namespace
 
+bool wants_control_groups(const JobSpec& job) {
+  const IsolationWish& wish = job.sandbox.wish;
+  if (wish.mode == IsolationMode::none || wish.without.contains(Layer::cgroup)) return false;
+  const JobLimits& limits = job.limits;
+  return wish.mode == IsolationMode::strict || limits.memory_bytes || limits.cpu_thousandths ||
+         limits.processes != RunRequest::default_limits().processes;
+}
+
 JobBounds::JobBounds(const JobSpec& job, std::optional<JobCgroup> cgroup, std::string why_not, std::int64_t disk_before)
     : job_(&job),
       cgroup_(std::move(cgroup)),
@@ -57,9 +54,7 @@ JobBounds::JobBounds(const JobSpec& job, std::optional<JobCgroup> cgroup, std::s
 
 Result<JobBounds> JobBounds::begin(const JobSpec& job, const JobFolder& folder) {
   const std::int64_t disk_before = job.limits.disk_bytes ? bytes_below(folders_of(job)) : 0;
-  const IsolationWish& wish = job.sandbox.wish;
-  if (wish.mode == IsolationMode::none || wish.without.contains(Layer::cgroup))
-    return JobBounds(job, std::nullopt, "", disk_before);
+  if (!wants_control_groups(job)) return JobBounds(job, std::nullopt, "", disk_before);
   auto made = JobCgroup::make(job.run.text() + "-" + std::to_string(::getpid()), job.limits);
   if (!made.ok()) return JobBounds(job, std::nullopt, made.error().message, disk_before);
   // For whoever cleans up when this process cannot.
@@ -67,7 +62,6 @@ Result<JobBounds> JobBounds::begin(const JobSpec& job, const JobFolder& folder) 
   for (const Path& group : made->folders()) lines += group.string() + "\n";
   const UniqueFd file = TRY(open_file(folder.cgroups(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
   TRY(write_all(file.get(), lines, folder.cgroups()));
-  send_ahead(*made);
   std::string why_not = made->facts().why_not;
   return JobBounds(job, std::move(*made), std::move(why_not), disk_before);
 }

@@ -12,6 +12,11 @@
 
 namespace trainyard {
 
+// Whether there is something for control groups to keep: a limit that somebody has set on memory, processors or processes,
+// or the wish for every layer. For nothing they would cost a run more than all other layers together: to move the first
+// process in a while the kernel waits until every processor has passed by (an RCU grace period), ten milliseconds and more.
+bool wants_control_groups(const JobSpec& job);
+
 // Keeps one job within its limits: by control groups where this machine has them, by looking from time to time where not.
 class JobBounds {
  public:

@@ -94,8 +94,11 @@ class Supervision {
   Result<void> start(const JobFolder& folder, const std::map<std::string, std::string>& environment, JobExit& exit) {
     IsolationFacts facts = facts_at_hand();
     if (!bounds_.cgroup_why_not().empty()) facts.missing[Layer::cgroup] = bounds_.cgroup_why_not();
+    IsolationWish wish = job_.sandbox.wish;
+    if (!wants_control_groups(job_)) wish.without.insert(Layer::cgroup);
     while (!process_) {
-      exit.isolation = TRY(plan_isolation(job_.sandbox.wish, facts));
+      exit.isolation = TRY(plan_isolation(wish, facts));
+      exit.isolation->wish = job_.sandbox.wish;
       const JobStart start{
           job_, folder, *exit.isolation, environment, logs_.write_end(0), logs_.write_end(1), bounds_.cgroup()};
       auto started = JobProcess::start(start);
