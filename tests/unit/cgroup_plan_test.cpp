@@ -51,9 +51,9 @@ TEST_CASE("where groups of v1 can be made is read from the mounts", "[cgroup_pla
   };
   const Row rows[] = {
       {"both versions, the controllers in v1",
-       "9:name=systemd:/\n8:pids:/\n6:freezer:/\n4:memory:/process_api/47758f\n2:cpuacct:/\n1:cpu:/\n0::/\n",
+       "9:name=systemd:/\n8:pids:/\n6:freezer:/\n4:memory:/worker_host/47758f\n2:cpuacct:/\n1:cpu:/\n0::/\n",
        kHybridMounts,
-       {v1("/sys/fs/cgroup/memory/process_api/47758f", {"memory"}), v1("/sys/fs/cgroup/pids", {"pids"}),
+       {v1("/sys/fs/cgroup/memory/worker_host/47758f", {"memory"}), v1("/sys/fs/cgroup/pids", {"pids"}),
         v1("/sys/fs/cgroup/cpu", {"cpu"}), v1("/sys/fs/cgroup/freezer", {"freezer"})}},
       {"joined controllers, a user's session",
        "11:memory:/user.slice/user-1000.slice/session-3.scope\n5:pids:/user.slice/user-1000.slice/session-3.scope\n"
