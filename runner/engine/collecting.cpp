@@ -131,7 +131,7 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
   }
   std::optional<CollectedOutputs::Package> package;
   if (trains(plan.request.type)) package = TRY(collect_package(plan, folder, ports));
-  if (const auto kept = keep_artifacts(plan, folder); !kept.ok()) return kept.error();
+  TRY(keep_artifacts(plan, folder));
   const auto artifacts = store_artifacts(folder, store.objects());
   if (!artifacts.ok()) return within("the artifacts cannot be kept", blame_package(artifacts.error()));
   return CollectedOutputs{std::move(package), *artifacts, std::move(evaluation), on_dataset};

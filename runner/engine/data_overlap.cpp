@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "runner/engine/inner_folder.hpp"
 #include "runner/engine/run_roots.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/trees/capture.hpp"
@@ -38,12 +39,12 @@ Result<bool> add_part(const RunPlan& plan, const RunFolder& folder, const Staged
                       const char* part, Files& files) {
   const bool overlay = staged.mount == MountKind::overlay;
   if (overlay) files.add(dataset, part);
-  const Path made =
-      overlay ? folder.layer() / "data" / "upper" / part : folder.package() / plan.layout.data.bytes() / part;
+  const Path root = overlay ? folder.layer() / "data" / "upper" : folder.package();
+  const RelPath inner = TRY(RelPath::parse(overlay ? part : std::string(plan.layout.data.bytes()) + "/" + part));
+  const Path made = root / inner.bytes();
   if (!is_folder(made)) return true;
-  // A link in its place leads to what is none of the run's data.
-  const auto status = TRY(status_of(made));
-  if (!status || !S_ISDIR(status->st_mode)) return false;
+  // What a link leads to is none of the run's data.
+  if (!is_inner_folder(root, inner)) return false;
   const auto captured = capture(made, {});
   // A file that was removed from an overlay is a device there.
   if (!captured.ok()) return false;

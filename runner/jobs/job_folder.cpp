@@ -22,6 +22,7 @@ Result<JobSpec> read_job_spec(const Path& file) {
 }
 
 Result<JobSpec> JobFolder::read_job() const { return read_job_spec(job()); }
+
 Result<void> JobFolder::reserve_exit() const {
   const UniqueFd fd = TRY(open_file(exit_draft(), O_WRONLY | O_CREAT, 0644));
   int refused = EINTR;

@@ -43,17 +43,10 @@ Result<IsolationFacts> probe(const Path& scratch) {
   auto cgroup = JobCgroup::make("probe-" + std::to_string(::getpid()), {});
   if (!cgroup.ok()) facts.missing[Layer::cgroup] = cgroup.error().message;
   if (cgroup.ok() && !cgroup->facts().why_not.empty()) facts.missing[Layer::cgroup] = cgroup->facts().why_not;
-  for (;;) {
-    const Isolation isolation = TRY(plan_isolation(IsolationWish(), facts));
-    const JobStart start{job, folder, isolation, {}, null.get(), null.get(), cgroup.ok() ? &*cgroup : nullptr};
-    auto started = JobProcess::start(start);
-    if (auto* const process = std::get_if<JobProcess>(&started)) {
-      TRY(process->status());
-      break;
-    }
-    const auto& failure = std::get<StartFailure>(started);
-    if (!failure.layer || !facts.missing.emplace(*failure.layer, failure.error.message).second) return failure.error;
-  }
+  StartedJob started =
+      TRY(start_in_layers({job, folder, {}, job.environment, null.get(), null.get(), cgroup.ok() ? &*cgroup : nullptr},
+                          IsolationWish(), facts));
+  TRY(started.process.status());
   if (cgroup.ok()) TRY(cgroup->remove());
   return facts;
 }

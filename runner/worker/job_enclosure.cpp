@@ -76,7 +76,6 @@ Result<void> limit(__rlimit_resource resource, rlim_t most) {
 
 Result<void> set_limits(const JobStart& start) {
   const JobLimits& limits = start.job.limits;
-  TRY(limit(RLIMIT_CORE, 0));
   if (limits.open_files) TRY(limit(RLIMIT_NOFILE, static_cast<rlim_t>(*limits.open_files) + kSlack));
   // A single file is cut short at once; what all take together is the supervisor's to see.
   if (limits.disk_bytes) TRY(limit(RLIMIT_FSIZE, static_cast<rlim_t>(*limits.disk_bytes) + (rlim_t{1} << 20U)));

@@ -247,6 +247,17 @@ std::variant<JobProcess, StartFailure> JobProcess::start(const JobStart& start) 
   return JobProcess(std::move(*process), start.isolation.has(Layer::pid), std::move(report->read_end));
 }
 
+Result<StartedJob> start_in_layers(JobStart start, const IsolationWish& wish, IsolationFacts& facts) {
+  for (;;) {
+    start.isolation = TRY(plan_isolation(wish, facts));
+    auto started = JobProcess::start(start);
+    if (auto* const process = std::get_if<JobProcess>(&started))
+      return StartedJob{std::move(*process), std::move(start.isolation)};
+    const auto& failure = std::get<StartFailure>(started);
+    if (!failure.layer || !facts.missing.emplace(*failure.layer, failure.error.message).second) return failure.error;
+  }
+}
+
 void JobProcess::ask_to_stop() {
   if (init_) return static_cast<void>(child_.signal(SIGTERM));
   static_cast<void>(::kill(-pid(), SIGTERM));

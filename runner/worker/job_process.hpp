@@ -16,7 +16,7 @@ namespace trainyard {
 struct JobStart {
   const JobSpec& job;
   const JobFolder& folder;  // whose channel is there
-  const Isolation& isolation;
+  Isolation isolation;
   const std::map<std::string, std::string>& environment;  // the whole of it
   int out = -1;
   int err = -1;
@@ -38,7 +38,6 @@ class JobProcess {
 
   // Our child: the process itself, or its init. Nobody else may wait for it.
   [[nodiscard]] pid_t pid() const { return child_.pid(); }
-  [[nodiscard]] bool ends_whole() const { return init_; }
 
   // To the job's process, and to its process group.
   void ask_to_stop();
@@ -54,6 +53,15 @@ class JobProcess {
   bool init_;
   UniqueFd report_;  // where the init writes how the job's process ended
 };
+
+struct StartedJob {
+  JobProcess process;
+  Isolation isolation;  // what stands around it
+};
+
+// Starts a job in the layers of `wish` that this machine has: those of `facts`, less what turns out to be missing only when
+// it is tried, which is added to `facts`. `start.isolation` is not looked at. `incompatible` when the wish is strict and a layer is missing.
+Result<StartedJob> start_in_layers(JobStart start, const IsolationWish& wish, IsolationFacts& facts);
 
 // Whether this process may make namespaces without a user namespace around them.
 bool is_privileged();

@@ -96,20 +96,11 @@ class Supervision {
     if (!bounds_.cgroup_why_not().empty()) facts.missing[Layer::cgroup] = bounds_.cgroup_why_not();
     IsolationWish wish = job_.sandbox.wish;
     if (!wants_control_groups(job_)) wish.without.insert(Layer::cgroup);
-    while (!process_) {
-      exit.isolation = TRY(plan_isolation(wish, facts));
-      exit.isolation->wish = job_.sandbox.wish;
-      const JobStart start{
-          job_, folder, *exit.isolation, environment, logs_.write_end(0), logs_.write_end(1), bounds_.cgroup()};
-      auto started = JobProcess::start(start);
-      if (auto* const failure = std::get_if<StartFailure>(&started)) {
-        // A layer that is missing is known only now.
-        if (!failure->layer || !facts.missing.emplace(*failure->layer, failure->error.message).second)
-          return failure->error;
-      } else {
-        process_.emplace(std::move(std::get<JobProcess>(started)));
-      }
-    }
+    StartedJob started = TRY(start_in_layers(
+        {job_, folder, {}, environment, logs_.write_end(0), logs_.write_end(1), bounds_.cgroup()}, wish, facts));
+    process_.emplace(std::move(started.process));
+    exit.isolation = std::move(started.isolation);
+    exit.isolation->wish = job_.sandbox.wish;
     logs_.close_write_ends();
     return {};
   }
