@@ -11,6 +11,7 @@
 #include "runner/core/job_exit.hpp"
 #include "runner/core/job_spec.hpp"
 #include "runner/core/run_plan.hpp"
+#include "runner/core/run_record.hpp"
 #include "runner/core/run_request.hpp"
 #include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
@@ -258,6 +259,22 @@ TEST_CASE("results are written as the examples show", "[golden]") {
   retried.attempts.insert(retried.attempts.begin(), {lost, failed_report().attempts.front()});
   compare("results/valid/retried_with_a_secret.json", readable(results_json(retried)));
   CHECK(examples("results", "valid").size() == 7);
+}
+
+TEST_CASE("results are read as far as questions about a run need them, and refused where they are wrong", "[golden]") {
+  for (const std::string& name : examples("results", "valid")) {
+    INFO(name);
+    const Json document = parse_json(text_of(kExamples / name), "the results").value();
+    const auto record = run_record_from(document);
+    if (!record.ok()) FAIL_CHECK(record.error().message);
+    if (record.ok()) CHECK(record->document == document);
+  }
+  for (const std::string& name : examples("results", "invalid")) {
+    INFO(name);
+    const auto record = run_record_from(parse_json(text_of(kExamples / name), "the results").value());
+    CHECK_FALSE(record.ok());
+    if (!record.ok()) CHECK(record.error().code == Errc::invalid);
+  }
 }
 
 TEST_CASE("the use of a store is told as the examples show", "[golden]") {
