@@ -6,6 +6,7 @@
 
 #include "storage/archives/archive_content.hpp"
 #include "storage/archives/archive_file.hpp"
+#include "storage/archives/archive_kind.hpp"
 #include "storage/archives/byte_stream.hpp"
 #include "storage/archives/tar_reader.hpp"
 #include "storage/archives/zip_content.hpp"
@@ -15,19 +16,16 @@ namespace trainyard {
 
 namespace {
 
-// Of an entry, of the end of a zip without entries, and of a zip that was split.
-bool is_zip(std::string_view begin) { return begin == "PK\x03\x04" || begin == "PK\x05\x06" || begin == "PK\x07\x08"; }
-
 Result<Tree> read(const Path& archive, ObjectStore& objects, const ArchiveOptions& options) {
   ArchiveFile file = TRY(ArchiveFile::open(archive, options));
-  constexpr std::uint64_t kMagicSize = 4;
-  const bool zip = is_zip(TRY(file.read(0, kMagicSize)));
+  const ArchiveKind kind = archive_kind(TRY(file.read(0, kArchiveKindBytes)));
+  const bool zip = kind == ArchiveKind::zip;
   const unsigned threads = options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
   ArchiveContent content(objects, zip ? ArchiveNames::zip : ArchiveNames::tar, file.size(), threads - 1);
   if (zip) {
     TRY(read_zip(file, content));
   } else {
-    const auto stream = TRY(open_stream(file));
+    const auto stream = open_stream(file, kind);
     TRY(read_tar(*stream, file, content));
   }
   Tree tree = TRY(std::move(content).tree());

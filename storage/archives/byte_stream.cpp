@@ -12,9 +12,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{512} << 10U;
-constexpr std::string_view kGzip = "\x1F\x8B";
-constexpr std::string_view kZstandard = "\x28\xB5\x2F\xFD";
-constexpr std::string_view kSkippable = "\x2A\x4D\x18";  // after a byte from 0x50 to 0x5F
+constexpr char kGzipMember = '\x1F';  // its first byte
 
 Error refused(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
 
@@ -97,7 +95,7 @@ class GzipStream final : public Unpacking {
 
   // zlib compares the whole header; its first byte tells a member from rubbish.
   Result<void> begin_member() {
-    if (packed().front() != kGzip.front()) return refused("it has something after the end of its gzip stream");
+    if (packed().front() != kGzipMember) return refused("it has something after the end of its gzip stream");
     if (::inflateReset(&zlib_) != Z_OK) return no_memory();
     inside_ = true;
     return {};
@@ -158,20 +156,14 @@ class ZstandardStream final : public Unpacking {
   bool inside_ = false;  // a frame
 };
 
-bool is_skippable(std::string_view begin) {
-  return begin.size() >= 4 && (static_cast<std::uint8_t>(begin[0]) & 0xF0U) == 0x50U &&
-         begin.substr(1, 3) == kSkippable;
-}
-
 }  // namespace
 
-Result<std::unique_ptr<ByteStream>> open_stream(ArchiveFile& file) {
-  const std::string_view begin = TRY(file.read(0, kZstandard.size()));
-  if (begin.starts_with(kGzip)) return std::unique_ptr<ByteStream>(std::make_unique<GzipStream>(file));
-  if (begin == kZstandard || is_skippable(begin)) {
-    return std::unique_ptr<ByteStream>(std::make_unique<ZstandardStream>(file));
+std::unique_ptr<ByteStream> open_stream(ArchiveFile& file, ArchiveKind kind) {
+  switch (kind) {
+    case ArchiveKind::gzip: return std::make_unique<GzipStream>(file);
+    case ArchiveKind::zstandard: return std::make_unique<ZstandardStream>(file);
+    default: return std::make_unique<PlainStream>(file);
   }
-  return std::unique_ptr<ByteStream>(std::make_unique<PlainStream>(file));
 }
 
 }  // namespace trainyard

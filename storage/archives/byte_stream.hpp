@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "storage/archives/archive_file.hpp"
+#include "storage/archives/archive_kind.hpp"
 
 namespace trainyard {
 
@@ -23,7 +24,7 @@ class ByteStream {
   virtual Result<std::string_view> next() = 0;
 };
 
-// By the first bytes of the file; what is compressed by nothing known is itself. `file` outlives the stream.
-Result<std::unique_ptr<ByteStream>> open_stream(ArchiveFile& file);
+// What is not compressed is itself. `file` outlives the stream.
+std::unique_ptr<ByteStream> open_stream(ArchiveFile& file, ArchiveKind kind);
 
 }  // namespace trainyard

@@ -19,6 +19,7 @@
 #include "tests/unit/hostile_zips.hpp"
 
 using namespace trainyard;
+using namespace std::string_literals;
 
 namespace {
 
@@ -255,6 +256,21 @@ TEST_CASE("tar reads what was written", "[archives]") {
     CHECK((**status).st_mtime == 0);
   }
   for (const std::string& path : kEmptyFolders) CHECK(list_folder(out / path)->empty());
+}
+
+TEST_CASE("a tar is read as a tar, whatever the name of its first file looks like", "[archives]") {
+  const std::string long_name(120, 'n');
+  for (const std::string& begin : {"PK\x03\x04"s, "PK\x05\x06"s, "PK\x07\x08"s, "\x1F\x8B"s, "\x28\xB5\x2F\xFD"s,
+                                   "\x50\x2A\x4D\x18"s, "PK\x03\x04"s + long_name}) {
+    INFO(begin);
+    Reading reading;
+    const Tree tree = tree_of({{begin, {"one"}}, {begin + "2", {"two"}}}, {}, reading.objects);
+    const UniqueFd fd = open_file(reading.path(), O_WRONLY | O_CREAT, 0644).value();
+    REQUIRE(write_tar(tree, reading.objects, fd.get(), reading.path()).ok());
+    const auto again = read_archive(reading.path(), reading.objects, one_thread());
+    if (!again.ok()) FAIL_CHECK(again.error().message);
+    if (again.ok()) CHECK(*again == tree);
+  }
 }
 
 TEST_CASE("the bytes of a tar are these for ever", "[archives]") {
