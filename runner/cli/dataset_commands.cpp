@@ -13,7 +13,7 @@ namespace trainyard {
 
 namespace {
 
-Datasets datasets_of(const Store& store) { return {store.datasets(), store.scratch()}; }
+Datasets datasets_of(const Store& store) { return {store.datasets(), store.journal()}; }
 
 Json versions_json(const std::vector<DatasetVersion>& versions) {
   Json list = Json::array();

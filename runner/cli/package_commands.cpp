@@ -53,7 +53,7 @@ Json version_json(const VersionRecord& record, const Standing& standing) {
   return json;
 }
 
-PackageRegistry registry_of(const Store& store) { return {store.packages(), store.scratch()}; }
+PackageRegistry registry_of(const Store& store) { return {store.packages(), store.journal()}; }
 
 Result<std::optional<PackageName>> given_name(const std::string& text) {
   if (text.empty()) return std::optional<PackageName>();
@@ -73,7 +73,7 @@ Json to_json(const CheckedPackage& checked) {
 
 Result<ExitCode> perform(const command::Init& /*command*/, const Invocation& invocation) {
   const Path root = TRY(absolute_path(TRY(store_path(invocation))));
-  TRY(Store::create(root));
+  TRY(Store::create(root, now()));
   if (invocation.output == Output::json) {
     print_json({{"store", root.string()}});
   } else {
@@ -135,7 +135,7 @@ Result<ExitCode> perform(const command::PackageList& /*command*/, const Invocati
   std::vector<std::vector<std::string>> rows = {
       {"PACKAGE", "VERSION", "CREATED", "FROM", "SCORE", "FILES", "SIZE", "LABELS"}};
   for (const PackageName& name : TRY(registry.names())) {
-    const Standing standing = standing_of(TRY(PackageDecisions(store.packages()).of(name)));
+    const Standing standing = standing_of(TRY(PackageDecisions(store.packages(), store.journal()).of(name)));
     for (const VersionRecord& record : TRY(registry.versions(name))) {
       const VersionDraft& content = record.content;
       list.push_back(version_json(record, standing));
@@ -156,7 +156,8 @@ Result<ExitCode> perform(const command::PackageShow& command, const Invocation& 
   const PackageReference reference = TRY(PackageReference::parse(command.reference));
   const Store store = TRY(open_store(invocation));
   const VersionRecord record = TRY(registry_of(store).find(reference));
-  const Standing standing = standing_of(TRY(PackageDecisions(store.packages()).of(record.content.name)));
+  const Standing standing =
+      standing_of(TRY(PackageDecisions(store.packages(), store.journal()).of(record.content.name)));
   if (invocation.output == Output::json) {
     print_json(version_json(record, standing));
     return ExitCode::ok;

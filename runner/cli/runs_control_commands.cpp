@@ -5,6 +5,7 @@
 #include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/run_control.hpp"
+#include "runner/processes/clock.hpp"
 
 namespace trainyard {
 
@@ -31,7 +32,7 @@ Result<ExitCode> perform(const command::RunsDelete& command, const Invocation& i
   for (const std::string& wanted : command.runs) runs.push_back(TRY(find_run(store, wanted)));
   Json deleted = Json::array();
   for (const KnownRun& run : runs) {
-    TRY(delete_run(run.plan.run, store));
+    TRY(delete_run(run.plan.run, store, now()));
     deleted.push_back({{"run", run.plan.run.text()}, {"name", run.plan.name.text()}});
     if (invocation.output == Output::text) {
       print("deleted the run " + run.plan.name.text() +

@@ -16,7 +16,7 @@ namespace trainyard {
 
 namespace {
 
-Snapshots snapshots_of(const Store& store) { return {store.snapshots(), store.scratch()}; }
+Snapshots snapshots_of(const Store& store) { return {store.snapshots(), store.journal()}; }
 
 Json to_json(const PurgedFile& file) {
   return {{"path", file.path},
@@ -128,7 +128,7 @@ Result<ExitCode> perform(const command::SnapshotRemove& command, const Invocatio
   const Store store = TRY(open_store(invocation));
   const Snapshot snapshot = TRY(snapshots_of(store).find(command.id));
   const auto versions = command.despite_versions ? TrainedVersions::lose_snapshot : TrainedVersions::keep_snapshot;
-  TRY(remove_snapshot(store, snapshot, versions, waiting_for_writers(command.no_wait)));
+  TRY(remove_snapshot(store, snapshot, versions, now(), waiting_for_writers(command.no_wait)));
   if (invocation.output == Output::json) {
     print_json({{"snapshot", snapshot.id()}, {"removed", true}});
   } else {

@@ -20,7 +20,7 @@ namespace {
 std::string text_of(const VersionRecord& record) { return record.content.name.text() + "@" + record.version.text(); }
 
 Result<VersionRecord> find_version(const Store& store, const std::string& reference) {
-  return PackageRegistry(store.packages(), store.scratch()).find(TRY(PackageReference::parse(reference)));
+  return PackageRegistry(store.packages(), store.journal()).find(TRY(PackageReference::parse(reference)));
 }
 
 Decision decision_on(const VersionRecord& record, Decision::Kind kind, const std::string& why) {
@@ -40,7 +40,7 @@ Result<ExitCode> judge(const std::string& reference, Decision::Kind kind, const 
   const Store store = TRY(open_store(invocation));
   const VersionRecord record = TRY(find_version(store, reference));
   const Decision decision = decision_on(record, kind, why);
-  TRY(PackageDecisions(store.packages()).add(record.content.name, decision));
+  TRY(PackageDecisions(store.packages(), store.journal()).add(record.content.name, decision));
   tell(decision, text_of(record) + " is " + std::string(name_of(kind)), invocation);
   return ExitCode::ok;
 }
@@ -99,7 +99,7 @@ Result<ExitCode> perform(const command::PackageLabel& command, const Invocation&
   const VersionLabel label = TRY(VersionLabel::parse(command.label));
   const Store store = TRY(open_store(invocation));
   const VersionRecord record = TRY(find_version(store, command.reference));
-  const PackageDecisions decisions(store.packages());
+  const PackageDecisions decisions(store.packages(), store.journal());
   const Standing standing = standing_of(TRY(decisions.of(record.content.name)));
   const auto before = standing.labels.find(label);
   Decision decision = decision_on(record, Decision::Kind::labelled, command.why);
@@ -120,7 +120,7 @@ Result<ExitCode> perform(const command::PackageUnlabel& command, const Invocatio
   const VersionRecord record = TRY(find_version(store, command.package + "@" + label.text()));
   Decision decision = decision_on(record, Decision::Kind::unlabelled, command.why);
   decision.label = label;
-  TRY(PackageDecisions(store.packages()).add(record.content.name, decision));
+  TRY(PackageDecisions(store.packages(), store.journal()).add(record.content.name, decision));
   tell(decision, text_of(record) + " is no longer labelled '" + label.text() + "'", invocation);
   return ExitCode::ok;
 }

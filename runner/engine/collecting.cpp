@@ -139,7 +139,7 @@ Result<CollectedOutputs> collect(const RunPlan& plan, const RunFolder& folder, c
 
 Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, const CollectedOutputs& outputs,
                               RunPorts& ports) {
-  const PackageRegistry registry(ports.store.packages(), ports.store.scratch());
+  const PackageRegistry registry(ports.store.packages(), ports.store.journal());
   const CheckedPackage checked = TRY(check_again(plan, folder, ports));
   const std::optional<double> score =
       outputs.evaluation ? std::optional(outputs.evaluation->score) : std::optional<double>();
@@ -149,7 +149,7 @@ Result<VersionRecord> publish(const RunPlan& plan, const RunFolder& folder, cons
 }
 
 Result<std::optional<VersionRecord>> published_before(const RunPlan& plan, const Store& store) {
-  const PackageRegistry registry(store.packages(), store.scratch());
+  const PackageRegistry registry(store.packages(), store.journal());
   auto made = TRY(registry.made_by(plan.parent.content.name, plan.run));
   if (made) TRY(registry.sync(plan.parent.content.name));
   return made;

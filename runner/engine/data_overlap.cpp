@@ -86,7 +86,7 @@ Result<std::optional<DataOverlap>> of_full_run(const RunPlan& plan, const RunFol
 
 // False when no run that led to the version is known.
 Result<bool> add_training_data(VersionRecord version, const Store& store, Files& training) {
-  const PackageRegistry registry(store.packages(), store.scratch());
+  const PackageRegistry registry(store.packages(), store.journal());
   const RunFolders folders(store.runs(), store.active());
   bool known = false;
   for (;;) {

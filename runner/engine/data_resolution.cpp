@@ -38,7 +38,7 @@ Result<ResolvedData> resolve_dataset_reference(const std::string& given, RunPort
   const Store& store = ports.store;
   // Keeps garbage from being collected: what is pinned here stays until the plan of the run names it.
   TRY(store.objects().generation());
-  const Datasets datasets(store.datasets(), store.scratch());
+  const Datasets datasets(store.datasets(), store.journal());
   DatasetReference reference = TRY(reference_in(given, datasets));
   const DatasetVersion version = TRY(datasets.find(reference));
   // From here until the run's journal tells of it, nobody removes the tree or the checkout.

@@ -103,6 +103,10 @@ Result<GarbageReport> collect_garbage(const Store& store, const SweepPlan& plan,
   };
   GarbageReport report;
   report.objects = TRY(sweep(store.objects(), plan, live, options.progress));
+  if (report.objects.removed_objects > 0) {
+    TRY(store.journal().tell({StoreEvent::Action::objects_collected, now,
+                              std::to_string(report.objects.removed_objects) + " objects that nothing needed"}));
+  }
   report.leavings = TRY(remove_leavings(store, now));
   return report;
 }
@@ -140,6 +144,8 @@ Result<PurgePreview> preview_purge(const Store& store, const Digest& digest) {
 Result<SweepReport> purge_file(const Store& store, const PurgePreview& preview, const std::string& reason, Instant now,
                                const GarbageOptions& options) {
   TRY(wait_for_writers(store, options.writers));
+  TRY(store.journal().tell(
+      {StoreEvent::Action::object_purged, now, preview.digest.hex(), std::nullopt, preview.digest}));
   for (const Path& copy : preview.copies) TRY(remove_copy(copy, preview.digest));
   TRY(remove_checkouts(store, [&](const Digest& digest) {
     const auto tree = load_tree(digest, store.objects());

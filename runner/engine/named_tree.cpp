@@ -17,14 +17,14 @@ Result<NamedTree> named(const std::string& name, const Digest& digest, ObjectSto
 }
 
 Result<NamedTree> version_tree(const Store& store, const PackageReference& reference) {
-  const VersionRecord record = TRY(PackageRegistry(store.packages(), store.scratch()).find(reference));
+  const VersionRecord record = TRY(PackageRegistry(store.packages(), store.journal()).find(reference));
   return named("version " + record.content.name.text() + "@" + record.version.text(), record.content.tree.digest,
                store.objects());
 }
 
 Result<NamedTree> dataset_tree(const Store& store, const std::string& given) {
   DatasetReference reference = TRY(DatasetReference::parse(given));
-  const DatasetVersion version = TRY(Datasets(store.datasets(), store.scratch()).find(reference));
+  const DatasetVersion version = TRY(Datasets(store.datasets(), store.journal()).find(reference));
   reference.number = version.number;
   Tree tree = TRY(content_of(version, reference.folder, store.objects()));
   return NamedTree{"dataset " + reference.text(), std::move(tree)};
@@ -55,7 +55,7 @@ Result<NamedTree> find_named_tree(const Store& store, const std::string& referen
     if (const auto package = PackageReference::parse(reference); package.ok()) return version_tree(store, *package);
   }
   if (reference.find_first_of("@/") != std::string::npos) return dataset_tree(store, reference);
-  const Snapshot snapshot = TRY(Snapshots(store.snapshots(), store.scratch()).find(reference));
+  const Snapshot snapshot = TRY(Snapshots(store.snapshots(), store.journal()).find(reference));
   return named("snapshot " + snapshot.id(), snapshot.tree.digest, store.objects());
 }
 

@@ -74,7 +74,7 @@ Result<VersionRecord> upload_folder(const Path& folder, const CheckedPackage& ch
   }
   const TreeSummary tree = TRY(store_tree(captured.tree, objects));
   TRY(objects.sync());
-  const PackageRegistry registry(store.packages(), store.scratch());
+  const PackageRegistry registry(store.packages(), store.journal());
   const VersionDraft draft{checked.manifest.name, now, std::nullopt, std::nullopt, tree, *zip, checked.abi, change_log};
   VersionRecord record = TRY(major ? registry.publish_imported(draft, *major) : registry.publish_major(draft));
   objects.release();

@@ -43,7 +43,7 @@ Result<void> stop_run(const RunId& run, StopWish wish, RunPorts& ports) {
   }
 }
 
-Result<void> delete_run(const RunId& run, const Store& store) {
+Result<void> delete_run(const RunId& run, const Store& store, Instant now) {
   const RunFolders folders = folders_of(store);
   const RunFolder folder = folders.folder(run);
   auto lease = TRY(folders.take_over(run));
@@ -51,6 +51,9 @@ Result<void> delete_run(const RunId& run, const Store& store) {
   if (!lease || !over) {
     return fail(Errc::unavailable, "the run " + run.text() + " is not over; stop it first, with 'trainyard runs stop'");
   }
+  const StoreJournal journal = store.journal();
+  const RelPath results = TRY(results_path(run));
+  TRY(journal.tell({StoreEvent::Action::run_deleted, now, run.text(), results}));
   const Path doomed = scratch_name(store.scratch(), "run");
   TRY(rename_path(folder.path(), doomed));
   TRY(sync_folder(store.runs()));

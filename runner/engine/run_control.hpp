@@ -15,6 +15,6 @@ Result<void> ask_run_to_stop(const RunId& run, StopWish wish, const Store& store
 
 // Removes a run that is over, with its logs and artifacts folder. The version that it made stays, as do snapshots.
 // `unavailable` while it is not over.
-Result<void> delete_run(const RunId& run, const Store& store);
+Result<void> delete_run(const RunId& run, const Store& store, Instant now);
 
 }  // namespace trainyard

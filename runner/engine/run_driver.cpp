@@ -12,6 +12,7 @@
 #include "runner/engine/run_stop.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
@@ -282,7 +283,7 @@ Result<RunReport> RunDriver::finish() {
                    ports_->runner_version,
                    ports_->host};
   if (const auto* const published = std::get_if<state::Published>(&state_)) {
-    const PackageRegistry registry(ports_->store.packages(), ports_->store.scratch());
+    const PackageRegistry registry(ports_->store.packages(), ports_->store.journal());
     report.version = TRY(registry.find({plan_.parent.content.name, published->version}));
   }
   if (const CollectedOutputs* const outputs = outputs_of(state_)) {
@@ -295,13 +296,19 @@ Result<RunReport> RunDriver::finish() {
   const bool checkpoints_wanted = std::holds_alternative<state::Failed>(state_) && knows_secrets();
   const auto checkpoints = checkpoints_wanted ? list_folder(folder_.checkpoints()) : std::vector<std::string>();
   if (checkpoints.ok() && checkpoints->empty()) TRY(remove_tree(folder_.checkpoints()));
-  const auto written =
-      publish_file(ports_->store.scratch(), folder_.results(), readable(results_json(report)), 0444, Durable::yes);
-  if (!written.ok() && written.error().code != Errc::exists) return written.error();
+  if (!is_there(folder_.results())) TRY(write_results(readable(results_json(report)), end));
   ports_->store.objects().release();
   TRY(RunQueue(*ports_).leave(plan_.run));
   TRY(lease_.finish());
   return report;
+}
+
+// An interrupted writer may have told of other results, which nobody saw: what is told last counts.
+Result<void> RunDriver::write_results(const std::string& results, Instant end) {
+  const StoreJournal journal = ports_->store.journal();
+  const RelPath path = TRY(results_path(plan_.run));
+  TRY(journal.tell({StoreEvent::Action::run_ended, end, plan_.run.text(), path, sha256(results)}));
+  return publish_file(ports_->store.scratch(), folder_.results(), results, 0444, Durable::yes);
 }
 
 std::vector<Gpu> RunDriver::gpus_of_run() const {

@@ -53,6 +53,7 @@ class RunDriver {
   // From one state to the next.
   Result<void> step();
   Result<void> enter(RunState state);
+  Result<void> write_results(const std::string& results, Instant end);
   // What the current state asks for. An error is something that went wrong with the run, not with the driver.
   Result<Happening> act();
   Result<Happening> act_on(const state::Queued& queued);

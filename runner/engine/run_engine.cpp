@@ -101,7 +101,7 @@ Result<std::map<std::string, SaltedDigest>> digests_of(const RunRequest& request
 Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   const Store& store = ports.store;
   RunRequest resolved = request;
-  const PackageRegistry registry(store.packages(), store.scratch());
+  const PackageRegistry registry(store.packages(), store.journal());
   const VersionRecord parent = TRY(registry.find(request.package));
   resolved.package.version = parent.version;
   const Tree content = TRY(load_tree(parent.content.tree.digest, store.objects()));

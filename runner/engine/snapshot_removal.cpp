@@ -31,7 +31,7 @@ Result<bool> is_made_from(const VersionRecord& version, const Snapshot& snapshot
 
 // As "digits@1.1", in the order of names and numbers.
 Result<std::vector<std::string>> versions_made_from(const Store& store, const Snapshot& snapshot) {
-  const PackageRegistry registry(store.packages(), store.scratch());
+  const PackageRegistry registry(store.packages(), store.journal());
   const RunFolders folders(store.runs(), store.active());
   std::vector<std::string> made;
   for (const PackageName& name : TRY(registry.names())) {
@@ -56,7 +56,7 @@ Result<void> refuse_while_a_run_has_it(const Store& store, const Snapshot& snaps
 
 }  // namespace
 
-Result<void> remove_snapshot(const Store& store, const Snapshot& snapshot, TrainedVersions versions,
+Result<void> remove_snapshot(const Store& store, const Snapshot& snapshot, TrainedVersions versions, Instant now,
                              const WaitForWriters& writers) {
   // A run that found the snapshot there holds the store until its journal says so.
   const WriteHold hold = TRY(hold_alone(store, writers));
@@ -69,7 +69,7 @@ Result<void> remove_snapshot(const Store& store, const Snapshot& snapshot, Train
                                      " was trained on; give --despite-versions to remove it all the same");
     }
   }
-  return Snapshots(store.snapshots(), store.scratch()).remove(snapshot);
+  return Snapshots(store.snapshots(), store.journal()).remove(snapshot, now);
 }
 
 }  // namespace trainyard

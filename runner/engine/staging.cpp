@@ -167,7 +167,7 @@ Result<StagedRun> stage(const RunPlan& plan, const std::vector<Gpu>& gpus, const
     captured.push_back(std::move(data.captured));
   }
   TRY(objects.sync());
-  const Snapshots snapshots(ports.store.snapshots(), ports.store.scratch());
+  const Snapshots snapshots(ports.store.snapshots(), ports.store.journal());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     static_cast<void>(keep_cache(captured[i]));
     if (inputs[i].keep) TRY(snapshots.add({seen[i].tree, ports.now(), inputs[i].given, plan.run}));

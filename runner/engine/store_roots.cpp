@@ -16,6 +16,8 @@ namespace {
 
 using Kind = StoreRoot::Kind;
 
+// Beside the decisions of stores that had no journal yet.
+constexpr std::string_view kOldLock = "decisions.lock";
 constexpr std::string_view kKinds[] = {"version", "snapshot", "dataset", "run"};
 
 Error unknown(const Path& path, const std::string& place) {
@@ -31,7 +33,7 @@ class RecordReader {
   void versions(const Path& packages) {
     for_each(packages, "packages", [&](const Path& folder, const std::string& package) {
       for_each(folder, "packages", [&](const Path& path, const std::string& file) {
-        if (file == kDecisionsFile || file == kDecisionsLock || file.ends_with(kRemovedSuffix)) return;
+        if (file == kDecisionsFile || file == kOldLock || file.ends_with(kRemovedSuffix)) return;
         if (!file.ends_with(kSuffix)) return add_unknown(path, "packages");
         const auto record = read(path, VersionRecord::parse);
         if (!record) return;

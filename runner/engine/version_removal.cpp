@@ -30,7 +30,7 @@ Result<void> refuse_while_a_run_uses_it(const Store& store, const VersionRecord&
 Result<void> remove_version(const Store& store, const VersionRecord& version, const Decision& decision) {
   const PackageName& name = version.content.name;
   const std::string text = name.text() + "@" + version.version.text();
-  const PackageDecisions decisions(store.packages());
+  const PackageDecisions decisions(store.packages(), store.journal());
   const Standing standing = standing_of(TRY(decisions.of(name)));
   if (const auto labels = standing.labels_of(version.version); !labels.empty()) {
     return fail(Errc::exists, text + " is labelled '" + labels.front() +
@@ -40,7 +40,7 @@ Result<void> remove_version(const Store& store, const VersionRecord& version, co
     return fail(Errc::exists, text + " is approved; reject it first, with 'trainyard package reject'");
   TRY(refuse_while_a_run_uses_it(store, version, text));
   TRY(decisions.add(name, decision));
-  return PackageRegistry(store.packages(), store.scratch()).remove(name, version.version);
+  return PackageRegistry(store.packages(), store.journal()).remove(name, version.version, decision.time);
 }
 
 }  // namespace trainyard

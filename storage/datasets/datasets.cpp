@@ -6,6 +6,7 @@
 #include "storage/values/limits.hpp"
 #include "storage/values/names.hpp"
 #include "storage/values/number.hpp"
+#include "storage/values/sha256.hpp"
 #include "storage/values/version_record.hpp"
 
 namespace trainyard {
@@ -91,6 +92,7 @@ Result<Datasets::Added> Datasets::add(const DatasetName& name, const TreeSummary
   const auto made = make_folder(folder);
   if (!made.ok() && made.error().code != Errc::exists) return made.error();
   if (made.ok()) TRY(sync_folder(folder_));
+  StoreJournal::Session session = TRY(journal_.begin());
   for (;;) {
     const auto found = TRY(numbers_in(folder));
     if (!found.empty()) {
@@ -103,10 +105,13 @@ Result<Datasets::Added> Datasets::add(const DatasetName& name, const TreeSummary
       }
     }
     const DatasetVersion next{name, found.empty() ? 1 : found.back() + 1, tree, now, source};
+    const std::string text = canonical(to_json(next)) + "\n";
+    const RelPath path = TRY(RelPath::parse(folder_.filename().string() + "/" + name.folded() + "/" +
+                                            record_of(folder, next.number).filename().string()));
     const auto published =
-        publish_file(scratch_, record_of(folder, next.number), canonical(to_json(next)) + "\n", 0444, Durable::yes);
+        journal_.publish(session, {StoreEvent::Action::dataset_added, now, next.text(), path, sha256(text), text});
     if (published.ok()) return Added{next, Added::How::as_new_version};
-    // Somebody was faster with this number, and what is the newest has to be asked again.
+    // Something is there under this number since a moment ago, and what is the newest has to be asked again.
     if (published.error().code != Errc::exists) return published.error();
   }
 }

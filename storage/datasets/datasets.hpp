@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/files/files.hpp"
+#include "storage/journal/store_journal.hpp"
 #include "storage/values/dataset_reference.hpp"
 #include "storage/values/instant.hpp"
 #include "storage/values/json.hpp"
@@ -40,8 +41,8 @@ class Datasets {
     How how = How::as_new_version;
   };
 
-  // Both folders exist, on one file system.
-  Datasets(Path folder, Path scratch) : folder_(std::move(folder)), scratch_(std::move(scratch)) {}
+  // The folder exists, in the store of that journal.
+  Datasets(Path folder, StoreJournal journal) : folder_(std::move(folder)), journal_(std::move(journal)) {}
 
   // `exists` when another dataset has this name but for its case: so that it is known before any content is read.
   [[nodiscard]] Result<void> check_name(const DatasetName& name) const;
@@ -61,7 +62,7 @@ class Datasets {
   [[nodiscard]] Path folder_of(const DatasetName& name) const { return folder_ / name.folded(); }
 
   Path folder_;
-  Path scratch_;
+  StoreJournal journal_;
 };
 
 }  // namespace trainyard

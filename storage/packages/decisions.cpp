@@ -2,6 +2,7 @@
 #include "storage/packages/decisions.hpp"
 
 #include "storage/values/named_enum.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
@@ -98,10 +99,12 @@ Result<std::vector<Decision>> PackageDecisions::of(const PackageName& name) cons
 }
 
 Result<void> PackageDecisions::add(const PackageName& name, const Decision& decision) const {
-  const Path folder = folder_of(name);
-  const FileLock lock = TRY(FileLock::wait(folder / std::string(kDecisionsLock)));
-  const Path file = folder / std::string(kDecisionsFile);
-  return append_line(file, canonical(to_json(decision)), Durable::yes);
+  const std::string line = canonical(to_json(decision));
+  const RelPath file =
+      TRY(RelPath::parse(packages_.filename().string() + "/" + name.folded() + "/" + std::string(kDecisionsFile)));
+  StoreJournal::Session session = TRY(journal_.begin());
+  return journal_.append_record(session, {StoreEvent::Action::decided, decision.time,
+                                          name.text() + "@" + decision.version.text(), file, sha256(line), line});
 }
 
 }  // namespace trainyard

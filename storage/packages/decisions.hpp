@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/files/files.hpp"
+#include "storage/journal/store_journal.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/names.hpp"
 
@@ -53,7 +54,8 @@ Standing standing_of(const std::vector<Decision>& decisions);
 // The decisions on the packages of a store: packages/<name>/decisions.jsonl, one line each, only ever longer.
 class PackageDecisions {
  public:
-  explicit PackageDecisions(Path packages) : packages_(std::move(packages)) {}
+  PackageDecisions(Path packages, StoreJournal journal)
+      : packages_(std::move(packages)), journal_(std::move(journal)) {}
 
   // In their order; none of a package on which nobody has decided.
   [[nodiscard]] Result<std::vector<Decision>> of(const PackageName& name) const;
@@ -64,9 +66,9 @@ class PackageDecisions {
   [[nodiscard]] Path folder_of(const PackageName& name) const { return packages_ / name.folded(); }
 
   Path packages_;
+  StoreJournal journal_;
 };
 
 inline constexpr std::string_view kDecisionsFile = "decisions.jsonl";
-inline constexpr std::string_view kDecisionsLock = "decisions.lock";
 
 }  // namespace trainyard

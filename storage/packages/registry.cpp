@@ -5,6 +5,7 @@
 
 #include "storage/packages/decisions.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
@@ -45,6 +46,12 @@ Result<Numbers> all_numbers_in(const Path& folder) {
   return numbers;
 }
 
+// As the store's journal names it.
+Result<RelPath> record_path(const Path& packages, const PackageName& name, const PackageVersion& version) {
+  return RelPath::parse(packages.filename().string() + "/" + name.folded() + "/" + version.text() +
+                        std::string(kSuffix));
+}
+
 Result<std::vector<PackageVersion>> numbers_in(const Path& folder) { return TRY(all_numbers_in(folder)).there; }
 
 Result<VersionRecord> read_record(const Path& folder, const PackageVersion& version) {
@@ -57,6 +64,15 @@ Result<VersionRecord> read_record(const Path& folder, const PackageVersion& vers
   if (record->version != version)
     return fail(Errc::corrupt, "the record '" + path.string() + "' says that it is version " + record->version.text());
   return record;
+}
+
+// The version of a run whose last driver died when it had announced it; it is there now.
+std::optional<VersionRecord> version_announced_in(const StoreJournal::Session& session, const VersionDraft& draft) {
+  const auto& last = session.last();
+  if (!draft.run || !last || last->event.action != StoreEvent::Action::version_published) return std::nullopt;
+  auto record = VersionRecord::parse(last->event.record.value_or(""));
+  if (!record.ok() || record->content.run != draft.run) return std::nullopt;
+  return std::move(*record);
 }
 
 // Oldest number first. What somebody takes away while they are read is passed by.
@@ -111,7 +127,7 @@ Result<VersionRecord> PackageRegistry::find(const PackageReference& reference) c
   }
   const auto records = TRY(versions(reference.name));
   if (reference.label) {
-    const Standing standing = standing_of(TRY(PackageDecisions(packages_).of(reference.name)));
+    const Standing standing = standing_of(TRY(PackageDecisions(packages_, journal_).of(reference.name)));
     const auto found = standing.labels.find(*reference.label);
     if (found != standing.labels.end()) return read_record(folder_of(reference.name), found->second);
     std::vector<std::string> labels;
@@ -151,10 +167,15 @@ Result<VersionRecord> PackageRegistry::publish_imported(const VersionDraft& draf
   return publish(draft, known ? std::optional(major) : std::nullopt);
 }
 
-Result<void> PackageRegistry::remove(const PackageName& name, const PackageVersion& version) const {
-  const Path record = folder_of(name) / version.text();
-  TRY(rename_path(record.string() + std::string(kSuffix), record.string() + std::string(kRemoved)));
-  return sync_folder(folder_of(name));
+Result<void> PackageRegistry::remove(const PackageName& name, const PackageVersion& version, Instant now) const {
+  const Path stem = folder_of(name) / version.text();
+  StoreJournal::Session session = TRY(journal_.begin());
+  const std::string record = TRY(read_file(stem.string() + std::string(kSuffix), limits::kRecordBytes));
+  // With both files it is there still; without the record its number stays taken.
+  const auto kept = publish_file(journal_.scratch(), stem.string() + std::string(kRemoved), record, 0444, Durable::yes);
+  if (!kept.ok() && kept.error().code != Errc::exists) return kept;
+  const RelPath path = TRY(record_path(packages_, name, version));
+  return journal_.remove(session, {StoreEvent::Action::version_removed, now, name.text() + "@" + version.text(), path});
 }
 
 Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const {
@@ -162,6 +183,8 @@ Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::o
   const auto made = make_folder(folder);
   if (!made.ok() && made.error().code != Errc::exists) return made.error();
   if (made.ok()) TRY(sync_folder(packages_));
+  StoreJournal::Session session = TRY(journal_.begin());
+  if (auto finished = version_announced_in(session, draft)) return std::move(*finished);
   for (;;) {
     const Numbers numbers = TRY(all_numbers_in(folder));
     const auto known = TRY(name_in(folder, numbers.there));
@@ -170,10 +193,13 @@ Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::o
                                     "' differs from it only in upper and lower case; choose another name");
     }
     const VersionRecord record{number_after(numbers.given, major), draft};
-    const auto published = publish_file(scratch_, folder / (record.version.text() + std::string(kSuffix)),
-                                        canonical(to_json(record)) + "\n", 0444, Durable::yes);
+    const std::string text = canonical(to_json(record)) + "\n";
+    const RelPath path = TRY(record_path(packages_, draft.name, record.version));
+    const auto published =
+        journal_.publish(session, {StoreEvent::Action::version_published, draft.created_at,
+                                   draft.name.text() + "@" + record.version.text(), path, sha256(text), text});
     if (published.ok()) return record;
-    // Somebody was faster with this number: take the next.
+    // Something is there under this number, though no version was: take the next.
     if (published.error().code != Errc::exists) return published.error();
   }
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/files/files.hpp"
+#include "storage/journal/store_journal.hpp"
 #include "storage/values/names.hpp"
 #include "storage/values/version_record.hpp"
 
@@ -12,11 +13,11 @@ namespace trainyard {
 
 // The versions of all packages. A version is one record file, made by `link`, so that it exists whole or not at all and
 // no number is given twice, however many processes publish at once. What a record names must be durable before it is
-// published.
+// published. The store's journal tells of every one that comes or goes.
 class PackageRegistry {
  public:
-  // Both folders exist, on one file system.
-  PackageRegistry(Path packages, Path scratch) : packages_(std::move(packages)), scratch_(std::move(scratch)) {}
+  // The folder exists, in the store of that journal.
+  PackageRegistry(Path packages, StoreJournal journal) : packages_(std::move(packages)), journal_(std::move(journal)) {}
 
   // The names of all packages, sorted.
   [[nodiscard]] Result<std::vector<PackageName>> names() const;
@@ -30,7 +31,7 @@ class PackageRegistry {
   [[nodiscard]] Result<void> sync(const PackageName& name) const;
 
   // Takes a version away for good; its number is never given again. `not_found` when it is not there.
-  Result<void> remove(const PackageName& name, const PackageVersion& version) const;
+  Result<void> remove(const PackageName& name, const PackageVersion& version, Instant now) const;
 
   // An upload: 1.0, or the next major. `exists` when another package has this name but for its case.
   Result<VersionRecord> publish_major(const VersionDraft& draft) const;
@@ -45,7 +46,7 @@ class PackageRegistry {
   Result<VersionRecord> publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const;
 
   Path packages_;
-  Path scratch_;
+  StoreJournal journal_;
 };
 
 }  // namespace trainyard

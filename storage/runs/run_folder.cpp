@@ -67,4 +67,6 @@ Result<std::optional<RunFolders::Lease>> RunFolders::take_over(const RunId& run)
 
 Result<std::vector<RunId>> RunFolders::list() const { return ids_in(runs_); }
 
+Result<RelPath> results_path(const RunId& run) { return RelPath::parse("runs/" + run.text() + "/_results.json"); }
+
 }  // namespace trainyard

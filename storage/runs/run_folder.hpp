@@ -8,6 +8,7 @@
 #include "storage/files/files.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/names.hpp"
+#include "storage/values/rel_path.hpp"
 
 namespace trainyard {
 
@@ -52,6 +53,9 @@ class RunFolder {
  private:
   Path path_;
 };
+
+// Of a run, as the store's journal names it.
+Result<RelPath> results_path(const RunId& run);
 
 // All runs of a store.
 class RunFolders {

@@ -14,7 +14,7 @@ namespace trainyard {
 namespace {
 
 constexpr const char* kFolders[] = {"objects", "packages", "snapshots", "datasets", "checkouts",
-                                    "runs",    "active",   "cache",     "tmp"};
+                                    "runs",    "active",   "cache",     "journal",  "tmp"};
 
 Result<std::int64_t> read_format(const std::string& text, const std::string& what) {
   const Json json = TRY(parse_json(text, what));
@@ -49,7 +49,7 @@ Result<bool> can_become_store(const Path& root) {
     const bool ours = std::find(std::begin(kFolders), std::end(kFolders), name) != std::end(kFolders);
     if (!ours || !is_folder(root / name)) return false;
     for (const std::string& inner : TRY(list_folder(root / name))) {
-      const bool unfinished = name == "tmp" && inner.starts_with("file-");
+      const bool unfinished = name == "journal" || (name == "tmp" && inner.starts_with("file-"));
       const bool empty =
           name == "objects" && is_folder(root / name / inner) && TRY(list_folder(root / name / inner)).empty();
       if (!unfinished && !empty) return false;
@@ -60,7 +60,7 @@ Result<bool> can_become_store(const Path& root) {
 
 }  // namespace
 
-Result<void> Store::create(const Path& root) {
+Result<void> Store::create(const Path& root, Instant now) {
   if (is_there(root / "format")) return fail(Errc::exists, "'" + root.string() + "' is a store already");
   TRY(make_folders(root));
   if (!TRY(can_become_store(root))) {
@@ -71,6 +71,7 @@ Result<void> Store::create(const Path& root) {
     if (!made.ok() && made.error().code != Errc::exists) return made.error();
   }
   TRY(PackObjects::create(root / "objects"));
+  TRY(StoreJournal(root, root / "tmp").create(now));
   TRY(sync_folder(root));
   return publish_file(root / "tmp", root / "format", readable({{"format", kFormat}}), 0444, Durable::yes);
 }
@@ -82,7 +83,10 @@ Result<Store> Store::open(const Path& root, PackObjects::DamagedIndex damaged) {
                                    "' is not UTF-8, so no record can hold it; move it");
   }
   TRY(check_format(full));
-  return Store(full, TRY(PackObjects::open(full / "objects", full / "tmp", damaged)));
+  Store store(full, TRY(PackObjects::open(full / "objects", full / "tmp", damaged)));
+  // A store that cannot be written can be read all the same; whoever writes is told then.
+  static_cast<void>(store.journal().finish_announced());
+  return store;
 }
 
 Path Store::stat_cache_of(const Path& folder) const {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "storage/files/files.hpp"
+#include "storage/journal/store_journal.hpp"
 #include "storage/objects/pack_objects.hpp"
 #include "storage/store/store_config.hpp"
 #include "storage/values/result.hpp"
@@ -14,6 +15,7 @@ namespace trainyard {
 //
 //   format                     {"format":3}; another one is refused, naming both
 //   config.json                what somebody decided for all who use it; need not be there
+//   journal/                   what happened to the records, in order: storage/journal/store_journal.hpp
 //   objects/                   content by SHA-256: storage/objects/pack_objects.hpp
 //   packages/<name>/1.4.json   a version record; <name> in lower case; 1.4.removed once the version was taken away
 //   packages/<name>/decisions.jsonl   labels, approvals and removals, in the order in which they were decided
@@ -33,11 +35,12 @@ class Store {
 
   // Makes a new, empty store. `exists` when there is one; `invalid` when the folder holds something else. What was
   // interrupted can be repeated.
-  static Result<void> create(const Path& root);
+  static Result<void> create(const Path& root, Instant now);
   static Result<Store> open(const Path& root, PackObjects::DamagedIndex damaged = PackObjects::DamagedIndex::refuse);
 
   [[nodiscard]] const Path& root() const { return root_; }
   [[nodiscard]] PackObjects& objects() const { return *objects_; }
+  [[nodiscard]] StoreJournal journal() const { return {root_, scratch()}; }
   [[nodiscard]] Path packages() const { return root_ / "packages"; }
   [[nodiscard]] Path snapshots() const { return root_ / "snapshots"; }
   [[nodiscard]] Path datasets() const { return root_ / "datasets"; }

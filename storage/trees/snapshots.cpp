@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
 #include "storage/values/version_record.hpp"
 
 namespace trainyard {
@@ -45,17 +46,27 @@ Result<Snapshot> snapshot_from(const Json& json) {
 
 Result<void> Snapshots::add(const Snapshot& snapshot) const {
   if (is_there(path_of(snapshot))) return sync_folder(folder_);
-  auto published = publish_file(scratch_, path_of(snapshot), canonical(to_json(snapshot)) + "\n", 0444, Durable::yes);
+  const std::string text = canonical(to_json(snapshot)) + "\n";
+  const RelPath path = TRY(record_path(snapshot));
+  StoreJournal::Session session = TRY(journal_.begin());
+  auto published = journal_.publish(
+      session, {StoreEvent::Action::snapshot_added, snapshot.created_at, snapshot.id(), path, sha256(text), text});
   if (!published.ok() && published.error().code == Errc::exists) return {};
   return published;
 }
 
-Result<void> Snapshots::remove(const Snapshot& snapshot) const {
-  TRY(remove_file(path_of(snapshot)));
-  return sync_folder(folder_);
+Result<void> Snapshots::remove(const Snapshot& snapshot, Instant now) const {
+  StoreJournal::Session session = TRY(journal_.begin());
+  if (!is_there(path_of(snapshot))) return sync_folder(folder_);
+  const RelPath path = TRY(record_path(snapshot));
+  return journal_.remove(session, {StoreEvent::Action::snapshot_removed, now, snapshot.id(), path});
 }
 
 Path Snapshots::path_of(const Snapshot& snapshot) const { return folder_ / (snapshot.id() + std::string(kSuffix)); }
+
+Result<RelPath> Snapshots::record_path(const Snapshot& snapshot) const {
+  return RelPath::parse(folder_.filename().string() + "/" + snapshot.id() + std::string(kSuffix));
+}
 
 Result<std::vector<Snapshot>> Snapshots::list() const {
   std::vector<Snapshot> snapshots;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/files/files.hpp"
+#include "storage/journal/store_journal.hpp"
 #include "storage/values/instant.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/names.hpp"
@@ -31,13 +32,13 @@ Result<Snapshot> snapshot_from(const Json& json);
 
 class Snapshots {
  public:
-  // Both folders exist, on one file system.
-  Snapshots(Path folder, Path scratch) : folder_(std::move(folder)), scratch_(std::move(scratch)) {}
+  // The folder exists, in the store of that journal.
+  Snapshots(Path folder, StoreJournal journal) : folder_(std::move(folder)), journal_(std::move(journal)) {}
 
   // Its objects must be durable already. Keeps the older record when there is one.
   Result<void> add(const Snapshot& snapshot) const;
   // Durable when this returns. Nothing happens when it is gone already.
-  [[nodiscard]] Result<void> remove(const Snapshot& snapshot) const;
+  [[nodiscard]] Result<void> remove(const Snapshot& snapshot, Instant now) const;
   // Oldest first.
   [[nodiscard]] Result<std::vector<Snapshot>> list() const;
   // By id, or by any beginning of at least 4 digits that only one snapshot has.
@@ -45,9 +46,11 @@ class Snapshots {
 
  private:
   [[nodiscard]] Path path_of(const Snapshot& snapshot) const;
+  // As the store's journal names it.
+  [[nodiscard]] Result<RelPath> record_path(const Snapshot& snapshot) const;
 
   Path folder_;
-  Path scratch_;
+  StoreJournal journal_;
 };
 
 }  // namespace trainyard

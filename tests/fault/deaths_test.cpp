@@ -126,7 +126,8 @@ bool kill_in(const Kind& kind, const std::string& state, const std::string& vict
     REQUIRE(store.list_runs().at(0).at("status") == "Running");
     REQUIRE(store.run({"runs", "stop", only_run(store).filename().string(), "--now"}).code == 0);
   } else {
-    if (victims == "r") store.wait_until_quiet();
+    // Those who live need a moment to notice.
+    store.wait_until_quiet();
     // What is to be tried again goes on in the background.
     static_cast<void>(store.list_runs());
   }

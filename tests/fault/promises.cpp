@@ -64,7 +64,7 @@ class Look {
   }
 
   void versions() {
-    const PackageRegistry registry(store_->packages(), store_->scratch());
+    const PackageRegistry registry(store_->packages(), store_->journal());
     const auto names = registry.names();
     if (!names.ok()) return broken(names.error().message);
     for (const PackageName& name : *names) {
@@ -87,7 +87,7 @@ class Look {
   }
 
   void snapshots() {
-    const auto list = Snapshots(store_->snapshots(), store_->scratch()).list();
+    const auto list = Snapshots(store_->snapshots(), store_->journal()).list();
     if (!list.ok()) return broken(list.error().message);
     for (const Snapshot& snapshot : *list) tree("the snapshot " + snapshot.id(), snapshot.tree);
   }
@@ -151,7 +151,7 @@ class Look {
       broken("the successful run " + id + " has no artifacts");
     }
     if (!trace.at("snapshot").is_null() &&
-        !Snapshots(store_->snapshots(), store_->scratch()).find(trace.at("snapshot").get<std::string>()).ok()) {
+        !Snapshots(store_->snapshots(), store_->journal()).find(trace.at("snapshot").get<std::string>()).ok()) {
       broken("the snapshot of the run " + id + " is not there");
     }
   }

@@ -60,7 +60,7 @@ Result<std::string> rewrite_store_format(const std::string& text) {
   folder.write("read/format", text);
   TRY(PackObjects::create(folder.path() / "read" / "objects"));
   TRY(Store::open(folder.path() / "read"));
-  TRY(Store::create(folder.path() / "written"));
+  TRY(Store::create(folder.path() / "written", Instant{0}));
   return folder.read("written/format");
 }
 

@@ -16,7 +16,7 @@ SOURCES = {".cpp", ".hpp", ".c", ".h"}
 CODE = SOURCES | {".py", ".cmake", ".sh"}
 
 ROOTS = ["storage", "runner", "plugin-api", "sample-packages"]
-STORAGE = ["values", "files", "objects", "trees", "archives", "datasets", "store", "packages", "runs"]
+STORAGE = ["values", "files", "journal", "objects", "trees", "archives", "datasets", "store", "packages", "runs"]
 
 
 def rooms(text):
@@ -27,12 +27,13 @@ def rooms(text):
 TABLE = {
     "storage/values": rooms(""),
     "storage/files": rooms("values"),
+    "storage/journal": rooms("values files"),
     "storage/objects": rooms("values files"),
-    "storage/trees": rooms("values files objects"),
+    "storage/trees": rooms("values files journal objects"),
     "storage/archives": rooms("values files objects packages"),
-    "storage/datasets": rooms("values files objects trees"),
-    "storage/store": rooms("values files objects"),
-    "storage/packages": rooms("values files objects trees"),
+    "storage/datasets": rooms("values files journal objects trees"),
+    "storage/store": rooms("values files journal objects"),
+    "storage/packages": rooms("values files journal objects trees"),
     "storage/runs": rooms("values files"),
     "runner/core": rooms("values"),
     "runner/jobs": rooms("values files core"),

@@ -25,7 +25,10 @@ const std::set<std::string> kDeterministic = {"counts", "splits", "slow", "fault
 class After {
  public:
   explicit After(const Soak& soak)
-      : soak_(soak), store_(soak.store()), opened_(Store::open(store_.root())), registry_(packages(), scratch()) {}
+      : soak_(soak),
+        store_(soak.store()),
+        opened_(Store::open(store_.root())),
+        registry_(packages(), StoreJournal(store_.root(), store_.root() / "tmp")) {}
 
   std::vector<std::string> look() {
     nothing_goes_on();

@@ -16,7 +16,7 @@ struct Registered {
   TempFolder folder;
   Path records = folder.folder("datasets");
   Path scratch = folder.folder("tmp");
-  Datasets datasets{records, scratch};
+  Datasets datasets{records, StoreJournal(folder.path(), scratch)};
 
   // The number of the version that the content is.
   [[nodiscard]] std::uint32_t add(const char* name, const std::string& content) const {
@@ -81,7 +81,7 @@ TEST_CASE("any number of processes add at once, and no number is given twice or 
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       threads.emplace_back([&, i] {
-        const Datasets datasets(r.records, r.scratch);
+        const Datasets datasets(r.records, StoreJournal(r.folder.path(), r.scratch));
         for (int j = 0; j < 10; ++j) {
           const std::string content = std::to_string(i) + " " + std::to_string(j);
           const auto added =

@@ -22,7 +22,7 @@ class ExampleStore {
   using Files = std::map<std::string, std::string>;  // bytes by path
 
   ExampleStore() {
-    need(Store::create(root_));
+    need(Store::create(root_, Instant{0}));
     open();
   }
 
@@ -50,13 +50,13 @@ class ExampleStore {
   VersionRecord add_version(const TreeSummary& tree) {
     VersionDraft draft = parent().content;
     draft.tree = tree;
-    return need(PackageRegistry(store_->packages(), store_->scratch()).publish_major(draft));
+    return need(PackageRegistry(store_->packages(), store_->journal()).publish_major(draft));
   }
   void add_snapshot(const TreeSummary& tree) {
-    need(Snapshots(store_->snapshots(), store_->scratch()).add({tree, kNow, "/data/digits", std::nullopt}));
+    need(Snapshots(store_->snapshots(), store_->journal()).add({tree, kNow, "/data/digits", std::nullopt}));
   }
   void add_dataset(const std::string& name, const TreeSummary& tree) {
-    const Datasets datasets(store_->datasets(), store_->scratch());
+    const Datasets datasets(store_->datasets(), store_->journal());
     need(datasets.add(need(DatasetName::parse(name)), tree, kNow, "/data/" + name));
   }
   // With a journal of these states; over, unless it is said to be active.

@@ -15,7 +15,7 @@ struct Registered {
   TempFolder folder;
   Path packages = folder.folder("packages");
   Path scratch = folder.folder("tmp");
-  PackageRegistry registry{packages, scratch};
+  PackageRegistry registry{packages, StoreJournal(folder.path(), scratch)};
 };
 
 RunId run(std::uint8_t number) {
@@ -94,7 +94,7 @@ TEST_CASE("any number of runs publish at once, and no number is given twice or l
     std::vector<std::jthread> threads;
     for (auto& mine : minors) {
       threads.emplace_back([&] {
-        const PackageRegistry registry(r.packages, r.scratch);
+        const PackageRegistry registry(r.packages, StoreJournal(r.folder.path(), r.scratch));
         for (int i = 0; i < 10; ++i) {
           const auto record = registry.publish_minor(draft("digits", PackageVersion{1, 0}));
           mine.push_back(record.ok() ? record->version.minor : 0);
@@ -120,7 +120,8 @@ TEST_CASE("first uploads at once make different majors", "[registry][threads]") 
     std::vector<std::jthread> threads;
     for (std::uint32_t& major : majors) {
       threads.emplace_back([&] {
-        const auto record = PackageRegistry(r.packages, r.scratch).publish_major(draft("digits"));
+        const auto record =
+            PackageRegistry(r.packages, StoreJournal(r.folder.path(), r.scratch)).publish_major(draft("digits"));
         if (record.ok() && record->version.minor == 0) major = record->version.major;
       });
     }

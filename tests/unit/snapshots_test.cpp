@@ -14,7 +14,7 @@ Snapshot snapshot(const std::string& hex, std::int64_t time, const std::string& 
 
 struct Records {
   TempFolder folder;
-  Snapshots snapshots{folder.folder("snapshots"), folder.folder("tmp")};
+  Snapshots snapshots{folder.folder("snapshots"), StoreJournal(folder.path(), folder.folder("tmp"))};
 };
 
 const std::string kOne = "aaaa" + std::string(60, '1');
@@ -49,10 +49,10 @@ TEST_CASE("a snapshot that was removed is gone, and can be taken again", "[snaps
   const Records records;
   REQUIRE(records.snapshots.add(snapshot(kOne, 10, "/first")).ok());
   REQUIRE(records.snapshots.add(snapshot(kTwo, 10)).ok());
-  REQUIRE(records.snapshots.remove(snapshot(kOne, 10)).ok());
+  REQUIRE(records.snapshots.remove(snapshot(kOne, 10), Instant{20}).ok());
   CHECK(records.snapshots.find(kOne).error().code == Errc::not_found);
   CHECK(records.snapshots.list().value() == std::vector{snapshot(kTwo, 10)});
-  CHECK(records.snapshots.remove(snapshot(kOne, 10)).ok());
+  CHECK(records.snapshots.remove(snapshot(kOne, 10), Instant{20}).ok());
   REQUIRE(records.snapshots.add(snapshot(kOne, 20, "/second")).ok());
   CHECK(records.snapshots.find(kOne).value() == snapshot(kOne, 20, "/second"));
 }

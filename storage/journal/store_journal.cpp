@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/journal/store_journal.hpp"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "storage/values/limits.hpp"
+
+namespace trainyard {
+
+namespace {
+
+// A record is quoted in its line, where one byte may become six.
+constexpr std::size_t kLongestLine = 8 * limits::kRecordBytes;
+constexpr std::size_t kBlock = std::size_t{64} << 10U;
+
+std::string login_name() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+    return entry.pw_name;
+  return std::to_string(::geteuid());
+}
+
+// The file's last complete line, and where it ends. Empty of a file without one.
+struct Tail {
+  std::string line;
+  std::uint64_t end = 0;
+};
+
+Result<Tail> read_tail(int fd, const Path& shown) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return system_error("look at", shown, errno);
+  std::string bytes;  // the end of the file, as far as it was read
+  auto begin = static_cast<std::uint64_t>(status.st_size);
+  std::size_t end = std::string::npos;  // of the last line in `bytes`
+  while (begin > 0) {
+    const std::size_t part = std::min<std::uint64_t>(kBlock, begin);
+    std::string block(part, '\0');
+    begin -= part;
+    if (::pread(fd, block.data(), part, static_cast<off_t>(begin)) != static_cast<ssize_t>(part))
+      return system_error("read", shown, errno);
+    bytes.insert(0, block);
+    if (end != std::string::npos) end += part;
+    if (end == std::string::npos) end = bytes.rfind('\n');
+    if (end == std::string::npos) continue;
+    const std::size_t before = end == 0 ? std::string::npos : bytes.rfind('\n', end - 1);
+    if (before != std::string::npos || begin == 0) {
+      const std::size_t first = before == std::string::npos ? 0 : before + 1;
+      return Tail{bytes.substr(first, end - first), begin + end + 1};
+    }
+    if (bytes.size() > kLongestLine) break;
+  }
+  if (bytes.size() > kLongestLine)
+    return fail(Errc::corrupt, "the journal '" + shown.string() + "' has a line of more than " +
+                                   std::to_string(kLongestLine) + " bytes");
+  return Tail{};
+}
+
+Result<bool> ends_with_line(const Path& file, std::string_view line) {
+  const auto fd = open_file(file, O_RDONLY);
+  if (!fd.ok() && fd.error().code == Errc::not_found) return false;
+  if (!fd.ok()) return fd.error();
+  return TRY(read_tail(fd->get(), file)).line == line;
+}
+
+bool takes_away(StoreEvent::Action action) {
+  return action == StoreEvent::Action::version_removed || action == StoreEvent::Action::snapshot_removed;
+}
+
+Result<void> take_away(const Path& file) {
+  TRY(remove_file(file));
+  return sync_folder(file.parent_path());
+}
+
+Result<void> make_folder_of(const Path& file) {
+  const auto made = make_folder(file.parent_path());
+  if (!made.ok() && made.error().code != Errc::exists) return made.error();
+  return made.ok() ? sync_folder(file.parent_path().parent_path()) : Result<void>();
+}
+
+}  // namespace
+
+Result<void> StoreJournal::create(Instant now) const {
+  const Path folder = entries().parent_path();
+  TRY(make_folder_of(entries()));
+  if (is_begun()) return {};
+  const StoreEntry first{0, login_name(), std::nullopt, {StoreEvent::Action::store_created, now, ""}};
+  const auto published = publish_file(scratch_, entries(), first.line() + "\n", 0644, Durable::yes);
+  if (!published.ok() && published.error().code == Errc::exists) return {};
+  return published;
+}
+
+Result<StoreJournal::Session> StoreJournal::begin() const {
+  TRY(make_folder_of(entries()));
+  return begin(TRY(FileLock::wait(entries().parent_path() / "lock")));
+}
+
+Result<void> StoreJournal::finish_announced() const {
+  if (!is_begun()) return {};
+  auto lock = TRY(FileLock::try_lock(entries().parent_path() / "lock"));
+  if (lock) TRY(begin(std::move(*lock)));
+  return {};
+}
+
+Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
+  const bool fresh = !is_begun();
+  UniqueFd fd = TRY(open_file(entries(), O_RDWR | O_CREAT, 0644));
+  if (fresh) TRY(sync_folder(entries().parent_path()));
+  const Tail tail = TRY(read_tail(fd.get(), entries()));
+  // What a full disk or a power cut left of a line.
+  if (::ftruncate(fd.get(), static_cast<off_t>(tail.end)) != 0) return system_error("shorten", entries(), errno);
+  Session session(std::move(lock), std::move(fd), entries(), login_name());
+  session.size_ = session.before_ = tail.end;
+  if (tail.end == 0) return session;
+  const auto last = StoreEntry::parse(tail.line);
+  if (!last.ok()) {
+    return fail(last.error().code == Errc::incompatible ? Errc::incompatible : Errc::corrupt,
+                "the journal '" + entries().string() + "' cannot be gone on with: " + last.error().message +
+                    "; 'trainyard journal verify' tells more");
+  }
+  TRY(finish(*last));
+  session.next_ = last->sequence + 1;
+  session.previous_ = session.before_last_ = leaf_hash(tail.line);
+  session.last_ = *last;
+  return session;
+}
+
+Result<void> StoreJournal::finish(const StoreEntry& last) const {
+  const StoreEvent& event = last.event;
+  if (!event.path || (!event.record && !takes_away(event.action))) return {};
+  const Path file = root_ / event.path->bytes();
+  if (takes_away(event.action)) return is_there(file) ? take_away(file) : Result<void>();
+  if (event.action == StoreEvent::Action::decided) {
+    if (TRY(ends_with_line(file, *event.record))) return {};
+    TRY(make_folder_of(file));
+    return append_line(file, *event.record, Durable::yes);
+  }
+  if (is_there(file)) return {};
+  TRY(make_folder_of(file));
+  return publish_file(scratch_, file, *event.record, 0444, Durable::yes);
+}
+
+Result<void> StoreJournal::Session::append(const StoreEvent& event) {
+  const StoreEntry entry{next_, actor_, previous_, event};
+  const std::string line = entry.line();
+  const std::string bytes = line + "\n";
+  const auto written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
+  const int error = written < 0 ? errno : ENOSPC;
+  if (written != static_cast<ssize_t>(bytes.size())) {
+    static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(size_)));
+    return system_error("write", path_, error);
+  }
+  if (const auto synced = sync_file(fd_.get(), path_); !synced.ok()) {
+    static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(size_)));
+    return synced;
+  }
+  before_ = std::exchange(size_, size_ + bytes.size());
+  before_last_ = std::exchange(previous_, leaf_hash(line));
+  ++next_;
+  return {};
+}
+
+Result<void> StoreJournal::Session::take_back() {
+  if (size_ == before_) return {};
+  if (::ftruncate(fd_.get(), static_cast<off_t>(before_)) != 0) return system_error("shorten", path_, errno);
+  size_ = before_;
+  previous_ = before_last_;
+  --next_;
+  return sync_file(fd_.get(), path_);
+}
+
+Result<void> StoreJournal::publish(Session& session, const StoreEvent& event) const {
+  const Path file = root_ / event.path->bytes();
+  if (is_there(file)) return fail(Errc::exists, "'" + file.string() + "' is there already");
+  TRY(session.append(event));
+  auto published = publish_file(scratch_, file, *event.record, 0444, Durable::yes);
+  if (!published.ok() && !is_there(file)) TRY(session.take_back());
+  return published;
+}
+
+Result<void> StoreJournal::append_record(Session& session, const StoreEvent& event) const {
+  TRY(session.append(event));
+  const Path file = root_ / event.path->bytes();
+  auto appended = append_line(file, *event.record, Durable::yes);
+  if (appended.ok()) return appended;
+  const auto there = ends_with_line(file, *event.record);
+  if (there.ok() && !*there) TRY(session.take_back());
+  return appended;
+}
+
+Result<void> StoreJournal::remove(Session& session, const StoreEvent& event) const {
+  TRY(session.append(event));
+  const Path file = root_ / event.path->bytes();
+  auto removed = take_away(file);
+  if (!removed.ok() && is_there(file)) TRY(session.take_back());
+  return removed;
+}
+
+Result<void> StoreJournal::tell(const StoreEvent& event) const {
+  Session session = TRY(begin());
+  return session.append(event);
+}
+
+Result<void> StoreJournal::read(const std::function<Result<void>(std::string_view line)>& each) const {
+  const auto fd = open_file(entries(), O_RDONLY);
+  if (!fd.ok() && fd.error().code == Errc::not_found) return {};
+  if (!fd.ok()) return fd.error();
+  std::string bytes;
+  std::vector<std::byte> block(std::size_t{1} << 20U);
+  for (;;) {
+    const std::size_t got = TRY(read_some(fd->get(), block, entries()));
+    if (got == 0) return {};
+    bytes.append(reinterpret_cast<const char*>(block.data()), got);
+    std::size_t begin = 0;
+    for (std::size_t end = bytes.find('\n'); end != std::string::npos; end = bytes.find('\n', begin)) {
+      TRY(each(std::string_view(bytes).substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    bytes.erase(0, begin);
+    if (bytes.size() > kLongestLine) {
+      return fail(Errc::corrupt, "the journal '" + entries().string() + "' has a line of more than " +
+                                     std::to_string(kLongestLine) + " bytes");
+    }
+  }
+}
+
+}  // namespace trainyard

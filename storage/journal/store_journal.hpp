@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/files/files.hpp"
+#include "storage/journal/store_entry.hpp"
+
+namespace trainyard {
+
+// The journal of a store: what happened to its records, in order, by whom.
+//
+//   journal/entries.jsonl   one StoreEntry a line; only ever longer
+//   journal/lock            who writes
+//
+// An event is written before what it tells of, and while nobody else writes. So nothing is in the store that the journal
+// does not tell of; and what a dead writer announced and did not do, the next one does.
+class StoreJournal {
+ public:
+  // `root` is the store's folder, to which the paths of events are relative; `scratch` lies on the same file system.
+  StoreJournal(Path root, Path scratch) : root_(std::move(root)), scratch_(std::move(scratch)) {}
+
+  // Begins the journal of a new store. Fine when it has begun.
+  [[nodiscard]] Result<void> create(Instant now) const;
+
+  // The right to write, until it goes out of scope.
+  class Session {
+   public:
+    // The event is durable when this returns.
+    Result<void> append(const StoreEvent& event);
+    // As if the last `append` had not been: what it announced could not be done.
+    Result<void> take_back();
+    // What the journal ended with when this session began; none of a new one.
+    [[nodiscard]] const std::optional<StoreEntry>& last() const { return last_; }
+
+   private:
+    friend class StoreJournal;
+    Session(FileLock lock, UniqueFd fd, Path path, std::string actor)
+        : lock_(std::move(lock)), fd_(std::move(fd)), path_(std::move(path)), actor_(std::move(actor)) {}
+
+    FileLock lock_;
+    UniqueFd fd_;
+    Path path_;
+    std::string actor_;
+    std::uint64_t size_ = 0;    // of the file
+    std::uint64_t before_ = 0;  // the same before the last append
+    std::uint64_t next_ = 0;    // the sequence of the next entry
+    std::optional<Digest> previous_;
+    std::optional<Digest> before_last_;
+    std::optional<StoreEntry> last_;  // when the session began
+  };
+
+  // Waits for its turn, and first does what the last writer announced and was kept from. `corrupt` when the journal's
+  // last line is none.
+  [[nodiscard]] Result<Session> begin() const;
+  // Does what the last writer announced and was kept from, unless a writer is at work. So what a dead one announced is
+  // there before anybody looks.
+  [[nodiscard]] Result<void> finish_announced() const;
+
+  // Announces a new file of the store and makes it: durable when this returns, or not there. `exists` when it was there.
+  [[nodiscard]] Result<void> publish(Session& session, const StoreEvent& event) const;
+  // The same for a new line, without a newline, at the end of the file.
+  [[nodiscard]] Result<void> append_record(Session& session, const StoreEvent& event) const;
+  // Announces that the file goes, and takes it away: durable when this returns.
+  [[nodiscard]] Result<void> remove(Session& session, const StoreEvent& event) const;
+  // For what only has to be told.
+  [[nodiscard]] Result<void> tell(const StoreEvent& event) const;
+
+  // Every line in its order, as it is; a torn last line is left out. Stops at the first error of `each`. A store without
+  // a journal has none.
+  [[nodiscard]] Result<void> read(const std::function<Result<void>(std::string_view line)>& each) const;
+  [[nodiscard]] bool is_begun() const { return is_there(entries()); }
+  [[nodiscard]] Path entries() const { return root_ / "journal" / "entries.jsonl"; }
+  [[nodiscard]] const Path& scratch() const { return scratch_; }
+
+ private:
+  [[nodiscard]] Result<Session> begin(FileLock lock) const;
+  [[nodiscard]] Result<void> finish(const StoreEntry& last) const;
+
+  Path root_;
+  Path scratch_;
+};
+
+}  // namespace trainyard
