@@ -22,6 +22,7 @@ namespace trainyard {
 //   snapshots/<digest>.json    a snapshot record
 //   datasets/<name>/3.json     a version of a named dataset; <name> in lower case
 //   checkouts/<digest>/        trees written out for runs to read; made again when gone
+//   keys/<name>.pem, .pub.pem  private and public keys: storage/keys/key_ring.hpp; made with the first key
 //   runs/<run id>/             what a run leaves
 //   queue/                     who waits for a slot and who has one: runner/core/slots.hpp; made again when gone
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
@@ -51,6 +52,7 @@ class Store {
   [[nodiscard]] Result<StoreConfig> config() const;
   Result<void> set_config(const StoreConfig& config) const;
   [[nodiscard]] Path run_index() const { return root_ / "cache" / "runs.sqlite"; }
+  [[nodiscard]] Path keys() const { return root_ / "keys"; }
   [[nodiscard]] Path runs() const { return root_ / "runs"; }
   [[nodiscard]] Path active() const { return root_ / "active"; }
   [[nodiscard]] Path queue() const { return root_ / "queue"; }
