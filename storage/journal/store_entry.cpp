@@ -24,13 +24,6 @@ Result<StoreEvent::Action> parse_store_action(std::string_view text) {
   return fail(Errc::invalid, "'" + std::string(text) + "' is nothing that happens to a store");
 }
 
-Digest leaf_hash(std::string_view line) {
-  Sha256 hash;
-  hash.update(std::string_view("\0", 1));
-  hash.update(line);
-  return hash.finish();
-}
-
 Json to_json(const StoreEntry& entry) {
   const StoreEvent& event = entry.event;
   return {{"schema", kSchema},

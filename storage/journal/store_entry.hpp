@@ -9,6 +9,7 @@
 #include "storage/values/digest.hpp"
 #include "storage/values/instant.hpp"
 #include "storage/values/json.hpp"
+#include "storage/values/merkle.hpp"
 #include "storage/values/rel_path.hpp"
 
 namespace trainyard {
@@ -48,7 +49,7 @@ Result<StoreEvent::Action> parse_store_action(std::string_view text);
 struct StoreEntry {
   std::uint64_t sequence = 0;
   std::string actor;               // who worked with the store then: a login name
-  std::optional<Digest> previous;  // leaf_hash of the line before; none of the first
+  std::optional<Digest> previous;  // merkle_leaf of the line before; none of the first
   StoreEvent event;
 
   [[nodiscard]] std::string line() const;  // without a newline
@@ -56,9 +57,6 @@ struct StoreEntry {
   static Result<StoreEntry> parse(std::string_view line);
   friend bool operator==(const StoreEntry&, const StoreEntry&) = default;
 };
-
-// SHA-256(0x00 || line).
-Digest leaf_hash(std::string_view line);
 
 Json to_json(const StoreEntry& entry);
 Result<StoreEntry> store_entry_from(const Json& json);

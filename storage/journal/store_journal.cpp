@@ -18,6 +18,7 @@ namespace {
 
 // A record is quoted in its line, where one byte may become six.
 constexpr std::size_t kLongestLine = 8 * limits::kRecordBytes;
+constexpr const char* kHeadFile = "head.json";
 constexpr std::size_t kBlock = std::size_t{64} << 10U;
 
 std::string login_name() {
@@ -92,10 +93,7 @@ Result<void> StoreJournal::create(Instant now) const {
   const Path folder = entries().parent_path();
   TRY(make_folder_of(entries()));
   if (is_begun()) return {};
-  const StoreEntry first{0, login_name(), std::nullopt, {StoreEvent::Action::store_created, now, ""}};
-  const auto published = publish_file(scratch_, entries(), first.line() + "\n", 0644, Durable::yes);
-  if (!published.ok() && published.error().code == Errc::exists) return {};
-  return published;
+  return tell({StoreEvent::Action::store_created, now, ""});
 }
 
 Result<StoreJournal::Session> StoreJournal::begin() const {
@@ -110,6 +108,52 @@ Result<void> StoreJournal::finish_announced() const {
   return {};
 }
 
+Error StoreJournal::cut_short(std::uint64_t lines, const JournalHead& head) const {
+  return fail(Errc::corrupt, "the journal '" + entries().string() + "' has " + std::to_string(lines) +
+                                 " lines, and the store has signed that there are " +
+                                 std::to_string(head.frontier.size()) +
+                                 ": it was cut short, so nothing is added; bring the whole journal back");
+}
+
+Result<std::optional<DsseEnvelope>> StoreJournal::head() const {
+  const Path file = entries().parent_path() / kHeadFile;
+  const auto text = read_file(file, limits::kRecordBytes);
+  if (!text.ok() && text.error().code == Errc::not_found) return std::optional<DsseEnvelope>();
+  if (!text.ok()) return text.error();
+  const auto json = parse_json(*text, "'" + file.string() + "'");
+  auto envelope = json.ok() ? dsse_envelope_from(*json) : Result<DsseEnvelope>(json.error());
+  if (!envelope.ok())
+    return fail(Errc::corrupt, "'" + file.string() + "' is no signed head: " + envelope.error().message);
+  return std::optional(std::move(*envelope));
+}
+
+std::optional<JournalHead> StoreJournal::own_head() const {
+  const auto envelope = head();
+  if (!envelope.ok() || !*envelope) return std::nullopt;
+  const auto key = keys().find(KeyRing::default_name().text());
+  if (!key.ok() || check_envelope(**envelope, {*key}).signers.empty()) return std::nullopt;
+  const auto told = head_in(**envelope);
+  return told.ok() ? std::optional(*told) : std::nullopt;
+}
+
+void StoreJournal::seal(Session& session) const {
+  const auto key = keys().default_key();
+  if (!key.ok()) return;
+  if (!session.frontier_) {
+    MerkleFrontier frontier;
+    const auto all = read([&](std::string_view line) {
+      frontier.append(merkle_leaf(line));
+      return Result<void>();
+    });
+    if (!all.ok()) return;
+    session.frontier_ = std::move(frontier);
+  }
+  const auto envelope = sign_head({session.told_at_, *session.frontier_}, *key);
+  if (!envelope.ok()) return;
+  static_cast<void>(
+      replace_file(scratch_, entries().parent_path() / kHeadFile, readable(to_json(*envelope)), 0644, Durable::no));
+}
+
 Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
   const bool fresh = !is_begun();
   UniqueFd fd = TRY(open_file(entries(), O_RDWR | O_CREAT, 0644));
@@ -119,16 +163,23 @@ Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
   if (::ftruncate(fd.get(), static_cast<off_t>(tail.end)) != 0) return system_error("shorten", entries(), errno);
   Session session(std::move(lock), std::move(fd), entries(), login_name());
   session.size_ = session.before_ = tail.end;
-  if (tail.end == 0) return session;
+  const std::optional<JournalHead> head = own_head();
+  if (tail.end == 0) {
+    if (head && head->frontier.size() > 0) return cut_short(0, *head);
+    session.frontier_.emplace();
+    return session;
+  }
   const auto last = StoreEntry::parse(tail.line);
   if (!last.ok()) {
     return fail(last.error().code == Errc::incompatible ? Errc::incompatible : Errc::corrupt,
                 "the journal '" + entries().string() + "' cannot be gone on with: " + last.error().message +
                     "; 'trainyard journal verify' tells more");
   }
+  if (head && head->frontier.size() > last->sequence + 1) return cut_short(last->sequence + 1, *head);
+  if (head && head->frontier.size() == last->sequence + 1) session.frontier_ = head->frontier;
   TRY(finish(*last));
   session.next_ = last->sequence + 1;
-  session.previous_ = session.before_last_ = leaf_hash(tail.line);
+  session.previous_ = session.before_last_ = merkle_leaf(tail.line);
   session.last_ = *last;
   return session;
 }
@@ -163,7 +214,10 @@ Result<void> StoreJournal::Session::append(const StoreEvent& event) {
     return synced;
   }
   before_ = std::exchange(size_, size_ + bytes.size());
-  before_last_ = std::exchange(previous_, leaf_hash(line));
+  before_last_ = std::exchange(previous_, merkle_leaf(line));
+  before_frontier_ = frontier_;
+  if (frontier_) frontier_->append(*previous_);
+  told_at_ = event.time;
   ++next_;
   return {};
 }
@@ -173,6 +227,7 @@ Result<void> StoreJournal::Session::take_back() {
   if (::ftruncate(fd_.get(), static_cast<off_t>(before_)) != 0) return system_error("shorten", path_, errno);
   size_ = before_;
   previous_ = before_last_;
+  frontier_ = before_frontier_;
   --next_;
   return sync_file(fd_.get(), path_);
 }
@@ -183,6 +238,7 @@ Result<void> StoreJournal::publish(Session& session, const StoreEvent& event) co
   TRY(session.append(event));
   auto published = publish_file(scratch_, file, *event.record, 0444, Durable::yes);
   if (!published.ok() && !is_there(file)) TRY(session.take_back());
+  if (published.ok()) seal(session);
   return published;
 }
 
@@ -190,7 +246,10 @@ Result<void> StoreJournal::append_record(Session& session, const StoreEvent& eve
   TRY(session.append(event));
   const Path file = root_ / event.path->bytes();
   auto appended = append_line(file, *event.record, Durable::yes);
-  if (appended.ok()) return appended;
+  if (appended.ok()) {
+    seal(session);
+    return appended;
+  }
   const auto there = ends_with_line(file, *event.record);
   if (there.ok() && !*there) TRY(session.take_back());
   return appended;
@@ -201,12 +260,15 @@ Result<void> StoreJournal::remove(Session& session, const StoreEvent& event) con
   const Path file = root_ / event.path->bytes();
   auto removed = take_away(file);
   if (!removed.ok() && is_there(file)) TRY(session.take_back());
+  if (removed.ok()) seal(session);
   return removed;
 }
 
 Result<void> StoreJournal::tell(const StoreEvent& event) const {
   Session session = TRY(begin());
-  return session.append(event);
+  TRY(session.append(event));
+  seal(session);
+  return {};
 }
 
 Result<void> StoreJournal::read(const std::function<Result<void>(std::string_view line)>& each) const {

@@ -7,13 +7,16 @@
 #include <string_view>
 
 #include "storage/files/files.hpp"
+#include "storage/journal/journal_head.hpp"
 #include "storage/journal/store_entry.hpp"
+#include "storage/keys/key_ring.hpp"
 
 namespace trainyard {
 
 // The journal of a store: what happened to its records, in order, by whom.
 //
 //   journal/entries.jsonl   one StoreEntry a line; only ever longer
+//   journal/head.json       the signed head of what it held when its last event was done, a DSSE envelope
 //   journal/lock            who writes
 //
 // An event is written before what it tells of, and while nobody else writes. So nothing is in the store that the journal
@@ -42,6 +45,9 @@ class StoreJournal {
         : lock_(std::move(lock)), fd_(std::move(fd)), path_(std::move(path)), actor_(std::move(actor)) {}
 
     FileLock lock_;
+    std::optional<MerkleFrontier> frontier_;         // of all lines, where it is known
+    std::optional<MerkleFrontier> before_frontier_;  // before the last append
+    Instant told_at_;                                // the time of the last append
     UniqueFd fd_;
     Path path_;
     std::string actor_;
@@ -54,7 +60,7 @@ class StoreJournal {
   };
 
   // Waits for its turn, and first does what the last writer announced and was kept from. `corrupt` when the journal's
-  // last line is none.
+  // last line is none, or when the journal is shorter than its signed head says.
   [[nodiscard]] Result<Session> begin() const;
   // Does what the last writer announced and was kept from, unless a writer is at work. So what a dead one announced is
   // there before anybody looks.
@@ -73,12 +79,20 @@ class StoreJournal {
   // a journal has none.
   [[nodiscard]] Result<void> read(const std::function<Result<void>(std::string_view line)>& each) const;
   [[nodiscard]] bool is_begun() const { return is_there(entries()); }
+  // As it lies there, unverified; none where there is none, `corrupt` for what is no envelope.
+  [[nodiscard]] Result<std::optional<DsseEnvelope>> head() const;
+  [[nodiscard]] KeyRing keys() const { return {root_ / "keys", scratch_}; }
+  [[nodiscard]] const Path& root() const { return root_; }
   [[nodiscard]] Path entries() const { return root_ / "journal" / "entries.jsonl"; }
   [[nodiscard]] const Path& scratch() const { return scratch_; }
 
  private:
   [[nodiscard]] Result<Session> begin(FileLock lock) const;
   [[nodiscard]] Result<void> finish(const StoreEntry& last) const;
+  [[nodiscard]] Error cut_short(std::uint64_t lines, const JournalHead& head) const;
+  [[nodiscard]] std::optional<JournalHead> own_head() const;
+  // Signs what the journal holds now. Nothing waits for it: a head that is missing or old is made anew by the next writer.
+  void seal(Session& session) const;
 
   Path root_;
   Path scratch_;

@@ -80,9 +80,9 @@ TEST_CASE("the journal tells what happened, each line naming the one before", "[
   CHECK(entries[0].event.time == Instant{1});
   CHECK(entries[0].previous == std::nullopt);
   CHECK(entries[1].event == version("1.0.json", "one\n"));
-  CHECK(entries[1].previous == leaf_hash(lines[0]));
+  CHECK(entries[1].previous == merkle_leaf(lines[0]));
   CHECK(entries[2].sequence == 2);
-  CHECK(entries[2].previous == leaf_hash(lines[1]));
+  CHECK(entries[2].previous == merkle_leaf(lines[1]));
   CHECK_FALSE(entries[2].actor.empty());
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("what could not be done was not announced", "[store_journal]") {
   CHECK(j.entries().size() == 1);
   // The next line stands on the last one that holds.
   REQUIRE(j.journal.publish(session, version("1.1.json", "one\n")).ok());
-  CHECK(j.entries().back().previous == leaf_hash(j.lines().front()));
+  CHECK(j.entries().back().previous == merkle_leaf(j.lines().front()));
   CHECK(j.entries().back().sequence == 1);
 }
 
@@ -159,6 +159,8 @@ TEST_CASE("half a line at the end is no line", "[store_journal]") {
   const std::string whole = j.text_of("journal/entries.jsonl");
   for (const std::size_t cut : {std::size_t{1}, std::size_t{2}, std::size_t{40}}) {
     write_raw(j.journal.entries(), whole.substr(0, whole.size() - cut));
+    // The head is signed when the line stands.
+    REQUIRE(remove_file(j.folder.path() / "journal/head.json").ok());
     CHECK(j.entries().size() == 1);
     REQUIRE(j.journal.tell({Action::run_deleted, Instant{2}, "a run"}).ok());
     CHECK(j.text_of("journal/entries.jsonl") == whole);
@@ -186,6 +188,52 @@ TEST_CASE("lines longer than a block are found from behind", "[store_journal]") 
   for (std::size_t i = 0; i < entries.size(); ++i) CHECK(entries[i].sequence == i);
 }
 
+TEST_CASE("the head is the store's signed word of what is in the journal", "[store_journal]") {
+  const Journalled j;
+  REQUIRE(j.journal.create(Instant{1}).ok());
+  const auto head_now = [&] {
+    const DsseEnvelope envelope = j.journal.head().value().value();
+    CHECK(check_envelope(envelope, j.journal.keys().list().value()).signers.size() == 1);
+    return head_in(envelope).value();
+  };
+  const auto frontier_of_lines = [&] {
+    MerkleFrontier frontier;
+    for (const std::string& line : j.lines()) frontier.append(merkle_leaf(line));
+    return frontier;
+  };
+  CHECK(head_now() == JournalHead{Instant{1}, frontier_of_lines()});
+  for (int i = 2; i < 7; ++i) REQUIRE(j.journal.tell({Action::run_deleted, Instant{i}, "a run"}).ok());
+  CHECK(head_now() == JournalHead{Instant{6}, frontier_of_lines()});
+  SECTION("it is made anew where it is missing, and where it is old") {
+    const std::string old = j.text_of("journal/head.json");
+    REQUIRE(remove_file(j.folder.path() / "journal/head.json").ok());
+    REQUIRE(j.journal.tell({Action::run_deleted, Instant{7}, "a run"}).ok());
+    CHECK(head_now() == JournalHead{Instant{7}, frontier_of_lines()});
+    write_raw(j.folder.path() / "journal/head.json", old);
+    REQUIRE(j.journal.tell({Action::run_deleted, Instant{8}, "a run"}).ok());
+    CHECK(head_now() == JournalHead{Instant{8}, frontier_of_lines()});
+  }
+  SECTION("what was taken back is not in it") {
+    auto session = j.journal.begin().value();
+    CHECK_FALSE(j.journal.publish(session, version("nowhere/1.0.json", "one\n")).ok());
+    REQUIRE(j.journal.publish(session, version("1.0.json", "one\n")).ok());
+    CHECK(head_now().frontier == frontier_of_lines());
+  }
+  SECTION("a journal that was cut short is not gone on with") {
+    const auto lines = j.lines();
+    for (const std::size_t kept : {std::size_t{0}, std::size_t{1}, lines.size() - 1}) {
+      std::string text;
+      for (std::size_t i = 0; i < kept; ++i) text += lines[i] + "\n";
+      write_raw(j.journal.entries(), text);
+      const auto session = j.journal.begin();
+      REQUIRE_FALSE(session.ok());
+      CHECK(session.error().code == Errc::corrupt);
+      CHECK(session.error().message.find("cut short") != std::string::npos);
+      CHECK(j.text_of("journal/entries.jsonl") == text);
+    }
+  }
+}
+
 TEST_CASE("many writers make one chain", "[store_journal][threads]") {
   const Journalled j;
   std::vector<std::thread> writers;
@@ -202,7 +250,7 @@ TEST_CASE("many writers make one chain", "[store_journal][threads]") {
   const auto lines = j.lines();
   const auto entries = j.entries();
   REQUIRE(entries.size() == 40);
-  for (std::size_t i = 1; i < entries.size(); ++i) CHECK(entries[i].previous == leaf_hash(lines[i - 1]));
+  for (std::size_t i = 1; i < entries.size(); ++i) CHECK(entries[i].previous == merkle_leaf(lines[i - 1]));
 }
 
 TEST_CASE("an entry is read only as it is written", "[store_journal]") {
