@@ -44,8 +44,9 @@ class Grammar {
                     "Tell what this machine has to keep packages apart from it, and what helps where something is "
                     "missing; exit code 1 where '--isolation strict' would be refused",
                     "trainyard doctor\n  trainyard doctor --json"));
+    add_command(&app_, audit_words());
     for (const GroupWords& group :
-         {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words()}) {
+         {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words()}) {
       add_group(group);
     }
   }

@@ -96,7 +96,7 @@ struct RunOptions {
   std::string isolation;  // strict, best-effort, none, or empty
   bool network = false;
   std::vector<std::string> without;  // layers of isolation
-  std::string memory;  // a size, or empty
+  std::string memory;                // a size, or empty
   std::string cpus;
   std::string processes;
   std::string open_files;
@@ -197,6 +197,21 @@ struct SnapshotExport {
   std::string file;         // "-" for standard output
   std::string compression;  // none, zstd, or empty: as the file's name ends
 };
+// What these name is a file with results, a version, a run, or nothing for the whole store.
+struct Audit {
+  std::string subject;
+  std::string head;  // a file with a head of the journal, or empty
+};
+struct JournalList {
+  std::string subject;  // only lines about this; empty for all
+  std::string limit;    // a number, or empty
+};
+struct JournalVerify {
+  std::string head;
+};
+struct JournalHead {
+  std::string file;  // "-" or empty for standard output
+};
 struct StoreConfigure {
   std::string key;  // empty: show all
   std::string value;
@@ -229,18 +244,17 @@ struct StorePurge {
 
 }  // namespace command
 
-using Command =
-    std::variant<command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
-                 command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel,
-                 command::PackageApprove, command::PackageReject, command::PackageDelete, command::PackageExport,
-                 command::PackageImport, command::PackageDiff, command::DatasetAdd, command::DatasetList,
-                 command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull,
-                 command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun,
-                 command::RunsCompare, command::RunsMetrics, command::RunsLogs, command::RunsArtifacts,
-                 command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify,
-                 command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove,
-                 command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge,
-                 command::StoreConfigure>;
+using Command = std::variant<
+    command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
+    command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel, command::PackageApprove,
+    command::PackageReject, command::PackageDelete, command::PackageExport, command::PackageImport,
+    command::PackageDiff, command::DatasetAdd, command::DatasetList, command::DatasetShow, command::RunTraining,
+    command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow, command::RunsStop,
+    command::RunsDelete, command::RunsRerun, command::RunsCompare, command::RunsMetrics, command::RunsLogs,
+    command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout,
+    command::SnapshotVerify, command::Audit, command::JournalList, command::JournalVerify, command::JournalHead,
+    command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu,
+    command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge, command::StoreConfigure>;
 
 struct Invocation {
   Command command;

@@ -45,6 +45,10 @@ Result<ExitCode> perform(const command::SnapshotDiff& command, const Invocation&
 Result<ExitCode> perform(const command::SnapshotCat& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotExport& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::SnapshotRemove& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Audit& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::JournalList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::JournalVerify& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::JournalHead& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreConfigure& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreDu& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreVerify& command, const Invocation& invocation);

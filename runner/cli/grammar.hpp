@@ -62,5 +62,7 @@ GroupWords run_words();
 GroupWords runs_words();
 GroupWords snapshot_words();
 GroupWords store_words();
+GroupWords journal_words();
+CommandWords audit_words();
 
 }  // namespace trainyard
