@@ -96,6 +96,18 @@ Result<void> audit_records(Auditor& auditor, const Store& store) {
   return {};
 }
 
+Result<void> audit_packs(Auditor& auditor, const Store& store) {
+  const std::string link = "the packs and their index";
+  const StoreDamage damage = TRY(check_store(store, Depth::structure, {}));
+  for (const std::string& problem : damage.objects.problems) add(auditor.audit(), link, AuditVerdict::broken, problem);
+  for (const Digest& digest : damage.objects.corrupt)
+    add(auditor.audit(), link, AuditVerdict::broken, "the object " + digest.hex() + " is corrupt");
+  if (damage.objects.sound()) {
+    add(auditor.audit(), link, AuditVerdict::verified, std::to_string(damage.objects.objects) + " objects");
+  }
+  return {};
+}
+
 Result<void> audit_objects(Auditor& auditor, const Store& store, const AuditOptions& options) {
   const std::string link = "what the records name";
   auto verdict = verify_store(store, options.progress, {});
@@ -184,6 +196,7 @@ Result<Audit> audit_results(const std::string& results, const Store* store, cons
 Result<Audit> audit_store(const Store& store, const AuditOptions& options) {
   Auditor auditor = TRY(Auditor::begin(store, options, "the store " + store.root().string()));
   TRY(audit_records(auditor, store));
+  TRY(audit_packs(auditor, store));
   TRY(audit_objects(auditor, store, options));
   return std::move(auditor.audit());
 }

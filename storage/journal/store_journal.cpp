@@ -159,13 +159,12 @@ Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
   UniqueFd fd = TRY(open_file(entries(), O_RDWR | O_CREAT, 0644));
   if (fresh) TRY(sync_folder(entries().parent_path()));
   const Tail tail = TRY(read_tail(fd.get(), entries()));
-  // What a full disk or a power cut left of a line.
-  if (::ftruncate(fd.get(), static_cast<off_t>(tail.end)) != 0) return system_error("shorten", entries(), errno);
   Session session(std::move(lock), std::move(fd), entries(), login_name());
   session.size_ = session.before_ = tail.end;
   const std::optional<JournalHead> head = own_head();
   if (tail.end == 0) {
     if (head && head->frontier.size() > 0) return cut_short(0, *head);
+    if (::ftruncate(session.fd_.get(), 0) != 0) return system_error("shorten", entries(), errno);
     session.frontier_.emplace();
     return session;
   }
@@ -177,6 +176,9 @@ Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
   }
   if (head && head->frontier.size() > last->sequence + 1) return cut_short(last->sequence + 1, *head);
   if (head && head->frontier.size() == last->sequence + 1) session.frontier_ = head->frontier;
+  // What a full disk or a power cut left of a line.
+  if (::ftruncate(session.fd_.get(), static_cast<off_t>(tail.end)) != 0)
+    return system_error("shorten", entries(), errno);
   TRY(finish(*last));
   session.next_ = last->sequence + 1;
   session.previous_ = session.before_last_ = merkle_leaf(tail.line);
