@@ -45,10 +45,11 @@ class Grammar {
                     "missing; exit code 1 where '--isolation strict' would be refused",
                     "trainyard doctor\n  trainyard doctor --json"));
     add_command(&app_, audit_words());
-    for (const GroupWords& group :
-         {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words()}) {
+    for (const GroupWords& group : {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(),
+                                    store_words(), journal_words(), key_words()}) {
       add_group(group);
     }
+    for (const CommandWords& command : attestation_words()) add_command(&app_, command);
   }
 
   std::variant<Invocation, Answer> parse(int argc, const char* const* argv) {

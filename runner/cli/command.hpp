@@ -242,19 +242,53 @@ struct StorePurge {
   bool no_wait = false;
 };
 
+// Where the password of a private key comes from; neither where it has none.
+struct PasswordWords {
+  std::string file;
+  bool ask = false;
+};
+struct KeysGenerate {
+  std::string name;
+  std::string type = "ecdsa-p256";
+  PasswordWords password;
+};
+struct KeysList {};
+struct KeysExport {
+  std::string name;
+  std::string file;  // empty: standard output
+};
+struct KeysImport {
+  std::string file;
+  std::string name;  // empty: that of the file
+};
+struct Sign {
+  std::string reference;
+  std::string key;  // empty: the store's
+  PasswordWords password;
+};
+struct ShowAttestations {
+  std::string reference;
+  std::string format;  // intoto, model-signing, or empty: say what they are
+  std::string key;
+  std::string file;
+};
+
 }  // namespace command
 
-using Command = std::variant<
-    command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
-    command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel, command::PackageApprove,
-    command::PackageReject, command::PackageDelete, command::PackageExport, command::PackageImport,
-    command::PackageDiff, command::DatasetAdd, command::DatasetList, command::DatasetShow, command::RunTraining,
-    command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow, command::RunsStop,
-    command::RunsDelete, command::RunsRerun, command::RunsCompare, command::RunsMetrics, command::RunsLogs,
-    command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout,
-    command::SnapshotVerify, command::Audit, command::JournalList, command::JournalVerify, command::JournalHead,
-    command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu,
-    command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge, command::StoreConfigure>;
+using Command =
+    std::variant<command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
+                 command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel,
+                 command::PackageApprove, command::PackageReject, command::PackageDelete, command::PackageExport,
+                 command::PackageImport, command::PackageDiff, command::DatasetAdd, command::DatasetList,
+                 command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull,
+                 command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun,
+                 command::RunsCompare, command::RunsMetrics, command::RunsLogs, command::RunsArtifacts,
+                 command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify,
+                 command::Audit, command::JournalList, command::JournalVerify, command::JournalHead,
+                 command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove,
+                 command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge,
+                 command::StoreConfigure, command::KeysGenerate, command::KeysList, command::KeysExport,
+                 command::KeysImport, command::Sign, command::ShowAttestations>;
 
 struct Invocation {
   Command command;

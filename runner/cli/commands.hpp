@@ -55,5 +55,11 @@ Result<ExitCode> perform(const command::StoreVerify& command, const Invocation& 
 Result<ExitCode> perform(const command::StoreFsck& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreGc& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StorePurge& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::KeysGenerate& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::KeysList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::KeysExport& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::KeysImport& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Sign& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::ShowAttestations& command, const Invocation& invocation);
 
 }  // namespace trainyard

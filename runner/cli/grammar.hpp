@@ -64,5 +64,8 @@ GroupWords snapshot_words();
 GroupWords store_words();
 GroupWords journal_words();
 CommandWords audit_words();
+GroupWords key_words();
+// Commands that stand alone.
+std::vector<CommandWords> attestation_words();
 
 }  // namespace trainyard

@@ -4,6 +4,7 @@
 #include "runner/cli/commands.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/engine/attesting.hpp"
 #include "runner/engine/package_upload.hpp"
 #include "runner/processes/clock.hpp"
 #include "runner/python/python_interpreter.hpp"
@@ -119,6 +120,8 @@ Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& i
   const auto name = TRY(given_name(command.name));
   const PackageReading reading{python, name};
   const VersionRecord record = TRY(upload_package(command.package, reading, command.change_log, store, now()));
+  if (const auto attested = attest_upload(record, store); !attested.ok())
+    complain(not_attested(reference_text(record), attested.error()));
   if (invocation.output == Output::json) {
     print_json(to_json(record));
   } else {

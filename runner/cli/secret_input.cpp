@@ -38,29 +38,40 @@ class Silence {
   bool changed_ = false;
 };
 
-Result<std::string> ask_for(const std::string& name) {
+// What is asked for, as the prompt and as errors have it, and how else it can be given.
+struct Question {
+  std::string prompt;
+  std::string what;
+  std::string otherwise;
+};
+
+Result<std::string> ask(const Question& question) {
   const auto terminal = open_file("/dev/tty", O_RDWR | O_NOCTTY);
   if (!terminal.ok()) {
     return fail(Errc::invalid,
-                "there is no terminal to ask for the secret " + name + " on; give it with --secret " + name + "=FILE");
+                "there is no terminal to ask for " + question.what + " on; give it with " + question.otherwise);
   }
   // Ctrl-C ends the reading, and the terminal is as it was.
   count_interrupts();
   const Silence silence(terminal->get());
-  if (!silence.holds()) return fail(Errc::io, "the terminal cannot be kept from showing the secret " + name);
-  TRY(write_all(terminal->get(), name + ": ", "/dev/tty"));
+  if (!silence.holds()) return fail(Errc::io, "the terminal cannot be kept from showing " + question.what);
+  TRY(write_all(terminal->get(), question.prompt + ": ", "/dev/tty"));
   std::string value;
   char c = 0;
   // A terminal gives a line at a time; at its end or at Ctrl-D there is nothing more.
   for (;;) {
     const ssize_t got = ::read(terminal->get(), &c, 1);
-    if (interrupts() > 0) return fail(Errc::cancelled, "the secret " + name + " was not given");
+    if (interrupts() > 0) return fail(Errc::cancelled, question.what + " was not given");
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0 || c == '\n') break;
     value += c;
   }
   TRY(write_all(terminal->get(), "\n", "/dev/tty"));
   return value;
+}
+
+Result<std::string> ask_for(const std::string& name) {
+  return ask({name, "the secret " + name, "--secret " + name + "=FILE"});
 }
 
 Result<std::string> read_value(const std::string& name, const std::string& file) {
@@ -72,6 +83,10 @@ Result<std::string> read_value(const std::string& name, const std::string& file)
   if (value->ends_with('\n')) value->pop_back();
   if (value->ends_with('\r')) value->pop_back();
   return value;
+}
+
+Result<std::string> ask_for_password(const std::string& prompt) {
+  return ask({prompt, "the password", "--password-file FILE"});
 }
 
 }  // namespace
@@ -90,6 +105,19 @@ Result<Secrets> take_secrets(RunRequest& request, const std::vector<std::string>
     secrets.emplace(name, std::move(value));
   }
   return secrets;
+}
+
+Result<std::optional<std::string>> take_password(const command::PasswordWords& given, PasswordUse use) {
+  if (given.ask && !given.file.empty()) return fail(Errc::invalid, "--password and --password-file exclude each other");
+  if (!given.file.empty()) {
+    const std::string text = TRY(read_file(given.file, kLongestSecret));
+    return std::optional(text.substr(0, text.find_first_of("\r\n")));
+  }
+  if (!given.ask) return std::optional<std::string>();
+  std::string password = TRY(ask_for_password("password"));
+  if (use == PasswordUse::choose && TRY(ask_for_password("the same again")) != password)
+    return fail(Errc::invalid, "the two passwords differ");
+  return std::optional(std::move(password));
 }
 
 }  // namespace trainyard

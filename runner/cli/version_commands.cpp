@@ -4,6 +4,7 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/tree_difference_text.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/engine/attesting.hpp"
 #include "runner/engine/package_exchange.hpp"
 #include "runner/engine/version_removal.hpp"
 #include "runner/processes/clock.hpp"
@@ -171,6 +172,8 @@ Result<ExitCode> perform(const command::PackageImport& command, const Invocation
   const Store store = TRY(open_store(invocation));
   PythonInterpreter python(TRY(store.config()).python.value_or(kDefaultPython), TRY(python_kit()));
   const VersionRecord record = TRY(import_package(command.zip, metadata, python, store, now()));
+  if (const auto attested = attest_upload(record, store); !attested.ok())
+    complain(not_attested(text_of(record), attested.error()));
   if (invocation.output == Output::json) {
     print_json(to_json(record));
   } else {

@@ -5,7 +5,7 @@
 
 #include "runner/engine/auditor.hpp"
 #include "runner/engine/store_check.hpp"
-#include "storage/datasets/datasets.hpp"
+#include "storage/packages/attestations.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/sha256.hpp"
@@ -37,7 +37,7 @@ Result<std::vector<std::pair<RelPath, std::string>>> records_of(const Store& sto
   std::vector<std::pair<RelPath, std::string>> records;
   const auto add_all = [&](const std::string& folder) -> Result<void> {
     for (const std::string& file : TRY(list_folder(store.root() / folder))) {
-      if (!file.ends_with(".json")) continue;
+      if (!file.ends_with(".json") && !file.ends_with(kAttestationsSuffix)) continue;
       RelPath path = TRY(RelPath::parse(folder + "/" + file));
       records.emplace_back(std::move(path), folder + "/" + file);
     }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "runner/core/attest.hpp"
 #include "runner/engine/store_check.hpp"
+#include "storage/packages/attestations.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/packages/zip_writer.hpp"
 #include "storage/trees/capture.hpp"
@@ -18,6 +20,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::size_t kMostShown = 3;
+constexpr std::size_t kMostBytes = std::size_t{1} << 30U;  // of a file with attestations, which may name many files
 
 std::string text_of(const VersionRecord& version) { return version.content.name.text() + "@" + version.version.text(); }
 
@@ -104,7 +107,7 @@ void Auditor::journal_links() {
 
 std::optional<std::string> Auditor::file(const std::string& link, const RelPath& path, std::optional<Instant> made_at) {
   const auto told = journal_.files.find(path.bytes());
-  const auto text = read_file(store_->root() / path.bytes(), limits::kRecordBytes);
+  const auto text = read_file(store_->root() / path.bytes(), kMostBytes);
   const bool missing = !text.ok() && text.error().code == Errc::not_found;
   if (told == journal_.files.end()) {
     if (missing) {
@@ -122,6 +125,10 @@ std::optional<std::string> Auditor::file(const std::string& link, const RelPath&
     return older ? std::optional(*text) : std::nullopt;
   }
   const std::string line = "line " + std::to_string(told->second.sequence) + " of the journal";
+  if (!told->second.digest && told->second.action == StoreEvent::Action::version_attested) {
+    add(link, AuditVerdict::unverifiable, "whoever wrote them was interrupted; 'trainyard sign' makes up for it");
+    return std::nullopt;
+  }
   if (!told->second.digest) {
     add(link, missing ? AuditVerdict::unverifiable : AuditVerdict::broken,
         missing ? "it was taken away on purpose, as " + line + " says"
@@ -214,7 +221,35 @@ Result<void> Auditor::version(const VersionRecord& version) {
   if (!tree) return {};
   if (TreeSummary::of(*tree) != version.content.tree)
     add("the content of " + name, AuditVerdict::broken, "its record tells another number of files or bytes");
-  return zip(name, version, *tree);
+  TRY(zip(name, version, *tree));
+  return attestations(version);
+}
+
+Result<void> Auditor::attestations(const VersionRecord& version) {
+  const std::string name = text_of(version);
+  const std::string path =
+      "packages/" + version.content.name.folded() + "/" + version.version.text() + std::string(kAttestationsSuffix);
+  const std::string link = "the attestations of " + name;
+  if (is_there(store_->root() / path) || journal_.files.contains(path))
+    file(link, TRY(RelPath::parse(path)), version.content.created_at);
+  const auto checks = check_attestations(version, *store_);
+  if (!checks.ok()) {
+    add(link, AuditVerdict::broken, checks.error().message);
+    return {};
+  }
+  if (checks->empty() && !journal_.files.contains(path))
+    add(link, AuditVerdict::unverifiable, "there are none; 'trainyard sign " + name + "' makes them");
+  for (const AttestationCheck& check : *checks) attestation(name, check);
+  return {};
+}
+
+void Auditor::attestation(const std::string& of, const AttestationCheck& check) {
+  const std::string link = (check.statement ? "the " + claim_text(*check.statement) : "an attestation") + " of " + of;
+  for (const std::string& problem : check.problems) add(link, AuditVerdict::broken, problem);
+  if (!check.good()) return;
+  std::string signers;
+  for (const StoredKey& signer : check.signers) signers += (signers.empty() ? "" : ", ") + signer.name.text();
+  add(link, AuditVerdict::verified, "signed by the key " + signers);
 }
 
 Result<std::optional<VersionRecord>> Auditor::same_version(const std::string& link, const RecordedVersion& recorded) {

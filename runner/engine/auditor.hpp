@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "runner/engine/attestation_check.hpp"
 #include "runner/engine/audit.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
@@ -39,6 +40,8 @@ class Auditor {
   void journal_links();
   Result<void> version(const VersionRecord& version);
   void made_by(const RunRecord& record, const VersionRecord& version);
+  Result<void> attestations(const VersionRecord& version);
+  void attestation(const std::string& of, const AttestationCheck& check);
   Result<void> zip(const std::string& name, const VersionRecord& version, const Tree& tree);
   Result<void> data(const RunRecord& record);
   Result<void> snapshot(const Digest& id);

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "runner/engine/attesting.hpp"
 #include "runner/engine/collecting.hpp"
 #include "runner/engine/run_journal.hpp"
 #include "runner/engine/run_queue.hpp"
@@ -299,6 +300,9 @@ Result<RunReport> RunDriver::finish() {
   if (!is_there(folder_.results())) TRY(write_results(readable(results_json(report)), end));
   ports_->store.objects().release();
   TRY(RunQueue(*ports_).leave(plan_.run));
+  // While the run is active, so that the next command does it where this process is killed before.
+  if (const auto attested = attest_run(folder_, ports_->store); !attested.ok())
+    tell_unattested(report, attested.error());
   TRY(lease_.finish());
   return report;
 }
@@ -309,6 +313,13 @@ Result<void> RunDriver::write_results(const std::string& results, Instant end) {
   const RelPath path = TRY(results_path(plan_.run));
   TRY(journal.tell({StoreEvent::Action::run_ended, end, plan_.run.text(), path, sha256(results)}));
   return publish_file(ports_->store.scratch(), folder_.results(), results, 0444, Durable::yes);
+}
+
+void RunDriver::tell_unattested(const RunReport& report, const Error& why) {
+  if (!report.version)
+    return ports_->observer.noticed("the run " + plan_.name.text() + " attests nothing: " + why.message);
+  const VersionRecord& made = *report.version;
+  ports_->observer.noticed(not_attested(made.content.name.text() + "@" + made.version.text(), why));
 }
 
 std::vector<Gpu> RunDriver::gpus_of_run() const {

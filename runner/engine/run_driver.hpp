@@ -84,6 +84,8 @@ class RunDriver {
   void report_events(LogMetrics::Last last = LogMetrics::Last::no);
   void report(const WorkerEvent& event);
   Result<RunReport> finish();
+  // The run is what it is all the same.
+  void tell_unattested(const RunReport& report, const Error& why);
 
   RunPorts* ports_;
   RunPlan plan_;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "runner/core/run_plan.hpp"
+#include "runner/engine/attesting.hpp"
 #include "runner/engine/data_resolution.hpp"
 #include "runner/engine/package_exchange.hpp"
 #include "runner/engine/python_choice.hpp"
@@ -56,6 +57,8 @@ Result<std::optional<RunDriver>> left_run(const RunId& run, RunPorts& ports) {
     TRY(remove_tree(folder.workspace()));
     TRY(sync_folder(folder.path()));
     TRY(RunQueue(ports).leave(run));
+    if (const auto attested = attest_run(folder, ports.store); !attested.ok())
+      ports.observer.noticed("what the run " + run.text() + " made is not attested: " + attested.error().message);
     TRY(lease->finish());
     return std::optional<RunDriver>();
   }

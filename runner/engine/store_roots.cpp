@@ -5,6 +5,7 @@
 
 #include "runner/engine/run_roots.hpp"
 #include "storage/datasets/datasets.hpp"
+#include "storage/packages/attestations.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/limits.hpp"
@@ -34,6 +35,7 @@ class RecordReader {
     for_each(packages, "packages", [&](const Path& folder, const std::string& package) {
       for_each(folder, "packages", [&](const Path& path, const std::string& file) {
         if (file == kDecisionsFile || file == kOldLock || file.ends_with(kRemovedSuffix)) return;
+        if (file.ends_with(kAttestationsSuffix)) return;
         if (!file.ends_with(kSuffix)) return add_unknown(path, "packages");
         const auto record = read(path, VersionRecord::parse);
         if (!record) return;

@@ -9,9 +9,9 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kSchema = "trainyard.store-journal/1";
-constexpr std::string_view kActions[] = {"store_created",  "version_published", "version_removed",  "decided",
-                                         "snapshot_added", "snapshot_removed",  "dataset_added",    "run_ended",
-                                         "run_deleted",    "object_purged",     "objects_collected"};
+constexpr std::string_view kActions[] = {"store_created", "version_published", "version_removed",  "version_attested",
+                                         "decided",       "snapshot_added",    "snapshot_removed", "dataset_added",
+                                         "run_ended",     "run_deleted",       "object_purged",    "objects_collected"};
 
 Json hex_or_null(const std::optional<Digest>& digest) { return digest ? Json(digest->hex()) : Json(nullptr); }
 

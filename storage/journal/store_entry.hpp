@@ -20,6 +20,7 @@ struct StoreEvent {
     store_created,
     version_published,
     version_removed,
+    version_attested,
     decided,  // a label, an approval, a removal: a line of a package's decisions
     snapshot_added,
     snapshot_removed,

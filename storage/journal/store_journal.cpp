@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
@@ -79,6 +80,20 @@ bool takes_away(StoreEvent::Action action) {
 Result<void> take_away(const Path& file) {
   TRY(remove_file(file));
   return sync_folder(file.parent_path());
+}
+
+// None where there is no file.
+Result<std::optional<Digest>> digest_of(const Path& file) {
+  const auto fd = open_file(file, O_RDONLY);
+  if (!fd.ok() && fd.error().code == Errc::not_found) return std::optional<Digest>();
+  if (!fd.ok()) return fd.error();
+  Sha256 hash;
+  std::vector<std::byte> block(kBlock);
+  for (;;) {
+    const std::size_t got = TRY(read_some(fd->get(), block, file));
+    hash.update(std::span(block).first(got));
+    if (got < block.size()) return std::optional(hash.finish());
+  }
 }
 
 Result<void> make_folder_of(const Path& file) {
@@ -179,15 +194,20 @@ Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
   // What a full disk or a power cut left of a line.
   if (::ftruncate(session.fd_.get(), static_cast<off_t>(tail.end)) != 0)
     return system_error("shorten", entries(), errno);
-  TRY(finish(*last));
   session.next_ = last->sequence + 1;
   session.previous_ = session.before_last_ = merkle_leaf(tail.line);
   session.last_ = *last;
+  TRY(finish(*last, session));
   return session;
 }
 
-Result<void> StoreJournal::finish(const StoreEntry& last) const {
+Result<void> StoreJournal::finish(const StoreEntry& last, Session& session) const {
   const StoreEvent& event = last.event;
+  if (event.action == StoreEvent::Action::version_attested) {
+    StoreEvent left = event;
+    left.digest = TRY(digest_of(root_ / event.path->bytes()));
+    return left == event ? Result<void>() : session.append(left);
+  }
   if (!event.path || (!event.record && !takes_away(event.action))) return {};
   const Path file = root_ / event.path->bytes();
   if (takes_away(event.action)) return is_there(file) ? take_away(file) : Result<void>();
@@ -264,6 +284,18 @@ Result<void> StoreJournal::remove(Session& session, const StoreEvent& event) con
   if (!removed.ok() && is_there(file)) TRY(session.take_back());
   if (removed.ok()) seal(session);
   return removed;
+}
+
+Result<void> StoreJournal::replace(Session& session, const StoreEvent& event, std::string_view content) const {
+  TRY(session.append(event));
+  const Path file = root_ / event.path->bytes();
+  auto replaced = replace_file(scratch_, file, content, 0444, Durable::yes);
+  if (replaced.ok()) {
+    seal(session);
+  } else if (TRY(digest_of(file)) != event.digest) {
+    TRY(session.take_back());
+  }
+  return replaced;
 }
 
 Result<void> StoreJournal::tell(const StoreEvent& event) const {

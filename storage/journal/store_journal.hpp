@@ -72,6 +72,9 @@ class StoreJournal {
   [[nodiscard]] Result<void> append_record(Session& session, const StoreEvent& event) const;
   // Announces that the file goes, and takes it away: durable when this returns.
   [[nodiscard]] Result<void> remove(Session& session, const StoreEvent& event) const;
+  // Announces that a file has new content, which is too long to be in the journal itself, and gives it that: durable when
+  // this returns. Killed between the two, the next writer tells how the file was left.
+  [[nodiscard]] Result<void> replace(Session& session, const StoreEvent& event, std::string_view content) const;
   // For what only has to be told.
   [[nodiscard]] Result<void> tell(const StoreEvent& event) const;
 
@@ -88,7 +91,7 @@ class StoreJournal {
 
  private:
   [[nodiscard]] Result<Session> begin(FileLock lock) const;
-  [[nodiscard]] Result<void> finish(const StoreEntry& last) const;
+  [[nodiscard]] Result<void> finish(const StoreEntry& last, Session& session) const;
   [[nodiscard]] Error cut_short(std::uint64_t lines, const JournalHead& head) const;
   [[nodiscard]] std::optional<JournalHead> own_head() const;
   // Signs what the journal holds now. Nothing waits for it: a head that is missing or old is made anew by the next writer.

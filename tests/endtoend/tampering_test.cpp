@@ -379,6 +379,42 @@ void add_objects(const Whole& whole, std::vector<Tampering>& all) {
                  ".pack"});
 }
 
+void add_attestations(std::vector<Tampering>& all) {
+  const std::string file = "packages/splits/1.1.intoto.jsonl";
+  const auto edited = [&](const std::string& key, const std::string& value) {
+    return on_lines(file, [=](std::vector<std::string>& lines) {
+      Json envelope = Json::parse(lines[0]);
+      envelope[key] = value;
+      lines[0] = canonical(envelope);
+    });
+  };
+  all.push_back({"attestation: another payload", edited("payload", "e30="), {"splits@1.1"}, "of splits@1.1"});
+  all.push_back({"attestation: another type", edited("payloadType", "text/plain"), {"splits@1.1"}, "of splits@1.1"});
+  all.push_back({"attestation: another signature",
+                 on_lines(file,
+                          [](auto& lines) {
+                            Json envelope = Json::parse(lines[0]);
+                            envelope["signatures"][0]["sig"] = Json::parse(lines[1])["signatures"][0]["sig"];
+                            lines[0] = canonical(envelope);
+                          }),
+                 {"splits@1.2"},
+                 "of splits@1.1"});
+  all.push_back({"attestation: one gone",
+                 on_lines(file, [](auto& lines) { lines.pop_back(); }),
+                 {"splits@1.1"},
+                 "attestations of splits@1.1"});
+  all.push_back({"attestation: that of another version",
+                 copied("packages/splits/1.0.intoto.jsonl", file),
+                 {"splits@1.1"},
+                 "of splits@1.1"});
+  all.push_back({"attestations: gone", gone(file), {"splits@1.1"}, "1.1.intoto.jsonl"});
+  all.push_back({"attestations: gone, the store asked", gone(file), {}, "1.1.intoto.jsonl"});
+  all.push_back({"attestations: half",
+                 [=](const Path& store) { put(store / file, text_in(store / file).substr(0, 100)); },
+                 {"splits@1.1"},
+                 "1.1.intoto.jsonl"});
+}
+
 // The links that are broken, one a line.
 std::string broken_in(const Json& audit) {
   std::string text;
@@ -398,6 +434,7 @@ TEST_CASE("an audit names what was changed, whatever it is, and finds nothing el
   add_results(whole, all);
   add_decisions(all);
   add_journal(all);
+  add_attestations(all);
   add_objects(whole, all);
   CHECK(all.size() >= 60);
 

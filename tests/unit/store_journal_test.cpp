@@ -134,6 +134,34 @@ TEST_CASE("what a dead writer announced is done by the next one, and only once",
   }
 }
 
+TEST_CASE("content that its writer could not give a file any more is told as it is", "[store_journal]") {
+  const Journalled j;
+  const StoreEvent attested{Action::version_attested, Instant{3}, "digits@1.0", path_of("packages/1.0.intoto.jsonl"),
+                            sha256("new\n")};
+  SECTION("nothing was there") {
+    announce(j.journal, attested);
+    REQUIRE(j.journal.begin().ok());
+    REQUIRE(j.journal.begin().ok());
+    REQUIRE(j.entries().size() == 2);
+    CHECK(j.entries().back().event.digest == std::nullopt);
+  }
+  SECTION("the old was there") {
+    write_raw(j.packages / "1.0.intoto.jsonl", "old\n");
+    announce(j.journal, attested);
+    REQUIRE(j.journal.begin().ok());
+    REQUIRE(j.entries().size() == 2);
+    CHECK(j.entries().back().event.digest == sha256("old\n"));
+  }
+  SECTION("the new was there") {
+    auto session = j.journal.begin().value();
+    REQUIRE(j.journal.replace(session, attested, "new\n").ok());
+    { auto ended = std::move(session); }
+    REQUIRE(j.journal.begin().ok());
+    REQUIRE(j.entries().size() == 1);
+    CHECK(j.text_of("packages/1.0.intoto.jsonl") == "new\n");
+  }
+}
+
 TEST_CASE("what could not be done was not announced", "[store_journal]") {
   const Journalled j;
   REQUIRE(j.journal.create(Instant{1}).ok());
