@@ -76,7 +76,13 @@ Result<StoredKey> KeyRing::generate(const KeyName& name, KeyType type,
   if (is_there(public_file(name))) return fail(Errc::exists, there);
   // The private half decides who was first.
   const auto published = publish_file(scratch_, private_file(name), pem, 0600, Durable::yes);
-  if (!published.ok() && published.error().code == Errc::exists) return fail(Errc::exists, there);
+  if (!published.ok() && published.error().code == Errc::exists) {
+    if (is_there(public_file(name))) return fail(Errc::exists, there);
+    // What was interrupted can be repeated: this key never signed anything.
+    const auto left = signing_key(name, password);
+    if (!left.ok() || left->public_key().type() != type) return fail(Errc::exists, there);
+    return read(name);
+  }
   TRY(published);
   TRY(publish_public(name, key.public_key()));
   return StoredKey{name, key.public_key(), PrivateHalf::present};

@@ -44,7 +44,7 @@ class KeyRing {
   // `scratch` exists, on the same file system as `folder`.
   KeyRing(Path folder, Path scratch) : folder_(std::move(folder)), scratch_(std::move(scratch)) {}
 
-  // Durable when it returns. `exists` when there is a key of that name.
+  // Durable when it returns. `exists` when there is a key of that name. What was interrupted can be repeated in the same words.
   Result<StoredKey> generate(const KeyName& name, KeyType type, const std::optional<std::string>& password) const;
   // The public key of somebody else. `exists` when there is another key of that name; the same key again is fine.
   Result<StoredKey> import(const KeyName& name, const PublicKey& key) const;

@@ -66,14 +66,11 @@ Result<void> write_text(const std::string& text, std::string& bytes) {
 Result<void> write_number(const Json& value, std::string& bytes) {
   const auto number = value.get<double>();
   if (!std::isfinite(number)) return fail(Errc::invalid, "a number that is not finite has no canonical JSON");
+  const std::string text = number_text(number);
   // Beyond 2^53 another whole number may be the same double.
-  constexpr std::int64_t kExact = std::int64_t{1} << 53U;
-  const auto exact = [&](std::int64_t whole) { return whole <= kExact && whole >= -kExact; };
-  const bool wraps = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(kExact);
-  const bool large = value.is_number_integer() && (wraps || !exact(value.get<std::int64_t>()));
-  if (large)
+  if (value.is_number_integer() && value.dump() != text)
     return fail(Errc::invalid, "the whole number " + value.dump() + " is too large for canonical JSON; make it a text");
-  bytes += number_text(number);
+  bytes += text;
   return {};
 }
 

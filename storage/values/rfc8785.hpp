@@ -13,8 +13,8 @@ namespace trainyard {
 // numbers occur and no key has a character above U+FFFF; this one is for documents that other programs have to be able to
 // make again.
 //
-// `invalid` for what has no such form: text that is not UTF-8, NaN and infinities, and whole numbers that a double cannot
-// hold exactly (they would have to be texts).
+// `invalid` for what has no such form: text that is not UTF-8, NaN and infinities, and whole numbers that a double
+// does not give back (they would have to be texts).
 Result<std::string> canonical_json(const Json& value);
 
 }  // namespace trainyard

@@ -96,6 +96,15 @@ TEST_CASE("a public half that its maker could not write any more is written with
   CHECK(ring.keys.list().value().size() == 1);
 }
 
+TEST_CASE("making a key that was interrupted can be repeated", "[key_ring]") {
+  const Ring ring;
+  const PublicKey before = ring.keys.generate(name("own"), KeyType::ed25519, "s3cret").value().key;
+  REQUIRE(remove_file(ring.temp.path() / "keys" / "own.pub.pem").ok());
+  CHECK(ring.keys.generate(name("own"), KeyType::ed25519, "another").error().code == Errc::exists);
+  CHECK(ring.keys.generate(name("own"), KeyType::ed25519, "s3cret").value().key == before);
+  CHECK(ring.keys.find("own").value().key == before);
+}
+
 TEST_CASE("a private half that is lost is not replaced by another key", "[key_ring]") {
   const Ring ring;
   REQUIRE(ring.keys.default_key().ok());

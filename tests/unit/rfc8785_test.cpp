@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -52,6 +53,10 @@ TEST_CASE("whole numbers are exact or refused", "[rfc8785]") {
   CHECK(canonical_json(-17).value() == "-17");
   CHECK(canonical_json(9007199254740992).value() == "9007199254740992");
   CHECK(canonical_json(-9007199254740992).value() == "-9007199254740992");
+  CHECK(canonical_json(9007199254740994).value() == "9007199254740994");
+  CHECK(canonical_json(1000000000000000000).value() == "1000000000000000000");
+  CHECK(canonical_json(parse_json(canonical_json(std::ldexp(1, 63)).value(), "it").value()).value() ==
+        canonical_json(std::ldexp(1, 63)).value());
   CHECK(canonical_json(9007199254740993).error().code == Errc::invalid);
   CHECK(canonical_json(-9007199254740993).error().code == Errc::invalid);
   CHECK(canonical_json(std::numeric_limits<std::uint64_t>::max()).error().code == Errc::invalid);
