@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/core/attest.hpp"
 #include "runner/core/job_exit.hpp"
 #include "runner/core/job_spec.hpp"
 #include "runner/core/run_plan.hpp"
@@ -15,6 +16,7 @@
 #include "runner/core/run_request.hpp"
 #include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
+#include "runner/core/slsa_provenance.hpp"
 #include "runner/core/worker_event.hpp"
 #include "runner/engine/store_use.hpp"
 #include "storage/datasets/datasets.hpp"
@@ -24,8 +26,10 @@
 #include "storage/packages/decisions.hpp"
 #include "storage/store/store.hpp"
 #include "storage/trees/snapshots.hpp"
+#include "storage/values/in_toto.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/manifest.hpp"
+#include "storage/values/model_signing.hpp"
 #include "storage/values/tree.hpp"
 #include "storage/values/version_record.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -64,6 +68,10 @@ Result<std::string> rewrite_store_format(const std::string& text) {
   return folder.read("written/format");
 }
 
+Result<std::string> rewrite_statement(const std::string& text) {
+  return TRY(payload_of(TRY(in_toto_statement_from_payload(text)))) + "\n";
+}
+
 struct Document {
   std::string name;
   Rewrite rewrite;
@@ -89,6 +97,9 @@ const std::vector<Document>& documents() {
       {"sweep-plan", for_people(sweep_plan_from)},
       {"store-format", rewrite_store_format},
       {"store-config", for_people(store_config_from)},
+      {"attestation", as_line(dsse_envelope_from)},
+      {"statement", rewrite_statement},
+      {"model-signature", for_people(sigstore_bundle_from)},
   };
   return all;
 }
@@ -275,6 +286,29 @@ TEST_CASE("results are read as far as questions about a run need them, and refus
     CHECK_FALSE(record.ok());
     if (!record.ok()) CHECK(record.error().code == Errc::invalid);
   }
+}
+
+TEST_CASE("statements are made of results as the examples show", "[golden]") {
+  const auto run = [](const std::string& name) {
+    return golden<RunRecord>("results/valid/" + name + ".json", run_record_from);
+  };
+  const auto same = [](const std::string& example, const InTotoStatement& statement) {
+    compare("statement/valid/" + example + ".json", payload_of(statement).value() + "\n");
+  };
+  const Digest results = sha256(text_of(kExamples / "results/valid/successful.json"));
+  same("provenance_of_a_training", slsa_statement(run("successful"), results));
+  same("provenance_of_a_run_on_a_dataset", slsa_statement(run("of_a_dataset"), results));
+  const auto full = statements_on_made(run("full_run"), results);
+  REQUIRE(full.size() == 2);
+  same("provenance_of_a_full_run", full[0]);
+  same("score_of_a_full_run", full[1]);
+  const auto evaluated = statement_on_evaluated(run("evaluated"));
+  REQUIRE(evaluated);
+  same("score_of_an_evaluation", *evaluated);
+  same("provenance_of_an_upload",
+       slsa_statement(golden<VersionRecord>("version/valid/upload.json", version_record_from)));
+  CHECK(statements_on_made(run("failed"), results).empty());
+  CHECK(examples("statement", "valid").size() == 7);
 }
 
 TEST_CASE("the use of a store is told as the examples show", "[golden]") {
