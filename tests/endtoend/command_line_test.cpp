@@ -84,6 +84,24 @@ TEST_CASE("Every command answers in text without escapes, and as one JSON docume
       [&](const std::string&) {
         return Arguments{"snapshot", "list"};
       },
+      [&](const std::string&) {
+        return Arguments{"attestations", "counts"};
+      },
+      [&](const std::string&) {
+        return Arguments{"attestations", "counts", "--format", "model-signing"};
+      },
+      [&](const std::string&) {
+        return Arguments{"sign", "counts"};
+      },
+      [&](const std::string& turn) {
+        return Arguments{"keys", "generate", "own-" + turn};
+      },
+      [&](const std::string&) {
+        return Arguments{"keys", "list"};
+      },
+      [&](const std::string&) {
+        return Arguments{"keys", "export", "store"};
+      },
       [&](const std::string& turn) {
         return Arguments{"snapshot", "checkout", prepared.snapshot, temp + "/back" + turn};
       },
