@@ -157,7 +157,7 @@ Seeds command_lines() {
                  command_line({"runs", "lst"}),
                  command_line({"runs", "list", "--jsn"})};
   for (const GroupWords& group :
-       {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words()}) {
+       {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), key_words()}) {
     for (const CommandWords& command : group.commands) {
       seeds.push_back(in_full(group.name, command));
       seeds.push_back(command_line({group.name, command.name, "--help"}));
@@ -171,6 +171,7 @@ void write_all_seeds(const Path& folder, const Path& schemas) {
   write(folder, "tar", archives());
   write(folder, "manifest", examples(schemas, {"package"}));
   write(folder, "results", examples(schemas, {"results", "request", "plan", "job", "exit", "journal"}));
+  write(folder, "attestations", examples(schemas, {"attestation", "statement", "model-signature"}));
   write(folder, "events", examples(schemas, {"event"}));
   write(folder, "tree", trees(schemas));
   write(folder, "pack", packs());
