@@ -22,8 +22,8 @@ namespace trainyard {
 //   log_metrics.jsonl  metrics that were read from what the package printed, as events
 //   attempts/2/ …    the same files (job.json … and log_metrics.jsonl) of the second attempt and those after it
 //   checkpoints/     what one attempt left for the next one; kept only when the run made nothing
-//   artifacts/       what the run made for people
-//   _results.json    written last: its presence means that the run is over and complete
+//   artifacts/       what the run made for people; attestations.intoto.jsonl: what an evaluation says of its version
+//   _results.json    written last but for attestations: its presence means that the run is over and complete
 class RunFolder {
  public:
   explicit RunFolder(Path path) : path_(std::move(path)) {}

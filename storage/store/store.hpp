@@ -18,7 +18,7 @@ namespace trainyard {
 //   journal/                   what happened to the records, in order: storage/journal/store_journal.hpp
 //   objects/                   content by SHA-256: storage/objects/pack_objects.hpp
 //   packages/<name>/1.4.json   a version record; <name> in lower case; 1.4.removed once the version was taken away
-//   packages/<name>/decisions.jsonl   labels, approvals and removals, in the order in which they were decided
+//   packages/<name>/decisions.jsonl, 1.4.intoto.jsonl   what was decided on versions; what is attested of one
 //   snapshots/<digest>.json    a snapshot record
 //   datasets/<name>/3.json     a version of a named dataset; <name> in lower case
 //   checkouts/<digest>/        trees written out for runs to read; made again when gone
