@@ -26,8 +26,8 @@ using namespace trainyard;
 
 constexpr auto kLongest = std::chrono::seconds(60);
 // The plan, three entries of the journal (the run begins, its outputs are kept, it is published), the exit of the job, the
-// version record and the results; nothing else is new when nothing was learnt.
-constexpr int kDurableRecords = 7;
+// version record, the results and the attestations; nothing else is new when nothing was learnt.
+constexpr int kDurableRecords = 8;
 
 [[noreturn]] void give_up(const std::string& why) {
   std::fprintf(stderr, "run_overhead: %s\n", why.c_str());

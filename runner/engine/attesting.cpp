@@ -28,7 +28,8 @@ std::optional<InTotoStatement> statement_in(const DsseEnvelope& envelope) {
 }
 
 Result<DsseEnvelope> signed_by(const SigningKey& key, const InTotoStatement& statement) {
-  DsseEnvelope envelope{std::string(kInTotoPayload), TRY(payload_of(statement)), {}};
+  std::string payload = TRY(payload_of(statement));
+  DsseEnvelope envelope{std::string(kInTotoPayload), std::move(payload), {}};
   envelope.signatures.push_back(TRY(sign_payload(envelope.payload_type, envelope.payload, key)));
   return envelope;
 }

@@ -23,7 +23,8 @@ std::string problem_of(const DsseSignature& signature, const std::vector<StoredK
 }  // namespace
 
 Result<DsseSignature> sign_payload(std::string_view payload_type, std::string_view payload, const SigningKey& key) {
-  return DsseSignature{key.public_key().id(), TRY(key.sign(dsse_pae(payload_type, payload)))};
+  std::string signature = TRY(key.sign(dsse_pae(payload_type, payload)));
+  return DsseSignature{key.public_key().id(), std::move(signature)};
 }
 
 bool EnvelopeCheck::signed_by(const PublicKey& key) const {
