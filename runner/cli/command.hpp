@@ -211,6 +211,26 @@ struct JournalVerify {
 };
 struct JournalHead {
   std::string file;  // "-" or empty for standard output
+}
+
+// What proofs are about.
+struct ProofData {
+  std::string name;     // what find_named_tree takes, or run:RUN; or empty
+  std::string trained;  // a version, or empty
+};
+struct ProofRoot {
+  ProofData data;
+};
+struct ProofMake {
+  ProofData data;
+  std::string path;  // the text of a RelPath; of these three one is given
+  std::string sha256;
+  std::string file;
+  std::string output;  // a file, or empty
+};
+struct ProofVerify {
+  std::string file;
+  std::string root;  // 64 digits, or empty
 };
 struct StoreConfigure {
   std::string key;  // empty: show all
@@ -289,6 +309,8 @@ using Command =
                  command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge,
                  command::StoreConfigure, command::KeysGenerate, command::KeysList, command::KeysExport,
                  command::KeysImport, command::Sign, command::ShowAttestations>;
+                 command::ProofRoot, command::ProofMake, command::ProofVerify, command::StoreDu, command::StoreVerify,
+                 command::StoreFsck, command::StoreGc, command::StorePurge, command::StoreConfigure>;
 
 struct Invocation {
   Command command;

@@ -61,6 +61,7 @@ GroupWords dataset_words();
 GroupWords run_words();
 GroupWords runs_words();
 GroupWords snapshot_words();
+GroupWords proof_words();
 GroupWords store_words();
 GroupWords journal_words();
 CommandWords audit_words();

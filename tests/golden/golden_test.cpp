@@ -27,6 +27,7 @@
 #include "storage/store/store.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/in_toto.hpp"
+#include "storage/values/data_proof.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/manifest.hpp"
 #include "storage/values/model_signing.hpp"
@@ -72,6 +73,13 @@ Result<std::string> rewrite_statement(const std::string& text) {
   return TRY(payload_of(TRY(in_toto_statement_from_payload(text)))) + "\n";
 }
 
+// What proves nothing is refused as well.
+Result<std::string> rewrite_proof(const std::string& text) {
+  const DataProof proof = TRY(data_proof_from(TRY(parse_json(text, "it"))));
+  TRY(check(proof));
+  return readable(to_json(proof));
+}
+
 struct Document {
   std::string name;
   Rewrite rewrite;
@@ -95,6 +103,7 @@ const std::vector<Document>& documents() {
       {"dataset", as_line(dataset_version_from)},
       {"tombstone", as_line(tombstone_from)},
       {"sweep-plan", for_people(sweep_plan_from)},
+      {"proof", rewrite_proof},
       {"store-format", rewrite_store_format},
       {"store-config", for_people(store_config_from)},
       {"attestation", as_line(dsse_envelope_from)},
