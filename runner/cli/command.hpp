@@ -213,6 +213,9 @@ struct JournalHead {
   std::string file;  // "-" or empty for standard output
 }
 
+struct Uses {
+  std::string what;  // a file, a folder, or digits of a SHA-256
+};
 // What proofs are about.
 struct ProofData {
   std::string name;     // what find_named_tree takes, or run:RUN; or empty
@@ -311,6 +314,9 @@ using Command =
                  command::KeysImport, command::Sign, command::ShowAttestations>;
                  command::ProofRoot, command::ProofMake, command::ProofVerify, command::StoreDu, command::StoreVerify,
                  command::StoreFsck, command::StoreGc, command::StorePurge, command::StoreConfigure>;
+                 command::Uses, command::ProofRoot, command::ProofMake, command::ProofVerify, command::StoreDu,
+                 command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge,
+                 command::StoreConfigure>;
 
 struct Invocation {
   Command command;

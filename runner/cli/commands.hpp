@@ -49,6 +49,7 @@ Result<ExitCode> perform(const command::Audit& command, const Invocation& invoca
 Result<ExitCode> perform(const command::JournalList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::JournalVerify& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::JournalHead& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Uses& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::ProofRoot& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::ProofMake& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::ProofVerify& command, const Invocation& invocation);

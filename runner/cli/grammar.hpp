@@ -69,4 +69,7 @@ GroupWords key_words();
 // Commands that stand alone.
 std::vector<CommandWords> attestation_words();
 
+// A command that stands alone.
+CommandWords uses_words();
+
 }  // namespace trainyard

@@ -3,6 +3,18 @@
 
 namespace trainyard {
 
+CommandWords uses_words() {
+  return command_words<command::Uses>(
+      "uses",
+      "Tell which versions, runs, snapshots and datasets had a file, or the files of a folder; exit code 1 when none "
+      "had",
+      "trainyard uses cat.png\n  trainyard uses ./withdrawn\n  trainyard uses 3f2a91c07b55 --json", [](auto& uses) {
+        return std::vector<Word>{{"what", &uses.what, "FILE|DIR|DIGITS",
+                                  "A file or folder of yours, or a SHA-256, or the first 8 digits or more of one",
+                                  Word::Need::required}};
+      });
+}
+
 GroupWords proof_words() {
   constexpr const char* kData =
       "A snapshot's id or its beginning, a dataset as NAME@1, a package as NAME@1.0, or the data of a run as run:RUN";

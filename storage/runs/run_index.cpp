@@ -4,10 +4,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
 #include <iterator>
 
+#include "storage/files/folder_look.hpp"
 #include "storage/runs/sqlite_statement.hpp"
 
 namespace trainyard {
@@ -16,8 +15,6 @@ namespace {
 
 constexpr int kSchemaNumber = 1;
 constexpr int kBusyMilliseconds = 5000;
-// A folder's time can be as coarse as this; what changes within it after we looked may leave the same time.
-constexpr std::int64_t kRacyMicroseconds = 2'000'000;
 
 constexpr const char* kCreate = R"(
   CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT, type TEXT, package TEXT, folded TEXT, version TEXT, status TEXT,
@@ -29,27 +26,6 @@ constexpr const char* kCreate = R"(
   CREATE TABLE tag (run TEXT, name TEXT, value TEXT, PRIMARY KEY (run, name)) WITHOUT ROWID;
   CREATE TABLE seen (folder TEXT);
 )";
-
-std::int64_t now_microseconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
-
-// The look of a folder: another one means that something was added or removed. Empty when it changed so lately that the
-// next change could look the same.
-Result<std::string> look_of(const Path& folder) {
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0) return system_error("look at", folder, errno);
-  const std::int64_t changed = std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000;
-  if (now_microseconds() - changed < kRacyMicroseconds) return std::string();
-  return std::to_string(status.st_dev) + " " + std::to_string(status.st_ino) + " " + std::to_string(changed) + " " +
-         std::to_string(status.st_ctim.tv_sec) + "." + std::to_string(status.st_ctim.tv_nsec);
-}
-
-Result<void> execute(sqlite3* database, const char* sql) {
-  if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return sqlite_error(database);
-}
 
 Result<void> prepare_schema(sqlite3* database) {
   sqlite3_busy_timeout(database, kBusyMilliseconds);
@@ -181,7 +157,7 @@ Result<void> RunIndex::note(const RunFacts& facts) const {
 // What is in the folder and not in the index is noted as not read yet; what is in the index alone is forgotten.
 Result<void> RunIndex::match_folder(const Path& runs) const {
   sqlite3* const database = database_.get();
-  const std::string look = TRY(look_of(runs));
+  const std::string look = TRY(folder_look(runs));
   auto seen = TRY(Statement::prepare(database, "SELECT folder FROM seen"));
   const bool known = TRY(seen.step());
   if (known && !look.empty() && seen.text(0) == look) return {};

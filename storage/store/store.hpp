@@ -27,6 +27,7 @@ namespace trainyard {
 //   queue/                     who waits for a slot and who has one: runner/core/slots.hpp; made again when gone
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
 //   cache/runs.sqlite          an index of all runs; made again when gone
+//   cache/uses.sqlite          an index of all files of all trees; made again when gone; cache/uses.lock: who changes it
 //   cache/<digest>.stat        what the files of a folder looked like when it was captured last; made again when gone
 //   venvs/<digest>/            virtual environments of Python packages; made again when gone
 //   tmp/                       scratch of the living; what the dead left there is rubbish
@@ -53,6 +54,8 @@ class Store {
   Result<void> set_config(const StoreConfig& config) const;
   [[nodiscard]] Path run_index() const { return root_ / "cache" / "runs.sqlite"; }
   [[nodiscard]] Path keys() const { return root_ / "keys"; }
+  [[nodiscard]] Path use_index() const { return root_ / "cache" / "uses.sqlite"; }
+  [[nodiscard]] Path use_lock() const { return root_ / "cache" / "uses.lock"; }
   [[nodiscard]] Path runs() const { return root_ / "runs"; }
   [[nodiscard]] Path active() const { return root_ / "active"; }
   [[nodiscard]] Path queue() const { return root_ / "queue"; }

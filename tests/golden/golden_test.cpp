@@ -18,6 +18,7 @@
 #include "runner/core/run_state.hpp"
 #include "runner/core/slsa_provenance.hpp"
 #include "runner/core/worker_event.hpp"
+#include "runner/engine/file_uses.hpp"
 #include "runner/engine/store_use.hpp"
 #include "storage/datasets/datasets.hpp"
 #include "storage/files/files.hpp"
@@ -31,6 +32,7 @@
 #include "storage/values/limits.hpp"
 #include "storage/values/manifest.hpp"
 #include "storage/values/model_signing.hpp"
+#include "storage/values/sha256.hpp"
 #include "storage/values/tree.hpp"
 #include "storage/values/version_record.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -332,8 +334,47 @@ TEST_CASE("the use of a store is told as the examples show", "[golden]") {
   CHECK(examples("usage", "valid").size() == 2);
 }
 
+TEST_CASE("the uses of files are told as the examples show", "[golden]") {
+  const Digest cat = sha256("cat");
+  const Digest data = sha256("data");
+  const std::string run = "019b76da-a800-7c3f-9a51-6d0e8f1b2c4d";
+  const Instant noon{1'767'268'800'000'000};
+  FileUses file{AskedFiles::What::file, "cat.png", cat, std::nullopt, 1, {}, {}};
+  file.uses = {{UsePart::training_data,
+                "nightly",
+                run,
+                "digits@1.0",
+                "digits@1.1",
+                data,
+                false,
+                1,
+                2,
+                {"cats/1.png", "cats/copy%FF.png"},
+                noon},
+               {UsePart::snapshot,
+                data.hex(),
+                run,
+                std::nullopt,
+                std::nullopt,
+                data,
+                false,
+                1,
+                2,
+                {"cats/1.png", "cats/copy%FF.png"},
+                noon}};
+  file.inherited = {{"digits@1.2", "digits@1.1", noon}, {"digits@1.3", "digits@1.2", std::nullopt}};
+  compare("uses/valid/file.json", readable(to_json(file)));
+  FileUses folder{AskedFiles::What::folder, "./withdrawn", std::nullopt, data, 3, {}, {}};
+  folder.uses = {
+      {UsePart::dataset, "pets@2", std::nullopt, std::nullopt, std::nullopt, data, true, 3, 3, {"a", "b", "c"}, noon}};
+  compare("uses/valid/folder.json", readable(to_json(folder)));
+  compare("uses/valid/digits_of_no_file.json",
+          readable(to_json(FileUses{AskedFiles::What::sha256, "3f2a91c0", std::nullopt, std::nullopt, 0, {}, {}})));
+  CHECK(examples("uses", "valid").size() == 3);
+}
+
 TEST_CASE("every document with examples is tested here", "[golden]") {
-  std::set<std::string> tested = {"results", "usage"};
+  std::set<std::string> tested = {"results", "usage", "uses"};
   for (const Document& document : documents()) tested.insert(document.name);
   const auto folders = list_folder(kExamples);
   REQUIRE(folders.ok());

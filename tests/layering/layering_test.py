@@ -17,6 +17,7 @@ CODE = SOURCES | {".py", ".cmake", ".sh"}
 
 ROOTS = ["storage", "runner", "plugin-api", "sample-packages"]
 STORAGE = ["values", "files", "journal", "keys", "objects", "trees", "archives", "datasets", "store", "packages", "runs"]
+STORAGE = ["values", "files", "objects", "trees", "archives", "datasets", "store", "packages", "runs", "uses"]
 
 
 def rooms(text):
@@ -36,6 +37,7 @@ TABLE = {
     "storage/store": rooms("values files journal objects"),
     "storage/packages": rooms("values files journal objects trees"),
     "storage/runs": rooms("values files"),
+    "storage/uses": rooms("values files runs"),
     "runner/core": rooms("values"),
     "runner/jobs": rooms("values files core"),
     "runner/processes": rooms("values files"),
