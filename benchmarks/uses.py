@@ -13,7 +13,6 @@ import json
 import os
 import pathlib
 import random
-import statistics
 import subprocess
 import sys
 import time
@@ -25,25 +24,20 @@ class Store:
         self.maker = programs / "uses_store"
         self.root = folder / "store"
 
-    def run(self, *arguments, expected=(0,)):
+    def run(self, *arguments):
+        return subprocess.run([self.trainyard, "--store", self.root, *arguments], stdout=subprocess.PIPE, check=True).stdout
+
+    def timed(self, *arguments, expected=0):
+        """Seconds, seconds of processor time, and the peak of memory in MiB of one process."""
         command = [self.trainyard, "--store", self.root, *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-        if done.returncode not in expected:
-            sys.exit(f"{command} ended with {done.returncode}")
-        return done.stdout
-
-    def timed(self, *arguments, expected=(0,)):
         begin = time.perf_counter()
-        self.run(*arguments, expected=expected)
-        return time.perf_counter() - begin
-
-    def first(self, *arguments):
-        """Seconds, and the peak of the process's memory in MiB."""
-        begin = time.perf_counter()
-        process = subprocess.Popen([self.trainyard, "--store", self.root, *arguments], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
-        return time.perf_counter() - begin, usage.ru_maxrss / 1024
+        if process.returncode != expected:
+            sys.exit(f"{command} ended with {process.returncode}")
+        return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
     def forget_pages(self):
         """The store's files leave memory, but not the names of them."""
@@ -55,10 +49,13 @@ class Store:
                 os.close(descriptor)
 
 
-def line(what, seconds):
-    milliseconds = sorted(1000 * value for value in seconds)
-    at = lambda share: milliseconds[min(len(milliseconds) - 1, int(share * len(milliseconds)))]
-    print(f"| {what} | {statistics.median(milliseconds):.1f} | {at(0.95):.1f} | {milliseconds[0]:.1f} | {milliseconds[-1]:.1f} | {len(milliseconds)} |", flush=True)
+def line(what, measured):
+    def share(values, part):
+        return 1000 * sorted(values)[min(len(values) - 1, int(part * len(values)))]
+
+    seconds, processor = [one[0] for one in measured], [one[1] for one in measured]
+    figures = [share(seconds, 0.5), share(seconds, 0.95), share(seconds, 0), share(processor, 0.5)]
+    print(f"| {what} | " + " | ".join(f"{figure:.1f}" for figure in figures) + f" | {len(measured)} |", flush=True)
 
 
 def add_runs(store, folder, number):
@@ -103,21 +100,22 @@ def main():
 
     print("| what | |\n|---|---|")
     index = store.root / "cache" / "uses.sqlite"
-    seconds, peak = store.first("uses", digests[0])
+    seconds, processor, peak = store.timed("uses", digests[0])
     print(f"| the first question, which makes the index, seconds | {seconds:.1f} |")
+    print(f"| its processor time, seconds | {processor:.1f} |")
     print(f"| size of the index, MB | {index.stat().st_size / 1e6:.0f} |")
     print(f"| peak memory of that, MiB | {peak:.0f} |")
     print(f"| the next question after one more tree, seconds | {one_more(store, options):.1f} |\n", flush=True)
     time.sleep(2.5)
     store.run("uses", digests[0])
 
-    print("| milliseconds | median | 95th of 100 | least | most | n |\n|---|---|---|---|---|---|")
+    print("| milliseconds | median | 95th of 100 | least | processor time | n |\n|---|---|---|---|---|---|")
     pick = random.Random(3)
     absent = lambda: f"{pick.getrandbits(256):064x}"
     line("start of `trainyard` alone", [store.timed("--version") for _ in range(options.rounds)])
     line("a file that some trees have", [store.timed("uses", pick.choice(digests)) for _ in range(options.rounds)])
     line("by 10 digits", [store.timed("uses", pick.choice(digests)[:10]) for _ in range(options.rounds)])
-    line("a file that none has", [store.timed("uses", absent(), expected=(1,)) for _ in range(options.rounds)])
+    line("a file that none has", [store.timed("uses", absent(), expected=1) for _ in range(options.rounds)])
     cold = []
     for _ in range(max(5, options.rounds // 20)):
         store.forget_pages()
@@ -129,7 +127,7 @@ def main():
 
 def one_more(store, options):
     subprocess.run([store.maker, store.root, "1", str(options.files + 1)], stdout=subprocess.DEVNULL, check=True)
-    return store.timed("uses", "0" * 64, expected=(1,))
+    return store.timed("uses", "0" * 64, expected=1)[0]
 
 
 if __name__ == "__main__":

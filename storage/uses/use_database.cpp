@@ -47,6 +47,7 @@ Result<void> check_form(sqlite3* database) {
 
 Result<void> create_tables(sqlite3* database) {
   TRY(set_pragma(database, "page_size", 8192));
+  TRY(execute(database, "PRAGMA auto_vacuum = INCREMENTAL"));
   TRY(execute(database, "PRAGMA journal_mode = WAL"));
   TRY(execute(database, "BEGIN"));
   TRY(execute(database, kCreate));

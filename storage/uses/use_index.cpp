@@ -73,6 +73,17 @@ Result<std::int64_t> add_entries(const Tree& tree, std::int64_t number, Director
   return files;
 }
 
+// What merging left unused, if that is much: the next merge would use it, but may be long in coming.
+Result<void> give_back_pages(sqlite3* database) {
+  auto counts = TRY(Statement::prepare(
+      database, "SELECT freelist_count, page_count FROM pragma_freelist_count(), pragma_page_count()"));
+  TRY(counts.step());
+  const bool much = 3 * counts.integer(0) > counts.integer(1);
+  counts.reset();
+  if (!much) return {};
+  return execute(database, "PRAGMA incremental_vacuum");
+}
+
 // The first that is wanted after `last`.
 Result<std::optional<std::pair<std::int64_t, Digest>>> next_wanted(sqlite3* database, std::int64_t last) {
   auto row = TRY(
@@ -241,7 +252,7 @@ Result<void> UseIndex::add_trees(const Load& load) {
       return merge_segments(database, Merge::when_many);
     }));
   }
-  return {};
+  return give_back_pages(database);
 }
 
 }  // namespace trainyard
