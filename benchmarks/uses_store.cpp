@@ -69,9 +69,9 @@ int main(int argc, char** argv) {
   }
   const std::size_t trees = std::strtoul(argv[2], nullptr, 10);
   const std::size_t files = std::strtoul(argv[3], nullptr, 10);
-  if (!is_there(Path(argv[1]) / "format")) need(Store::create(argv[1]));
+  if (!is_there(Path(argv[1]) / "format")) need(Store::create(argv[1], Instant{0}));
   const Store store = need(Store::open(argv[1]));
-  const Datasets datasets(store.datasets(), store.scratch());
+  const Datasets datasets(store.datasets(), store.journal());
   for (std::size_t number = 0; number < trees; ++number) {
     const Tree tree = tree_of(number, files);
     const TreeSummary summary = need(store_tree(tree, store.objects()));

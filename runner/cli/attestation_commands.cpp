@@ -114,8 +114,6 @@ Result<ExitCode> perform(const command::ShowAttestations& command, const Invocat
   }
   if (!whole) return show(record, store, invocation);
   const Envelopes all = TRY(Attestations(store.packages(), store.journal()).of(record.content.name, record.version));
-  return write_document(dsse_lines(all), command.file, invocation);
-  const Envelopes all = TRY(Attestations(store.packages(), store.scratch()).of(record.content.name, record.version));
   if (invocation.output == Output::text || !command.file.empty())
     return write_document(dsse_lines(all), command.file, invocation);
   Json list = Json::array();

@@ -17,7 +17,7 @@ Result<NamedTree> data_of_run(const Store& store, const RunId& run) {
 }
 
 Result<NamedTree> training_data_of(const Store& store, const PackageReference& reference) {
-  const VersionRecord version = TRY(PackageRegistry(store.packages(), store.scratch()).find(reference));
+  const VersionRecord version = TRY(PackageRegistry(store.packages(), store.journal()).find(reference));
   const std::string name = version.content.name.text() + "@" + version.version.text();
   if (!version.content.run)
     return fail(Errc::not_found,

@@ -16,8 +16,7 @@ SOURCES = {".cpp", ".hpp", ".c", ".h"}
 CODE = SOURCES | {".py", ".cmake", ".sh"}
 
 ROOTS = ["storage", "runner", "plugin-api", "sample-packages"]
-STORAGE = ["values", "files", "journal", "keys", "objects", "trees", "archives", "datasets", "store", "packages", "runs"]
-STORAGE = ["values", "files", "objects", "trees", "archives", "datasets", "store", "packages", "runs", "uses"]
+STORAGE = ["values", "files", "journal", "keys", "objects", "trees", "archives", "datasets", "store", "packages", "runs", "uses"]
 
 
 def rooms(text):

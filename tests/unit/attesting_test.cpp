@@ -16,14 +16,15 @@ namespace {
 struct Attested {
   example::ExampleStore example;
   VersionRecord version = example.add_version(example.put({{"a/b", "1\n"}, {"a-b", "2\n"}}));
-  Attestations attestations{store().packages(), store().scratch()};
+  Attestations attestations{store().packages(), store().journal()};
   KeyRing ring{store().keys(), store().scratch()};
 
   [[nodiscard]] const Store& store() const { return example.store(); }
   [[nodiscard]] Envelopes envelopes() const { return attestations.of(version.content.name, version.version).value(); }
   void replace(const Envelopes& envelopes) const {
-    REQUIRE(
-        attestations.change(version.content.name, version.version, [&](const Envelopes&) { return envelopes; }).ok());
+    REQUIRE(attestations
+                .change(version.content.name, version.version, Instant{9}, [&](const Envelopes&) { return envelopes; })
+                .ok());
   }
   [[nodiscard]] std::vector<AttestationCheck> checks() const { return check_attestations(version, store()).value(); }
   // Of the first attestation that is not good.
@@ -61,17 +62,17 @@ TEST_CASE("signing makes what is missing and adds to what is there", "[attesting
   const KeyName name = KeyName::parse("release").value();
   REQUIRE(attested.ring.generate(name, KeyType::ed25519, std::nullopt).ok());
   const SigningKey key = attested.ring.signing_key(name, std::nullopt).value();
-  const Signed done = sign_version(attested.version, attested.store(), key).value();
+  const Signed done = sign_version(attested.version, attested.store(), key, Instant{9}).value();
   CHECK(done.made == 1);
   CHECK(done.added == 1);
   CHECK(done.there == 0);
   CHECK(attested.problem().empty());
   CHECK(attested.checks()[0].signers.size() == 2);
   CHECK(attested.checks()[1].signers.size() == 1);
-  CHECK(sign_version(attested.version, attested.store(), key).value().there == 2);
+  CHECK(sign_version(attested.version, attested.store(), key, Instant{9}).value().there == 2);
   // The specification of signed models has no Ed25519.
   CHECK(model_signature(attested.version, attested.store(), std::nullopt).error().code == Errc::not_found);
-  REQUIRE(sign_version(attested.version, attested.store(), attested.ring.default_key().value()).ok());
+  REQUIRE(sign_version(attested.version, attested.store(), attested.ring.default_key().value(), Instant{9}).ok());
   const SigstoreBundle bundle = model_signature(attested.version, attested.store(), std::nullopt).value();
   CHECK(bundle.key_hint == attested.ring.find("store").value().key.id());
   CHECK(bundle.envelope.signatures.size() == 1);
@@ -94,7 +95,7 @@ TEST_CASE("whatever is tampered with is refused and named", "[attesting]") {
     CHECK_FALSE(attested.checks()[i].statement);
     CHECK(attested.checks()[1 - i].good());
     // Nor does a second signature make it look true.
-    const auto signed_again = sign_version(attested.version, attested.store(), key);
+    const auto signed_again = sign_version(attested.version, attested.store(), key, Instant{9});
     REQUIRE_FALSE(signed_again.ok());
     CHECK(signed_again.error().code == Errc::corrupt);
   }
@@ -149,15 +150,15 @@ TEST_CASE("a name that a model signature cannot have costs that signature alone"
   CHECK(done.error().message.find("'a%FF'") != std::string::npos);
   CHECK(check_attestations(version, example.store()).value().size() == 1);
   const SigningKey key = KeyRing(example.store().keys(), example.store().scratch()).default_key().value();
-  CHECK(sign_version(version, example.store(), key).value().left_out.size() == 1);
+  CHECK(sign_version(version, example.store(), key, Instant{9}).value().left_out.size() == 1);
 }
 
 TEST_CASE("attestations outlive their version, and are nothing to the registry", "[attesting]") {
   const Attested attested;
   REQUIRE(attest_upload(attested.version, attested.store()).ok());
-  const PackageRegistry registry(attested.store().packages(), attested.store().scratch());
+  const PackageRegistry registry(attested.store().packages(), attested.store().journal());
   CHECK(registry.versions(attested.version.content.name).value().size() == 1);
-  REQUIRE(registry.remove(attested.version.content.name, attested.version.version).ok());
+  REQUIRE(registry.remove(attested.version.content.name, attested.version.version, Instant{9}).ok());
   CHECK(attested.envelopes().size() == 2);
   CHECK(registry.names().value().empty());
 }
