@@ -19,6 +19,7 @@ constexpr const char* kFooter = R"(Examples:
   trainyard dataset add digits ./data
   trainyard run training digits --dataset digits@1/training
   trainyard runs list
+  trainyard trace digits
   trainyard snapshot checkout 3f2a91 ./data-of-that-run
   trainyard store du
 
@@ -45,9 +46,7 @@ class Grammar {
                     "missing; exit code 1 where '--isolation strict' would be refused",
                     "trainyard doctor\n  trainyard doctor --json"));
     add_command(&app_, audit_words());
-    add_command(&app_, uses_words());
-    for (const GroupWords& group : {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(),
-                                    store_words(), journal_words(), key_words(), proof_words()}) {
+         {uses_words(), package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(), key_words(), proof_words(), trace_words()}) {
       add_group(group);
     }
     for (const CommandWords& command : attestation_words()) add_command(&app_, command);

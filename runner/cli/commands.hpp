@@ -65,5 +65,6 @@ Result<ExitCode> perform(const command::KeysExport& command, const Invocation& i
 Result<ExitCode> perform(const command::KeysImport& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Sign& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::ShowAttestations& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Trace& command, const Invocation& invocation);
 
 }  // namespace trainyard

@@ -64,6 +64,7 @@ GroupWords snapshot_words();
 GroupWords proof_words();
 GroupWords store_words();
 GroupWords journal_words();
+// Commands without a group.
 CommandWords audit_words();
 GroupWords key_words();
 // Commands that stand alone.
@@ -71,5 +72,6 @@ std::vector<CommandWords> attestation_words();
 
 // A command that stands alone.
 CommandWords uses_words();
+CommandWords trace_words();
 
 }  // namespace trainyard

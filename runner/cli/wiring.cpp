@@ -153,6 +153,18 @@ Result<void> stop_here(const RunId& run, StopWish wish, const Store& store) {
   return stop_run(run, wish, ports);
 }
 
+bool draws_unicode() {
+  if (::isatty(STDOUT_FILENO) != 1) return false;
+  // The first one that is set decides (POSIX, Environment Variables).
+  for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string locale = folded_case(value);
+    return locale.ends_with("utf-8") || locale.ends_with("utf8");
+  }
+  return false;
+}
+
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void print_json(const Json& json) { print(readable(json)); }

@@ -35,6 +35,9 @@ Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, co
 // Stops a run of this machine, and waits until it is over.
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store);
 
+// Whether standard output is a terminal that shows more than ASCII.
+bool draws_unicode();
+
 void print(const std::string& text);
 void print_json(const Json& json);
 // "trainyard: …" on stderr.

@@ -54,8 +54,9 @@ Result<RelPath> record_path(const Path& packages, const PackageName& name, const
 
 Result<std::vector<PackageVersion>> numbers_in(const Path& folder) { return TRY(all_numbers_in(folder)).there; }
 
-Result<VersionRecord> read_record(const Path& folder, const PackageVersion& version) {
-  const Path path = folder / (version.text() + std::string(kSuffix));
+Result<VersionRecord> read_record(const Path& folder, const PackageVersion& version,
+                                  std::string_view suffix = kSuffix) {
+  const Path path = folder / (version.text() + std::string(suffix));
   auto record = VersionRecord::parse(TRY(read_file(path, limits::kRecordBytes)));
   if (!record.ok()) {
     const Errc code = record.error().code == Errc::incompatible ? Errc::incompatible : Errc::corrupt;
@@ -141,6 +142,10 @@ Result<VersionRecord> PackageRegistry::find(const PackageReference& reference) c
   for (const VersionRecord& record : records) known.push_back(record.version.text());
   return fail(Errc::not_found, "package '" + reference.name.text() + "' has no version " + reference.version->text() +
                                    "; its newest is " + known.back());
+}
+
+Result<VersionRecord> PackageRegistry::find_removed(const PackageName& name, const PackageVersion& version) const {
+  return read_record(folder_of(name), version, kRemoved);
 }
 
 Result<std::optional<VersionRecord>> PackageRegistry::made_by(const PackageName& name, const RunId& run) const {

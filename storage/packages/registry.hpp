@@ -25,6 +25,8 @@ class PackageRegistry {
   [[nodiscard]] Result<std::vector<VersionRecord>> versions(const PackageName& name) const;
   // The version meant; the highest when the reference has neither version nor label.
   [[nodiscard]] Result<VersionRecord> find(const PackageReference& reference) const;
+  // The record of a version that was taken away. `not_found` when this one was not.
+  [[nodiscard]] Result<VersionRecord> find_removed(const PackageName& name, const PackageVersion& version) const;
   [[nodiscard]] Result<std::optional<VersionRecord>> made_by(const PackageName& name, const RunId& run) const;
 
   // Makes durable what `made_by` found: its writer may have come no further than to give it its name.
