@@ -64,6 +64,7 @@ GroupWords snapshot_words();
 GroupWords proof_words();
 GroupWords store_words();
 GroupWords journal_words();
+GroupWords outbox_words();
 // Commands without a group.
 CommandWords audit_words();
 GroupWords key_words();

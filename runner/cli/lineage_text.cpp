@@ -32,19 +32,22 @@ struct Branch {
   std::vector<std::string> leaves = {};
 };
 
-std::string kept_text(const LineageDataset& dataset) {
+// Where the bytes can be had again, beside what the run was given.
+std::string kept_text(const LineageDataset& dataset, const std::string& given) {
+  if (!dataset.kept()) return "not kept";
   std::string text;
-  for (const std::string& name : dataset.names) text += (text.empty() ? "kept as " : ", ") + name;
-  if (!dataset.names.empty()) return text;
-  return dataset.snapshot ? "kept as a snapshot" : "only its digests are kept";
+  for (const std::string& name : dataset.names) {
+    if (name != given) text += (text.empty() ? "kept as " : ", ") + name;
+  }
+  return text.empty() ? "kept" : text;
 }
 
 std::string data_text(const Lineage& lineage, const RecordedInput& input) {
   std::string text = printable(input.source);
   const LineageDataset* const dataset = lineage.dataset_of(input);
   if (dataset == nullptr) return text + "  (nobody read it)";
-  return text + "  (" + plural(dataset->tree.files, "file") + ", " + size_text(dataset->tree.bytes) + ", data " +
-         short_text(dataset->tree.digest) + ", " + kept_text(*dataset) + ")";
+  return text + "  (" + plural(dataset->tree.files, "file") + ", " + size_text(dataset->tree.bytes) + ", " +
+         short_text(dataset->tree.digest) + ", " + kept_text(*dataset, input.source) + ")";
 }
 
 // What somebody chose; what the runner makes known to every package is no news.

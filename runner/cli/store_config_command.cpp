@@ -3,9 +3,11 @@
 #include "runner/cli/commands.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/core/event_target.hpp"
 #include "runner/executors/local_machine.hpp"
 #include "runner/python/python_interpreter.hpp"
 #include "storage/values/number.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -24,21 +26,29 @@ Result<std::uint32_t> parse_count(const std::string& key, const std::string& tex
                                  " to " + std::to_string(StoreConfig::kMostSlots));
 }
 
+Result<std::string> parse_openlineage(const std::string& url) {
+  TRY(EventTarget::parse(url));
+  return url;
+}
+
 Result<void> change(StoreConfig& config, const command::StoreConfigure& command) {
   const std::string& key = command.key;
-  if (key != "python" && key != "slots" && key != "gpus")
-    return fail(Errc::invalid, "there is nothing called '" + key + "' to configure; there are python, slots and gpus");
+  if (key != "python" && key != "slots" && key != "gpus" && key != "openlineage")
+    return fail(Errc::invalid,
+                "there is nothing called '" + key + "' to configure; there are python, slots, gpus and openlineage");
   if (command.unset != command.value.empty())
     return fail(Errc::invalid, "give either a value for " + key + " or --unset");
   if (command.unset) {
     if (key == "python") config.python.reset();
     if (key == "slots") config.slots.reset();
     if (key == "gpus") config.gpus.reset();
+    if (key == "openlineage") config.openlineage.reset();
     return {};
   }
   if (key == "python") config.python = TRY(parse_python(command.value));
   if (key == "slots") config.slots = TRY(parse_count(key, command.value, 1));
   if (key == "gpus") config.gpus = TRY(parse_count(key, command.value, 0));
+  if (key == "openlineage") config.openlineage = TRY(parse_openlineage(command.value));
   return {};
 }
 
@@ -62,7 +72,8 @@ Result<ExitCode> perform(const command::StoreConfigure& command, const Invocatio
   const Machine machine = local_machine();
   print(table({{"python", config.python.value_or(std::string(kDefaultPython) + " (nobody decided)")},
                {"slots", shown(config.slots, machine.cores)},
-               {"gpus", shown(config.gpus, machine.gpus.size())}}));
+               {"gpus", shown(config.gpus, machine.gpus.size())},
+               {"openlineage", printable(config.openlineage.value_or("nobody (nobody decided)"))}}));
   return ExitCode::ok;
 }
 

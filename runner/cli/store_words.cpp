@@ -12,11 +12,13 @@ GroupWords store_words() {
            "trainyard store config\n  trainyard store config python /opt/python3.12/bin/python3\n"
            "  trainyard store config slots 4\n  trainyard store config python --unset",
            [](auto& config) {
-             return std::vector<Word>{{"key", &config.key, "KEY",
-                                       "python: the interpreter of Python packages; slots: how many runs without a GPU "
-                                       "may run at once; gpus: how many of the machine's GPUs runs may use"},
-                                      {"value", &config.value, "VALUE", "What it shall be"},
-                                      {"--unset", &config.unset, "", "Go back to what it is when nobody decides"}};
+             return std::vector<Word>{
+                 {"key", &config.key, "KEY",
+                  "python: the interpreter of Python packages; slots: how many runs without a GPU "
+                  "may run at once; gpus: how many of the machine's GPUs runs may use; openlineage: "
+                  "who is told of runs, as http://HOST:PORT or file:///PATH"},
+                 {"value", &config.value, "VALUE", "What it shall be"},
+                 {"--unset", &config.unset, "", "Go back to what it is when nobody decides"}};
            }),
        command_words<command::StoreDu>("du", "Tell how many bytes on the disk belong to whom",
                                        "trainyard store du\n  trainyard store du --by snapshot",

@@ -8,6 +8,7 @@
 
 #include "runner/engine/attesting.hpp"
 #include "runner/engine/collecting.hpp"
+#include "runner/engine/run_events.hpp"
 #include "runner/engine/run_journal.hpp"
 #include "runner/engine/run_queue.hpp"
 #include "runner/engine/run_stop.hpp"
@@ -303,7 +304,9 @@ Result<RunReport> RunDriver::finish() {
   // While the run is active, so that the next command does it where this process is killed before.
   if (const auto attested = attest_run(folder_, ports_->store); !attested.ok())
     tell_unattested(report, attested.error());
+  note_events(plan_.run, ports_->store);
   TRY(lease_.finish());
+  deliver_events_in_passing(ports_->store, ports_->now());
   return report;
 }
 

@@ -12,6 +12,7 @@
 #include "runner/engine/package_exchange.hpp"
 #include "runner/engine/python_choice.hpp"
 #include "runner/engine/run_driver.hpp"
+#include "runner/engine/run_events.hpp"
 #include "runner/engine/run_queue.hpp"
 #include "runner/executors/isolation_facts.hpp"
 #include "storage/packages/registry.hpp"
@@ -59,6 +60,7 @@ Result<std::optional<RunDriver>> left_run(const RunId& run, RunPorts& ports) {
     TRY(RunQueue(ports).leave(run));
     if (const auto attested = attest_run(folder, ports.store); !attested.ok())
       ports.observer.noticed("what the run " + run.text() + " made is not attested: " + attested.error().message);
+    note_events(run, ports.store);
     TRY(lease->finish());
     return std::optional<RunDriver>();
   }

@@ -25,6 +25,7 @@ namespace trainyard {
 //   keys/<name>.pem, .pub.pem  private and public keys: storage/keys/key_ring.hpp; made with the first key
 //   runs/<run id>/             what a run leaves
 //   queue/                     who waits for a slot and who has one: runner/core/slots.hpp; made again when gone
+//   outbox/openlineage/        what runs told those who gather lineage, until it is taken: runner/outbox/event_outbox.hpp
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
 //   cache/runs.sqlite          an index of all runs; made again when gone
 //   cache/uses.sqlite          an index of all files of all trees; made again when gone; cache/uses.lock: who changes it
@@ -59,6 +60,8 @@ class Store {
   [[nodiscard]] Path runs() const { return root_ / "runs"; }
   [[nodiscard]] Path active() const { return root_ / "active"; }
   [[nodiscard]] Path queue() const { return root_ / "queue"; }
+  // What waits to be told to others; need not be there.
+  [[nodiscard]] Path outbox() const { return root_ / "outbox"; }
   [[nodiscard]] Path scratch() const { return root_ / "tmp"; }
 
  private:

@@ -15,7 +15,8 @@ Json to_json(const StoreConfig& config) {
   return {{"schema", kSchema},
           {"python", config.python ? Json(*config.python) : Json(nullptr)},
           {"slots", or_null(config.slots)},
-          {"gpus", or_null(config.gpus)}};
+          {"gpus", or_null(config.gpus)},
+          {"openlineage", config.openlineage ? Json(*config.openlineage) : Json(nullptr)}};
 }
 
 Result<StoreConfig> store_config_from(const Json& json) {
@@ -31,6 +32,7 @@ Result<StoreConfig> store_config_from(const Json& json) {
   };
   config.slots = number("slots", 1);
   config.gpus = number("gpus", 0);
+  if (fields.has("openlineage")) config.openlineage = fields.optional_text("openlineage");
   TRY(fields.finish());
   return config;
 }

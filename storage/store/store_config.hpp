@@ -16,6 +16,8 @@ struct StoreConfig {
   std::optional<std::uint32_t> slots;  // how many runs without a GPU may run at once
   std::optional<std::uint32_t> gpus;   // how many of the machine's GPUs runs may use
 
+  std::optional<std::string> openlineage;  // who gets the events of runs: runner/core/event_target.hpp
+
   static constexpr std::uint32_t kMostSlots = 10'000;
 
   friend bool operator==(const StoreConfig&, const StoreConfig&) = default;

@@ -43,9 +43,10 @@ TABLE = {
     "runner/mounts": rooms("values files trees core processes"),
     "runner/executors": rooms("values files core jobs processes"),
     "runner/worker": rooms("values files core jobs processes"),
+    "runner/outbox": rooms("values files core"),
     "runner/python": rooms("values files packages processes"),
-    "runner/engine": rooms(" ".join(STORAGE) + " core jobs mounts executors processes python"),
-    "runner/cli": rooms(" ".join(STORAGE) + " core jobs mounts executors processes python engine"),
+    "runner/engine": rooms(" ".join(STORAGE) + " core jobs mounts executors outbox processes python"),
+    "runner/cli": rooms(" ".join(STORAGE) + " core jobs mounts executors outbox processes python engine"),
 }
 
 # Headers that only some files may include: a header's beginning, and the beginnings of those files' paths.
@@ -58,6 +59,7 @@ ONLY_IN = {
     "trainyard/": ["plugin-api/", "sample-packages/", "runner/worker/", "storage/packages/native_library.cpp"],
     "CLI/": ["runner/cli/"],
     "archive": ["storage/archives/tar_reader.cpp"],
+    "curl/": ["runner/outbox/http_post.cpp"],
 }
 # Of those, the ones that at most one file may include, wherever it lies.
 ONE_FILE = ["CLI/", "archive"]

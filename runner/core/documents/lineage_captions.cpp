@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/core/documents/lineage_captions.hpp"
 
-#include "runner/core/documents/identifiers.hpp"
+#include <algorithm>
+#include <cstdio>
+
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
@@ -10,6 +12,13 @@ namespace {
 
 constexpr std::size_t kShortDigest = 12;
 constexpr std::size_t kMostOrigins = 3;
+
+// Six digits that count.
+std::string short_text(double value) {
+  char buffer[32];
+  const int size = std::snprintf(buffer, sizeof(buffer), "%.6g", value);
+  return std::string(buffer, static_cast<std::size_t>(std::clamp(size, 0, 31)));
+}
 
 std::string short_text(const Digest& digest) { return digest.hex().substr(0, kShortDigest); }
 
@@ -21,7 +30,7 @@ Caption caption_of(const LineageVersion& version) {
   if (version.record) {
     const VersionDraft& content = version.record->content;
     caption.lines.push_back((content.run ? "made " : "uploaded ") + content.created_at.short_text());
-    if (content.score) caption.lines.push_back("score " + exact_text(*content.score));
+    if (content.score) caption.lines.push_back("score " + short_text(*content.score));
   }
   if (const auto tree = version.tree()) caption.lines.push_back("tree " + short_text(tree->digest));
   return caption;
@@ -35,7 +44,7 @@ Caption caption_of(const LineageRun& run) {
   }
   const RunRecord& record = *run.record;
   caption.lines = {record.name.text(), std::string(name_of(record.type)) + " " + record.started_at.short_text()};
-  if (record.score) caption.lines.push_back("score " + exact_text(*record.score));
+  if (record.score) caption.lines.push_back("score " + short_text(*record.score));
   return caption;
 }
 

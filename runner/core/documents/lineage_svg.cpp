@@ -2,6 +2,7 @@
 #include "runner/core/documents/lineage_svg.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "runner/core/documents/lineage_captions.hpp"
 #include "storage/values/utf8.hpp"
@@ -142,6 +143,8 @@ std::string drawn(const Box& box) {
 
 // From the one to the other, with an arrow at the end.
 std::string arrow(int x1, int y1, int x2, int y2) {
+  constexpr int kNearlyStraight = 3;
+  if (std::abs(y1 - y2) <= kNearlyStraight && x1 != x2) y1 = y2;
   const std::string from = number(x1) + " " + number(y1);
   const std::string to = number(x2) + " " + number(y2);
   const int half = (x1 + x2) / 2;
