@@ -33,6 +33,9 @@ Result<StoreConfig> store_config_from(const Json& json) {
   config.slots = number("slots", 1);
   config.gpus = number("gpus", 0);
   if (fields.has("openlineage")) config.openlineage = fields.optional_text("openlineage");
+  const auto begins = [&](const char* scheme) { return config.openlineage->starts_with(scheme); };
+  if (config.openlineage && !begins("http://") && !begins("https://") && !begins("file://"))
+    fields.note("openlineage", "is '" + *config.openlineage + "' but must be an address of http, https or file");
   TRY(fields.finish());
   return config;
 }

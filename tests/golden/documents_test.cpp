@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "runner/core/documents/croissant.hpp"
+#include "runner/core/documents/cyclonedx_bom.hpp"
+#include "runner/core/documents/lineage_dot.hpp"
+#include "runner/core/documents/lineage_json.hpp"
+#include "runner/core/documents/lineage_svg.hpp"
+#include "runner/core/documents/openlineage_events.hpp"
+#include "runner/core/documents/prov_json.hpp"
+#include "storage/files/files.hpp"
+#include "storage/values/limits.hpp"
+#include "tests/unit/example_lineage.hpp"
+
+// The documents of one lineage, whole and with gaps, as files that check_documents.py and check_schemas.py judge as well.
+// With TRAINYARD_ACCEPT_GOLDEN=1 they are rewritten, and the test fails.
+namespace trainyard {
+namespace {
+
+bool accepting() {
+  const char* const wish = std::getenv("TRAINYARD_ACCEPT_GOLDEN");
+  return wish != nullptr && std::string(wish) == "1";
+}
+
+void compare(const Path& file, const std::string& written) {
+  INFO(file.string());
+  if (accepting()) {
+    CHECK(replace_file(file.parent_path(), file, written, 0644, Durable::no).ok());
+    return;
+  }
+  const auto text = read_file(file, limits::kRecordBytes);
+  REQUIRE(text.ok());
+  CHECK(*text == written);
+}
+
+std::map<Digest, Tree> trees() {
+  const TreeEntry file{RelPath::parse("\"a\" b.csv").value(), TreeEntry::Kind::file, 5, false, sha256("12345")};
+  std::map<Digest, Tree> trees;
+  trees.emplace(example::tree_of(example::kOddFolder).digest, Tree::of({file}).value());
+  return trees;
+}
+
+}  // namespace
+
+TEST_CASE("lineages are written as the examples show", "[golden]") {
+  const Path examples = Path(TRAINYARD_EXAMPLES) / "lineage" / "valid";
+  compare(examples / "whole.json", readable(lineage_json(example::lineage())));
+  compare(examples / "with_gaps.json", readable(lineage_json(example::lineage_with_gaps())));
+  const std::vector<Json> events = openlineage_events(example::full_record());
+  compare(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "full_run.json",
+          readable(events[1].at("run").at("facets").at("trainyard_run")));
+  RunRecord failed = example::training_record();
+  failed.outcome = outcome(RunReason::crashed, "signal 11");
+  failed.version.reset();
+  compare(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "failed.json",
+          readable(openlineage_events(failed)[1].at("run").at("facets").at("trainyard_run")));
+}
+
+TEST_CASE("documents for other tools are written as they were judged", "[golden]") {
+  const Path folder = TRAINYARD_DOCUMENTS;
+  const struct {
+    const char* name;
+    Lineage lineage;
+  } lineages[] = {{"whole", example::lineage()}, {"with_gaps", example::lineage_with_gaps()}};
+  for (const auto& [name, lineage] : lineages) {
+    const auto file = [&, of = std::string(name)](const char* suffix) { return folder / (of + suffix); };
+    compare(file(".cdx.json"), readable(cyclonedx_bom(lineage)));
+    compare(file(".prov.json"), readable(prov_json(lineage)));
+    compare(file(".croissant.json"), readable(croissant(lineage, trees())));
+    compare(file(".dot"), lineage_dot(lineage));
+    compare(file(".svg"), lineage_svg(lineage));
+    std::string lines;
+    for (const LineageRun& run : lineage.runs()) {
+      if (run.record) lines += openlineage_lines(*run.record);
+    }
+    if (!lines.empty()) compare(file(".openlineage.jsonl"), lines);
+  }
+  std::string ends;
+  char last = '5';
+  for (const RunReason reason : {RunReason::crashed, RunReason::stopped, RunReason::max_runtime}) {
+    RunRecord record = example::run_record(example::run_id(last++), RunType::training, 0, 9);
+    record.inputs = {example::folder_input("train_data", "/data/x")};
+    record.inputs.front().tree.reset();
+    record.outcome = outcome(reason, "what the package said: \"no\"");
+    ends += openlineage_lines(record);
+  }
+  compare(folder / "failures.openlineage.jsonl", ends);
+}
+
+}  // namespace trainyard
