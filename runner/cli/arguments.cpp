@@ -46,7 +46,10 @@ class Grammar {
                     "missing; exit code 1 where '--isolation strict' would be refused",
                     "trainyard doctor\n  trainyard doctor --json"));
     add_command(&app_, audit_words());
-         {uses_words(), package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(), key_words(), proof_words(), trace_words(), outbox_words()}) {
+    add_command(&app_, uses_words());
+    add_command(&app_, trace_words());
+    for (const GroupWords& group : {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(),
+                                    store_words(), journal_words(), key_words(), proof_words(), outbox_words()}) {
       add_group(group);
     }
     for (const CommandWords& command : attestation_words()) add_command(&app_, command);

@@ -68,7 +68,7 @@ Result<void> add_kept_data(const Store& store, LineageParts& parts) {
     const auto digest = Digest::parse(std::string_view(name).substr(0, name.find('.')));
     if (digest.ok()) parts.snapshots.insert(*digest);
   }
-  const Datasets datasets(store.datasets(), store.scratch());
+  const Datasets datasets(store.datasets(), store.journal());
   const auto names = datasets.names();
   if (!names.ok()) return {};
   for (const DatasetName& name : *names) {
@@ -82,7 +82,7 @@ Result<void> add_kept_data(const Store& store, LineageParts& parts) {
 }  // namespace
 
 Result<Lineage> read_lineage(const Store& store, const PackageReference& reference, const EvaluationsOf& evaluations) {
-  const PackageRegistry registry(store.packages(), store.scratch());
+  const PackageRegistry registry(store.packages(), store.journal());
   const RunFolders folders(store.runs(), store.active());
   LineageParts parts;
   parts.versions.push_back(TRY(find_version(registry, reference)));

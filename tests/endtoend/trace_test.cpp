@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a version comes from, as 'trainyard trace' tells it.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "storage/values/sha256.hpp"
 #include "tests/endtoend/two_folders.hpp"

@@ -374,9 +374,8 @@ TEST_CASE("the uses of files are told as the examples show", "[golden]") {
 }
 
 TEST_CASE("every document with examples is tested here", "[golden]") {
-  std::set<std::string> tested = {"results", "usage", "uses"};
   // The last two in documents_test.cpp.
-  std::set<std::string> tested = {"results", "usage", "lineage", "openlineage-run-facet"};
+  std::set<std::string> tested = {"results", "usage", "uses", "lineage", "openlineage-run-facet"};
   for (const Document& document : documents()) tested.insert(document.name);
   const auto folders = list_folder(kExamples);
   REQUIRE(folders.ok());
