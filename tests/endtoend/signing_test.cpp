@@ -221,6 +221,24 @@ TEST_CASE("A key with a password signs for who knows it", "[signing]") {
   CHECK(nowhere.status.code == 2);
 }
 
+TEST_CASE("A password is asked for on the terminal and not shown there", "[signing]") {
+  Signing signing;
+  const auto type = [&](const std::string& answers, Arguments arguments) {
+    Arguments argv = {TRAINYARD_SYSTEM_PYTHON, "-B", TRAINYARD_TYPED, answers, TRAINYARD_PROGRAM};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    argv.insert(argv.end(), {"--password", "--store", signing.store.root().string()});
+    const ProgramOutput output = run_plainly(argv);
+    CHECK_FALSE(has(output.out, "s3cret"));
+    return output;
+  };
+  const ProgramOutput slip = type("s3cret,s3crte", {"keys", "generate", "own"});
+  CHECK(slip.status.code == 2);
+  CHECK(has(slip.out, "the two passwords differ"));
+  CHECK(has(type("s3cret,s3cret", {"keys", "generate", "own"}).out, "made the key 'own'"));
+  CHECK(has(type("guess", {"sign", "counts@1.0", "--key", "own"}).out, "the password is wrong"));
+  CHECK(has(type("s3cret", {"sign", "counts@1.0", "--key", "own"}).out, "2 signatures added"));
+}
+
 TEST_CASE("A signature of somebody else counts once their key is known", "[signing]") {
   Signing signing;
   const TestStore& store = signing.store;
