@@ -50,18 +50,12 @@ std::string data_text(const Lineage& lineage, const RecordedInput& input) {
          short_text(dataset->tree.digest) + ", " + kept_text(*dataset, input.source) + ")";
 }
 
-// What somebody chose; what the runner makes known to every package is no news.
+// What was given and declared; where a run had its folders is no news.
 std::string settings_text(const RunRecord& record) {
   std::string text;
-  const auto add = [&](const std::string& name, const std::string& value) {
-    text += (text.empty() ? "" : " ") + printable(name) + "=" + printable(value);
-  };
-  if (!record.hyperparameters.empty()) {
-    for (const auto& [name, value] : record.hyperparameters) add(name, text_of(value));
-    return text;
-  }
   for (const auto& [name, value] : record.environment) {
-    if (!name.ends_with("_directory") && !name.starts_with("save_")) add(name, value);
+    if (name.ends_with("_directory") || name.starts_with("save_")) continue;
+    text += (text.empty() ? "" : " ") + printable(name) + "=" + printable(value);
   }
   return text;
 }

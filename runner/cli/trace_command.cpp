@@ -10,6 +10,7 @@
 #include "runner/core/documents/lineage_svg.hpp"
 #include "runner/core/documents/openlineage_events.hpp"
 #include "runner/core/documents/prov_json.hpp"
+#include "runner/core/documents/slsa_statements.hpp"
 #include "runner/engine/lineage_reading.hpp"
 #include "storage/trees/stored_tree.hpp"
 #include "storage/values/named_enum.hpp"
@@ -18,16 +19,18 @@ namespace trainyard {
 
 namespace {
 
-enum class Format { text, json, dot, svg, openlineage, prov, cyclonedx, croissant };
-constexpr std::string_view kFormats[] = {"text", "json", "dot", "svg", "openlineage", "prov", "cyclonedx", "croissant"};
+enum class Format { text, json, dot, svg, openlineage, prov, cyclonedx, croissant, slsa };
+constexpr std::string_view kFormats[] = {"text", "json",      "dot",       "svg", "openlineage",
+                                         "prov", "cyclonedx", "croissant", "slsa"};
 
 Result<Format> format_of(const command::Trace& command, Output output) {
   const auto format = enum_named<Format>(kFormats, command.format);
   if (!format) {
     const std::vector<std::string> known(std::begin(kFormats), std::end(kFormats));
-    return fail(Errc::invalid, "--format is '" + command.format +
-                                   "' but must be text, json, dot, svg, openlineage, prov, cyclonedx or croissant" +
-                                   did_you_mean(command.format, known));
+    return fail(Errc::invalid,
+                "--format is '" + command.format +
+                    "' but must be text, json, dot, svg, openlineage, prov, cyclonedx, croissant or slsa" +
+                    did_you_mean(command.format, known));
   }
   if (output == Output::text || *format == Format::json) return *format;
   if (*format == Format::text) return Format::json;
@@ -77,6 +80,7 @@ std::string document_of(const Lineage& lineage, Format format, Strokes strokes, 
     case Format::prov: return readable(prov_json(lineage));
     case Format::cyclonedx: return readable(cyclonedx_bom(lineage));
     case Format::croissant: return readable(croissant(lineage, trees_of(lineage, store.objects())));
+    case Format::slsa: return slsa_lines(lineage);
   }
   return lineage_text(lineage, strokes);
 }

@@ -50,6 +50,7 @@ struct LineageRun {
   State state = State::over;
   std::optional<RunRecord> record;  // where it is over; without its document, which would be large for many
   std::string why;                  // of one that is unreadable: a sentence
+  std::optional<Digest> results = std::nullopt;  // the SHA-256 of its _results.json, where it is over
 };
 
 // The data that a tree digest names, and what is known of it.

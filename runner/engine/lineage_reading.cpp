@@ -8,6 +8,7 @@
 #include "storage/runs/run_folder.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
@@ -60,6 +61,7 @@ LineageRun read_run(const RunFolder& folder, const RunId& id) {
   }
   run.record = std::move(*record);
   run.record->document = nullptr;
+  run.results = sha256(*text);
   return run;
 }
 

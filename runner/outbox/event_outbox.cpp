@@ -75,7 +75,9 @@ Result<std::vector<WaitingEvents>> EventOutbox::waiting() const {
     const auto text = read_file(file_of(run), limits::kRecordBytes);
     // Somebody may just have delivered it.
     if (!text.ok() && text.error().code == Errc::not_found) continue;
-    all.push_back({run, lines_of(TRY(text))});
+    WaitingEvents waiting{run, {}};
+    waiting.events = lines_of(TRY(text));
+    all.push_back(std::move(waiting));
   }
   return all;
 }

@@ -186,7 +186,7 @@ TEST_CASE("A run that was killed on its last steps is told of once") {
   CHECK(yard.waiting() == 1);
   yard.store.must({"outbox", "deliver"});
   CHECK(types_of(read_json_lines(events)) == Types{"START", "COMPLETE"});
-  // While it is among the active it may be noted again, so nothing leaves before.
+  // What waits already is not noted again.
   yard.store.temp().write("store/outbox/openlineage/" + id + ".jsonl", "{}\n");
   yard.store.temp().write("store/active/" + id, "");
   yard.store.must({"runs", "list"});

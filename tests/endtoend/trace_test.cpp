@@ -19,7 +19,7 @@ struct Yard {
     store.add("counts");
     store.must({"dataset", "add", "more", (store.temp().path() / "more").string()});
     first = store.train("counts@1.0", store.temp().path() / "da\"ta <1>");
-    second = store.train("counts@1.1", "more@1", {"--env", "epochs=3"});
+    second = store.train("counts@1.1", "more@1", {"--env", "epochs=7", "--env", "note=x"});
     evaluation = store.carry_out("evaluation", "counts@1.2", store.temp().path() / "more");
   }
   [[nodiscard]] std::string trace(const std::string& format, const std::string& version = "counts") const {
@@ -54,7 +54,7 @@ TEST_CASE("A version is followed to its upload") {
   CHECK(has(text, "\no counts@1.1  tree "));
   CHECK(has(text, "trained on    more@1  (1 file, 4 B, "));
   CHECK(has(text, ", kept)\n"));
-  CHECK(has(text, "with          epochs=3\n"));
+  CHECK(has(text, "with          epochs=7 learning_rate=0.5 note=x optimizer=sgd shuffle=true\n"));
   CHECK(has(text, "evaluated "));
   CHECK(has(text, "`- uploaded "));
   CHECK(yard.store.must({"trace", "counts@1.0"}).find("made") == std::string::npos);
@@ -76,7 +76,7 @@ TEST_CASE("A label names a version to trace, and a mistake is told before anythi
 TEST_CASE("A link that is missing is told, and the rest with it") {
   const Yard yard;
   yard.store.must({"runs", "delete", id_of(yard.first)});
-  yard.store.must({"package", "delete", "counts@1.1"});
+  yard.store.must({"package", "delete", "counts@1.1", "--why", "a test"});
   boost::filesystem::permissions(yard.evaluation.folder / "_results.json", boost::filesystem::owner_all);
   yard.store.temp().write("store/runs/" + id_of(yard.evaluation) + "/_results.json", "{");
   const Json lineage = yard.store.json({"trace", "counts@1.2"});

@@ -122,7 +122,8 @@ def check_svg(text):
     if names & {"script", "image", "use", "foreignObject", "style"} or "href" in text:
         yield "needs more than itself"
     for element in picture.iter("{http://www.w3.org/2000/svg}text"):
-        if len(element.text or "") > 35 and element.get("font-size") is None:
+        most = 31 if element.get("font-weight") else 35
+        if len(element.text or "") > most and element.get("font-size") is None:
             yield f"the text {element.text!r} is longer than its box"
 
 
@@ -142,7 +143,7 @@ def cut(key):
 # A format, and a change that must not go unseen.
 PLANTED = [
     ("cyclonedx", cut("specVersion")),
-    ("cyclonedx", lambda text: text.replace('"value": "0.25"', '"value": 0.25')),
+    ("cyclonedx", lambda text: text.replace('"value": "0.96875"', '"value": 0.96875', 1)),
     ("cyclonedx", lambda text: text.replace('"ref": "data:', '"ref": "nowhere:', 1)),
     ("openlineage", cut("_producer")),
     ("openlineage", cut("eventTime")),

@@ -102,6 +102,7 @@ inline RunRecord full_record() {
   record.score = 0.96875;
   record.seed = 7;
   record.hyperparameters["seed"] = std::int64_t{7};
+  record.environment["seed"] = "7";
   return record;
 }
 
@@ -109,7 +110,7 @@ inline LineageParts lineage_parts() {
   LineageParts parts;
   parts.versions = {there(2, run_id('3')), there(1, run_id('1')), there(0, std::nullopt)};
   for (const RunRecord& record : {full_record(), evaluation_record(), training_record()})
-    parts.runs.push_back({record.run, LineageRun::State::over, record, ""});
+    parts.runs.push_back({record.run, LineageRun::State::over, record, "", sha256("results of " + record.run.text())});
   parts.snapshots = {tree_of("/data/test").digest};
   parts.datasets.emplace("weather@2", tree_of("weather").digest);
   return parts;

@@ -13,6 +13,7 @@
 #include "runner/core/documents/lineage_svg.hpp"
 #include "runner/core/documents/openlineage_events.hpp"
 #include "runner/core/documents/prov_json.hpp"
+#include "runner/core/documents/slsa_statements.hpp"
 #include "tests/unit/example_lineage.hpp"
 
 namespace trainyard {
@@ -245,6 +246,30 @@ TEST_CASE("every run tells two events, however it ended", "[lineage]") {
   RunRecord unread = example::full_record();
   unread.inputs.front().tree.reset();
   CHECK_FALSE(openlineage_events(unread)[1]["inputs"][1]["facets"].contains("version"));
+}
+
+TEST_CASE("every version whose past is known has a statement of its provenance", "[lineage]") {
+  const auto statements_of = [](const Lineage& lineage) {
+    std::vector<Json> statements;
+    std::string lines = slsa_lines(lineage);
+    for (std::size_t at = 0, end = 0; (end = lines.find('\n', at)) != std::string::npos; at = end + 1)
+      statements.push_back(Json::parse(lines.substr(at, end - at)));
+    return statements;
+  };
+  const std::vector<Json> whole = statements_of(example::lineage());
+  REQUIRE(whole.size() == 3);
+  for (std::uint32_t minor = 0; minor < 3; ++minor) {
+    const Json& statement = whole[2 - minor];
+    CHECK(statement["_type"] == "https://in-toto.io/Statement/v1");
+    CHECK(statement["predicateType"] == "https://slsa.dev/provenance/v1");
+    CHECK(statement["subject"][0]["digest"]["sha256"] == example::recorded(minor).zip.digest.hex());
+  }
+  CHECK(whole[0]["predicate"]["runDetails"]["byproducts"][0]["digest"]["sha256"] ==
+        sha256("results of " + example::run_id('3').text()).hex());
+  // The newest one's run was deleted, and the oldest one's record is damaged.
+  const std::vector<Json> rest = statements_of(example::lineage_with_gaps());
+  REQUIRE(rest.size() == 1);
+  CHECK(rest[0]["subject"][1]["name"] == "digits@1.1");
 }
 
 TEST_CASE("few files are described one by one, and many by their list", "[lineage]") {

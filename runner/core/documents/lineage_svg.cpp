@@ -21,6 +21,7 @@ constexpr int kBetweenStacked = 10;
 constexpr int kLine = 17;
 constexpr int kPadding = 11;
 constexpr std::size_t kCharacters = 35;  // that fit into a box
+constexpr std::size_t kBoldCharacters = 31;
 
 enum class Kind { version, itself, run, data, evaluation };
 
@@ -60,10 +61,10 @@ std::size_t characters(std::string_view text) {
 }
 
 // The end of a path tells more than its beginning.
-std::string fitted(const std::string& text) {
+std::string fitted(const std::string& text, std::size_t most) {
   const std::size_t count = characters(text);
-  if (count <= kCharacters) return text;
-  return "\u2026" + text.substr(utf8_prefix(text, count - (kCharacters - 1)).size());
+  if (count <= most) return text;
+  return "\u2026" + text.substr(utf8_prefix(text, count - (most - 1)).size());
 }
 
 struct Box {
@@ -136,7 +137,8 @@ std::string drawn(const Box& box) {
   for (std::size_t i = 0; i < box.caption.lines.size(); ++i) {
     text += "<text x=\"" + number(box.x + kBoxWidth / 2) + "\" y=\"" +
             number(box.y + kPadding + static_cast<int>(i) * kLine + 13) + "\"" +
-            (i == 0 ? " font-weight=\"bold\"" : "") + ">" + escaped(fitted(box.caption.lines[i])) + "</text>";
+            (i == 0 ? " font-weight=\"bold\"" : "") + ">" +
+            escaped(fitted(box.caption.lines[i], i == 0 ? kBoldCharacters : kCharacters)) + "</text>";
   }
   return text + "</g>\n";
 }
@@ -219,10 +221,10 @@ std::string lineage_svg(const Lineage& lineage) {
          "\" role=\"img\" aria-labelledby=\"title description\" font-family=\"DejaVu Sans, Verdana, Arial, "
          "sans-serif\" "
          "font-size=\"12\" text-anchor=\"middle\" fill=\"#1c2430\">\n<title id=\"title\">" +
-         title + "</title>\n<desc id=\"description\">" + number(static_cast<int>(lineage.versions().size())) +
-         " versions, " + number(static_cast<int>(lineage.runs().size())) + " runs and " +
-         number(static_cast<int>(lineage.datasets().size())) +
-         " datasets; the upload is on top, data on the left, evaluations on the right.</desc>\n"
+         title + "</title>\n<desc id=\"description\">Versions: " + std::to_string(lineage.versions().size()) +
+         ", runs: " + std::to_string(lineage.runs().size()) +
+         ", datasets: " + std::to_string(lineage.datasets().size()) +
+         ". The upload is on top, data on the left, evaluations on the right.</desc>\n"
          "<defs><marker id=\"end\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" "
          "orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"#5b6770\"/></marker></defs>\n"
          "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<text x=\"" +
