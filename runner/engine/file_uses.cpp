@@ -143,9 +143,9 @@ Result<FileUses> find_uses(const UseIndex& index, const AskedFiles& asked,
   }
   // Of a folder without files nothing else is found.
   if (whole && files.empty()) found.push_back({*whole, 0, 0, {}});
-  for (const UseIndex::Found& in : found) {
-    for (const UseIndex::Holder& holder : TRY(index.holders(in.tree)))
-      answer.uses.push_back(use_of(holder, in, whole == in.tree));
+  for (const UseIndex::Holder& holder : TRY(index.holders(found))) {
+    const UseIndex::Found& in = found[holder.found];
+    answer.uses.push_back(use_of(holder, in, whole == in.tree));
   }
   const auto order = [](const FileUse& use) { return std::tie(use.part, use.at.microseconds, use.name); };
   std::sort(answer.uses.begin(), answer.uses.end(),

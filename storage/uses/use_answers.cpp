@@ -104,18 +104,20 @@ Result<std::vector<Digest>> UseIndex::beginning_with(std::string_view hex) const
   return digests_between(database_.get(), TRY(filled(hex, '0')), TRY(filled(hex, 'f')), 2);
 }
 
-Result<std::vector<UseIndex::Holder>> UseIndex::holders(std::int64_t tree) const {
-  auto digest = TRY(Statement::prepare(database_.get(), "SELECT digest FROM tree WHERE id = ?"));
-  digest.bind(1, tree);
+Result<std::vector<UseIndex::Holder>> UseIndex::holders(std::span<const Found> found) const {
+  const std::string sql =
+      std::string(kRecord) +
+      ", h.part, t.digest FROM held h JOIN record r ON r.id = h.record JOIN tree t ON t.id = h.tree "
+      "WHERE h.tree = ?";
+  auto rows = TRY(Statement::prepare(database_.get(), sql.c_str()));
   std::vector<Holder> holders;
-  if (!TRY(digest.step())) return holders;
-  const Digest tree_digest = TRY(digest_from_bytes(digest.bytes(0)));
-  auto rows = TRY(Statement::prepare(
-      database_.get(),
-      (std::string(kRecord) + ", h.part FROM held h JOIN record r ON r.id = h.record WHERE h.tree = ?").c_str()));
-  rows.bind(1, tree);
-  while (TRY(rows.step())) {
-    holders.push_back({static_cast<UsePart>(rows.integer(8)), record_from(rows), tree_digest});
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    rows.reset();
+    rows.bind(1, found[i].tree);
+    while (TRY(rows.step())) {
+      const Digest tree = TRY(digest_from_bytes(rows.bytes(9)));
+      holders.push_back({i, static_cast<UsePart>(rows.integer(8)), record_from(rows), tree});
+    }
   }
   return holders;
 }

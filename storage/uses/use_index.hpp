@@ -94,11 +94,12 @@ class UseIndex {
   [[nodiscard]] Result<std::vector<Digest>> beginning_with(std::string_view hex) const;
 
   struct Holder {
+    std::size_t found = 0;  // an index into those that were asked for
     UsePart part = UsePart::snapshot;
     UseRecord record;  // without what it holds
     Digest tree;
   };
-  [[nodiscard]] Result<std::vector<Holder>> holders(std::int64_t tree) const;
+  [[nodiscard]] Result<std::vector<Holder>> holders(std::span<const Found> found) const;
   // None when no record names it.
   [[nodiscard]] Result<std::optional<std::int64_t>> number_of(const Digest& tree) const;
 

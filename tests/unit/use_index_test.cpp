@@ -70,15 +70,14 @@ std::vector<std::string> found(const UseIndex& index, const std::string& content
   std::vector<std::string> lines;
   const UseIndex::Asked asked{sha256(content), 1};
   const auto trees = index.find({&asked, 1}, 100, kSilent).value();
-  for (const auto& in : trees) {
-    const auto holders = index.holders(in.tree).value();
-    for (const auto& holder : holders) {
-      CHECK(in.files == 1);
-      CHECK(in.places == in.paths.size());
-      std::string line = holder.record.title + ":";
-      for (const std::string& path : in.paths) line += " " + path;
-      lines.push_back(line);
-    }
+  const auto holders = index.holders(trees).value();
+  for (const auto& holder : holders) {
+    const auto& in = trees[holder.found];
+    CHECK(in.files == 1);
+    CHECK(in.places == in.paths.size());
+    std::string line = holder.record.title + ":";
+    for (const std::string& path : in.paths) line += " " + path;
+    lines.push_back(line);
   }
   std::sort(lines.begin(), lines.end());
   return lines;
