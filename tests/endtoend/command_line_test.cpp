@@ -108,6 +108,18 @@ TEST_CASE("Every command answers in text without escapes, and as one JSON docume
       [&](const std::string&) {
         return Arguments{"snapshot", "verify", prepared.snapshot.substr(0, 6)};
       },
+      [&](const std::string&) {
+        return Arguments{"uses", temp + "/data/one.txt"};
+      },
+      [&](const std::string&) {
+        return Arguments{"proof", "root", "--trained", "counts@1.1"};
+      },
+      [&](const std::string& turn) {
+        return Arguments{"proof", "make", prepared.snapshot, "--path", "one.txt", "-o", temp + "/" + turn + ".proof"};
+      },
+      [&](const std::string&) {
+        return Arguments{"proof", "verify", temp + "/text.proof"};
+      },
   };
   for (const auto& command : commands) {
     const Arguments plain = command("text");
