@@ -40,13 +40,14 @@ class Store:
         return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
     def forget_pages(self):
-        """The store's files leave memory, but not the names of them."""
+        """The files of the store leave memory, but not their names."""
         os.sync()
-        for path in self.root.rglob("*"):
-            if path.is_file() and "runs" not in path.relative_to(self.root).parts[:1]:
-                descriptor = os.open(path, os.O_RDONLY)
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-                os.close(descriptor)
+        for folder in self.root.iterdir():
+            for path in folder.rglob("*") if folder.name != "runs" else ():
+                if path.is_file():
+                    descriptor = os.open(path, os.O_RDONLY)
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                    os.close(descriptor)
 
 
 def line(what, measured):
