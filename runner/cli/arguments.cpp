@@ -21,6 +21,7 @@ constexpr const char* kFooter = R"(Examples:
   trainyard runs list
   trainyard trace digits
   trainyard snapshot checkout 3f2a91 ./data-of-that-run
+  trainyard uses ./withdrawn.png
   trainyard store du
 
 The store is --store, else the variable TRAINYARD_STORE, else ~/.trainyard.

@@ -170,6 +170,7 @@ void write_all_seeds(const Path& folder, const Path& schemas) {
   write(folder, "zip", zips());
   write(folder, "tar", archives());
   write(folder, "manifest", examples(schemas, {"package"}));
+  write(folder, "proof", examples(schemas, {"proof"}));
   write(folder, "results", examples(schemas, {"results", "request", "plan", "job", "exit", "journal"}));
   write(folder, "attestations", examples(schemas, {"attestation", "statement", "model-signature"}));
   write(folder, "events", examples(schemas, {"event"}));
