@@ -18,17 +18,20 @@
 #include "runner/core/run_state.hpp"
 #include "runner/core/slsa_provenance.hpp"
 #include "runner/core/worker_event.hpp"
+#include "runner/engine/audit.hpp"
 #include "runner/engine/file_uses.hpp"
 #include "runner/engine/store_use.hpp"
 #include "storage/datasets/datasets.hpp"
 #include "storage/files/files.hpp"
+#include "storage/journal/journal_head.hpp"
+#include "storage/journal/store_entry.hpp"
 #include "storage/objects/sweep.hpp"
 #include "storage/objects/tombstones.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/store/store.hpp"
 #include "storage/trees/snapshots.hpp"
-#include "storage/values/in_toto.hpp"
 #include "storage/values/data_proof.hpp"
+#include "storage/values/in_toto.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/manifest.hpp"
 #include "storage/values/model_signing.hpp"
@@ -106,6 +109,8 @@ const std::vector<Document>& documents() {
       {"tombstone", as_line(tombstone_from)},
       {"sweep-plan", for_people(sweep_plan_from)},
       {"proof", rewrite_proof},
+      {"store-journal", as_line(store_entry_from)},
+      {"journal-head", as_line(journal_head_from)},
       {"store-format", rewrite_store_format},
       {"store-config", for_people(store_config_from)},
       {"attestation", as_line(dsse_envelope_from)},
@@ -373,9 +378,19 @@ TEST_CASE("the uses of files are told as the examples show", "[golden]") {
   CHECK(examples("uses", "valid").size() == 3);
 }
 
+TEST_CASE("an audit is told as the example shows", "[golden]") {
+  const Audit audit{"digits@1.1",
+                    {{"the journal of the store", AuditVerdict::verified, "8 lines, signed by the key store"},
+                     {"the folder of the training data of run nightly", AuditVerdict::unverifiable,
+                      "'/data/digits' is not there any more"},
+                     {"the record of digits@1.0", AuditVerdict::broken,
+                      "'packages/digits/1.0.json' is not what line 1 of the journal says that it is: it was changed"}}};
+  compare("audit/valid/broken.json", readable(to_json(audit)));
+}
+
 TEST_CASE("every document with examples is tested here", "[golden]") {
   // The last two in documents_test.cpp.
-  std::set<std::string> tested = {"results", "usage", "uses", "lineage", "openlineage-run-facet"};
+  std::set<std::string> tested = {"results", "usage", "uses", "audit", "lineage", "openlineage-run-facet"};
   for (const Document& document : documents()) tested.insert(document.name);
   const auto folders = list_folder(kExamples);
   REQUIRE(folders.ok());
