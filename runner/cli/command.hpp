@@ -17,6 +17,10 @@ namespace command {
 
 struct Init {};
 struct Doctor {};
+struct Diff {  // of two versions of packages
+  std::string before;
+  std::string after;
+};
 struct PackageValidate {
   std::string package;  // a zip or a folder
   std::string name;     // of one without a manifest; empty: that of its root folder
@@ -64,10 +68,6 @@ struct PackageExport {
 struct PackageImport {
   std::string zip;
   std::string metadata;  // empty: beside the zip
-};
-struct PackageDiff {
-  std::string before;
-  std::string after;
 };
 struct DatasetAdd {
   std::string name;
@@ -320,6 +320,17 @@ using Command =
                  command::StoreConfigure, command::KeysGenerate, command::KeysList, command::KeysExport,
                  command::KeysImport, command::Sign, command::ShowAttestations, command::ProofRoot, command::ProofMake,
                  command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver>;
+    std::variant<command::Init, command::Doctor, command::Diff, command::PackageValidate,
+                 command::PackagePack, command::PackageAdd, command::PackageList, command::PackageShow,
+                 command::PackageLabel, command::PackageUnlabel, command::PackageApprove, command::PackageReject,
+                 command::PackageDelete, command::PackageExport, command::PackageImport, command::DatasetAdd,
+                 command::DatasetList, command::DatasetShow, command::RunTraining, command::RunEvaluation,
+                 command::RunFull, command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete,
+                 command::RunsRerun, command::RunsCompare, command::RunsMetrics, command::RunsLogs,
+                 command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout,
+                 command::SnapshotVerify, command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport,
+                 command::SnapshotRemove, command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc,
+                 command::StorePurge, command::StoreConfigure>;
 
 struct Invocation {
   Command command;

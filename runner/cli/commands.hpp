@@ -9,6 +9,7 @@ namespace trainyard {
 // Each does what its command asks for and prints the answer to stdout. An error is for the caller to print.
 Result<ExitCode> perform(const command::Init& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Doctor& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Diff& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageValidate& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation);
@@ -21,7 +22,6 @@ Result<ExitCode> perform(const command::PackageReject& command, const Invocation
 Result<ExitCode> perform(const command::PackageDelete& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageExport& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageImport& command, const Invocation& invocation);
-Result<ExitCode> perform(const command::PackageDiff& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::DatasetAdd& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::DatasetList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::DatasetShow& command, const Invocation& invocation);

@@ -42,13 +42,7 @@ GroupWords package_words() {
            [&](auto& show) {
              return std::vector<Word>{{"package", &show.reference, "PACKAGE", kVersion, Word::Need::required}};
            }),
-       command_words<command::PackageDiff>("diff", "Show how two versions differ: files, manifest, code, score",
-                                           "trainyard package diff digits@1.0 digits@production",
-                                           [&](auto& diff) {
-                                             return std::vector<Word>{
-                                                 {"before", &diff.before, "PACKAGE", kVersion, Word::Need::required},
-                                                 {"after", &diff.after, "PACKAGE", kVersion, Word::Need::required}};
-                                           }),
+       diff_words("trainyard package diff digits@1.0 digits@production"),
        command_words<command::PackageLabel>(
            "label", "Give a version a label, which it takes from the version that had it",
            "trainyard package label digits@1.4 production --why 'better on the hard ones'",

@@ -5,6 +5,7 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/tree_difference_text.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/core/tree_difference_json.hpp"
 #include "runner/engine/named_tree.hpp"
 #include "storage/trees/stored_tree.hpp"
 

@@ -2,7 +2,6 @@
 // What people decide on versions, and how versions come and go.
 #include "runner/cli/commands.hpp"
 #include "runner/cli/terminal.hpp"
-#include "runner/cli/tree_difference_text.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/attesting.hpp"
 #include "runner/engine/package_exchange.hpp"
@@ -11,8 +10,6 @@
 #include "runner/python/python_interpreter.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/packages/registry.hpp"
-#include "storage/trees/stored_tree.hpp"
-#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -45,54 +42,6 @@ Result<ExitCode> judge(const std::string& reference, Decision::Kind kind, const 
   tell(decision, text_of(record) + " is " + std::string(name_of(kind)), invocation);
   return ExitCode::ok;
 }
-
-// One line of a difference; nothing when both are the same.
-struct Facts {
-  Json before = Json::object();
-  Json after = Json::object();
-
-  template <class Value>
-  void compare(const std::string& name, const Value& a, const Value& b) {
-    if (Json(a) == Json(b)) return;
-    before[name] = a;
-    after[name] = b;
-  }
-};
-
-Json flat(const Manifest& manifest) {
-  Json json = to_json(manifest);
-  Json hyperparameters = Json::object();
-  for (const Json& item : json["hyperparameters"]) hyperparameters[item.at("name").get<std::string>()] = item;
-  json.erase("hyperparameters");
-  for (const auto& [name, item] : hyperparameters.items()) json["hyperparameter " + name] = item;
-  return json;
-}
-
-Facts difference_of(const VersionRecord& a, const Manifest& manifest_a, const VersionRecord& b,
-                    const Manifest& manifest_b) {
-  Facts facts;
-  const auto verbs_of = [](const VersionRecord& record) {
-    Json verbs = Json::array();
-    for (const Verb verb : record.content.abi.verbs) verbs.push_back(name_of(verb));
-    return verbs;
-  };
-  facts.compare("runtime", std::string(name_of(a.content.abi.runtime)), std::string(name_of(b.content.abi.runtime)));
-  facts.compare("abi", std::to_string(a.content.abi.major) + "." + std::to_string(a.content.abi.minor),
-                std::to_string(b.content.abi.major) + "." + std::to_string(b.content.abi.minor));
-  facts.compare("builder", a.content.abi.builder, b.content.abi.builder);
-  facts.compare("verbs", verbs_of(a), verbs_of(b));
-  facts.compare("score", a.content.score ? Json(*a.content.score) : Json(nullptr),
-                b.content.score ? Json(*b.content.score) : Json(nullptr));
-  const Json before = flat(manifest_a);
-  const Json after = flat(manifest_b);
-  Json keys = before;
-  keys.update(after);
-  for (const auto& [key, value] : keys.items())
-    facts.compare(key, before.value(key, Json(nullptr)), after.value(key, Json(nullptr)));
-  return facts;
-}
-
-std::string shown(const Json& value) { return printable(value.is_string() ? value.get<std::string>() : value.dump()); }
 
 }  // namespace
 
@@ -180,34 +129,6 @@ Result<ExitCode> perform(const command::PackageImport& command, const Invocation
     print("imported " + text_of(record) + "\n");
   }
   return ExitCode::ok;
-}
-
-Result<ExitCode> perform(const command::PackageDiff& command, const Invocation& invocation) {
-  const Store store = TRY(open_store(invocation));
-  const VersionRecord a = TRY(find_version(store, command.before));
-  const VersionRecord b = TRY(find_version(store, command.after));
-  const Tree before = TRY(load_tree(a.content.tree.digest, store.objects()));
-  const Tree after = TRY(load_tree(b.content.tree.digest, store.objects()));
-  const Manifest manifest_a = TRY(manifest_of(a, before, store.objects()));
-  const Manifest manifest_b = TRY(manifest_of(b, after, store.objects()));
-  const auto files = difference(before, after);
-  const Facts facts = difference_of(a, manifest_a, b, manifest_b);
-  const bool same = files.empty() && facts.before.empty();
-  if (invocation.output == Output::json) {
-    print_json({{"before", text_of(a)},
-                {"after", text_of(b)},
-                {"facts", {{"before", facts.before}, {"after", facts.after}}},
-                {"files", differences_json(files)}});
-  } else if (same) {
-    print(text_of(a) + " and " + text_of(b) + " are the same but for their numbers\n");
-  } else {
-    std::vector<std::vector<std::string>> rows = {{"", text_of(a), text_of(b)}};
-    for (const auto& [name, value] : facts.before.items())
-      rows.push_back({name, shown(value), shown(facts.after[name])});
-    if (rows.size() > 1) print(table(rows) + "\n");
-    print_differences(files);
-  }
-  return same ? ExitCode::ok : ExitCode::no;
 }
 
 }  // namespace trainyard

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people decide on versions, and how versions come, go and differ.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "tests/endtoend/two_folders.hpp"
 
@@ -137,21 +138,73 @@ TEST_CASE("What is exported is the same package in another store") {
   REQUIRE(other.carry_out("training", "counts@1.1", counted.data).version() == "1.2");
 }
 
+namespace {
+
+const Json& section_of(const Json& difference, const std::string& name) {
+  for (const Json& section : difference.at("sections"))
+    if (section.at("section") == name) return section;
+  FAIL("there is no section " << name);
+  return difference;
+}
+
+Json difference_of(const TestStore& store, const std::string& before, const std::string& after, int code) {
+  const ProgramOutput output = store.run({"diff", before, after, "--json"});
+  CHECK(output.status.code == code);
+  store.temp().write("difference.json", output.out);
+  CHECK(schema_mistakes("version-difference", store.temp().path() / "difference.json") == "");
+  return parse_json(output.out, "the difference").value();
+}
+
+std::set<std::string> different(const Json& difference) {
+  std::set<std::string> names;
+  for (const Json& section : difference.at("sections"))
+    if (section.at("verdict") == "different") names.insert(section.at("section").get<std::string>());
+  return names;
+}
+
+}  // namespace
+
 TEST_CASE("Two versions are held against each other") {
+  using Names = std::set<std::string>;
   Counted counted;
   TestStore& store = counted.store;
   REQUIRE(store.train("counts@1.0", counted.data).version() == "1.1");
-  const ProgramOutput different = store.run({"package", "diff", "counts@1.0", "counts@1.1"});
-  CHECK(different.status.code == 1);
-  CHECK(has(different.out, "1 added, 0 removed, 0 changed"));
-  CHECK(store.run({"package", "diff", "counts@1.1", "counts@1.1"}).status.code == 0);
-  REQUIRE(store.carry_out("full", "counts@1.0", counted.data).version() == "1.2");
-  const ProgramOutput scored = store.run({"package", "diff", "counts@1.1", "counts@1.2", "--json"});
-  CHECK(scored.status.code == 1);
-  const auto parsed = parse_json(scored.out, "the difference");
-  REQUIRE(parsed.ok());
-  CHECK(parsed->at("facts").at("before").at("score").is_null());
-  CHECK(parsed->at("facts").at("after").at("score") == 1.0);
+  const ProgramOutput different_text = store.run({"package", "diff", "counts@1.0", "counts@1.1"});
+  CHECK(different_text.status.code == 1);
+  CHECK(has(different_text.out, "code: equal\n"));
+  CHECK(has(different_text.out, "1 added, 0 removed, 0 changed"));
+  CHECK(has(different_text.out, "train_data: cannot be compared: counts@1.0 was uploaded, so no run tells of it\n"));
+  CHECK(store.run({"diff", "counts@1.0", "counts@1.1"}).out == different_text.out);
+  CHECK(difference_of(store, "counts@1.1", "counts@1.1", 0).at("verdict") == "equal");
+
+  REQUIRE(store.train("counts@1.0", counted.data).version() == "1.2");
+  CHECK(difference_of(store, "counts@1.1", "counts@1.2", 0).at("verdict") == "equal");
+
+  store.temp().write("data/y.csv", "2\n");
+  REQUIRE(store.train("counts@1.0", counted.data, {"--env", "epochs=4"}).version() == "1.3");
+  const Json trained = difference_of(store, "counts@1.2", "counts@1.3", 1);
+  CHECK(different(trained) == Names{"train_data", "parameters", "metrics"});
+  CHECK(section_of(trained, "train_data").at("files").at("added") == 1);
+  CHECK(section_of(trained, "train_data").at("files").at("first").at(0).at("path") == "y.csv");
+  CHECK(section_of(trained, "parameters").at("facts") ==
+        Json::array({{{"name", "epochs"}, {"before", 3}, {"after", 4}}}));
+
+  REQUIRE(store.carry_out("full", "counts@1.3", counted.data).version() == "1.4");
+  const Json scored = difference_of(store, "counts@1.3", "counts@1.4", 1);
+  CHECK(section_of(scored, "score").at("facts") ==
+        Json::array({{{"name", "score"}, {"before", nullptr}, {"after", 2.0}}}));
+  CHECK(section_of(scored, "code").at("verdict") == "equal");
+  CHECK(section_of(scored, "model").at("files").at("changed") == 1);
+
+  // Without the version in between nobody knows what the last run has written.
+  store.must({"package", "delete", "counts@1.3", "--why", "old"});
+  const Json torn = difference_of(store, "counts@1.1", "counts@1.4", 1);
+  CHECK(section_of(torn, "code").at("files").at("changed") == 1);
+  CHECK(section_of(torn, "model").at("verdict") == "unknown");
+  store.must({"runs", "delete", "run-1"});
+  const Json forgotten = difference_of(store, "counts@1.1", "counts@1.2", 1);
+  CHECK(forgotten.at("verdict") == "unknown");
+  CHECK(section_of(forgotten, "parameters").at("why") == "the run that made counts@1.1 is gone");
 }
 
 }  // namespace trainyard

@@ -17,6 +17,7 @@
 #include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
 #include "runner/core/slsa_provenance.hpp"
+#include "runner/core/version_difference.hpp"
 #include "runner/core/worker_event.hpp"
 #include "runner/engine/audit.hpp"
 #include "runner/engine/file_uses.hpp"
@@ -391,6 +392,44 @@ TEST_CASE("an audit is told as the example shows", "[golden]") {
 TEST_CASE("every document with examples is tested here", "[golden]") {
   // The last two in documents_test.cpp.
   std::set<std::string> tested = {"results", "usage", "uses", "audit", "lineage", "openlineage-run-facet"};
+}
+
+namespace {
+
+RunRecord record(const std::string& example) {
+  return run_record_from(parse_json(text_of(kExamples / example), example).value()).value();
+}
+
+// Two files, of which the second is as the number says.
+Tree tree_of(int number) {
+  const Digest digest = Digest::parse(std::string(63, 'a') + std::to_string(number)).value();
+  const Digest code = Digest::parse(std::string(64, 'c')).value();
+  return Tree::of({{RelPath::parse("code.so").value(), TreeEntry::Kind::file, 7, true, code},
+                   {RelPath::parse("model.bin").value(), TreeEntry::Kind::file, 40, false, digest}})
+      .value();
+}
+
+}  // namespace
+
+TEST_CASE("how versions differ is told as the examples show", "[golden]") {
+  const auto version = golden<VersionRecord>("version/valid/trained.json", version_record_from);
+  const auto upload = golden<VersionRecord>("version/valid/upload.json", version_record_from);
+  const Manifest manifest = Manifest::parse(text_of(kExamples / "package/valid/full.json")).value();
+  const VersionSide trained{version, manifest, tree_of(1), record("results/valid/successful.json"), {}};
+  VersionSide full{version, manifest, tree_of(2), record("results/valid/full_run.json"), {}};
+  full.record.version.minor += 1;
+  const std::set<RelPath> model = {RelPath::parse("model.bin").value()};
+  compare("version-difference/valid/trained_in_two_ways.json",
+          readable(to_json(compare_versions(trained, full, model))));
+  const VersionSide first{upload, manifest, tree_of(1), std::nullopt, {}};
+  compare("version-difference/valid/of_an_upload.json",
+          readable(to_json(compare_versions(first, trained, std::nullopt))));
+  compare("version-difference/valid/equal.json", readable(to_json(compare_versions(trained, trained, model))));
+  CHECK(examples("version-difference", "valid").size() == 3);
+}
+
+TEST_CASE("every document with examples is tested here", "[golden]") {
+  std::set<std::string> tested = {"results", "usage", "version-difference"};
   for (const Document& document : documents()) tested.insert(document.name);
   const auto folders = list_folder(kExamples);
   REQUIRE(folders.ok());
