@@ -61,6 +61,7 @@ RunFacts facts_of(const KnownRun& run) {
   facts.score = run.score();
   facts.started = run.plan.created_at;
   facts.seconds = run.seconds();
+  if (request.reproduces) facts.reproduces = request.reproduces->text();
   // Until then its runner may still write.
   facts.over = run.is_over() && is_there(run.folder.results());
   return facts;
@@ -144,6 +145,7 @@ Json summary_json(const RunFacts& facts, const Store& store) {
           {"tags", facts.tags},
           {"package", facts.package},
           {"parent", facts.version},
+          {"reproduces", or_null(facts.reproduces)},
           {"status", facts.status},
           {"reason", or_null(facts.reason)},
           {"version", or_null(facts.made)},

@@ -25,7 +25,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{50};
 
-std::string version_text(const KnownRun& run) { return run.version() ? run.version()->text() : "-"; }
+std::string version_text(const KnownRun& run) {
+  if (run.plan.request.reproduces) return "none; reproduces " + run.plan.request.reproduces->text();
+  return run.version() ? run.version()->text() : "-";
+}
 
 std::string score_text(const KnownRun& run) { return run.score() ? number_text(*run.score()) : "-"; }
 
@@ -59,8 +62,8 @@ Result<ExitCode> perform(const command::RunsList& command, const Invocation& inv
       continue;
     }
     rows.push_back({run.name, run.type, run.package + "@" + run.version, run.status, or_dash(run.reason),
-                    or_dash(run.made), run.score ? number_text(*run.score) : "-", run.started.short_text(),
-                    duration_text(run.seconds)});
+                    run.reproduces.empty() ? or_dash(run.made) : "reproduces " + run.reproduces,
+                    run.score ? number_text(*run.score) : "-", run.started.short_text(), duration_text(run.seconds)});
   }
   if (invocation.output == Output::json) {
     print_json(list);

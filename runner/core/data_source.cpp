@@ -8,11 +8,11 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kKindNames[] = {"folder", "archive", "dataset"};
+constexpr std::string_view kKindNames[] = {"folder", "archive", "dataset", "snapshot"};
 
 Result<DataSource::Kind> parse_kind(std::string_view text) {
   if (const auto kind = enum_named<DataSource::Kind>(kKindNames, text)) return *kind;
-  return fail(Errc::invalid, "'" + std::string(text) + "' is none of folder, archive, dataset");
+  return fail(Errc::invalid, "'" + std::string(text) + "' is none of folder, archive, dataset, snapshot");
 }
 
 Result<DatasetReference> dataset_from(const Json& json) {
@@ -54,7 +54,7 @@ Result<DataSource> data_source_from(const Json& json) {
   if (fields.nullable("dataset") != nullptr) dataset = fields.nested("dataset", dataset_from);
   TRY(fields.finish());
   if (tree.has_value() != (*kind != DataSource::Kind::folder))
-    return fail(Errc::invalid, "the tree of a data source goes with the kinds archive and dataset, and with no other");
+    return fail(Errc::invalid, "the tree of a data source goes with all kinds but folder");
   if (dataset.has_value() != (*kind == DataSource::Kind::dataset))
     return fail(Errc::invalid, "the dataset of a data source goes with the kind dataset, and with no other");
   return DataSource{*kind, std::move(folder), tree, std::move(dataset)};

@@ -14,7 +14,8 @@ namespace trainyard {
 // Where the data of a run comes from, decided before the run begins: what was named then is what the run gets, whatever
 // becomes of the name. Not what the run saw, which is known only once it was read.
 struct DataSource {
-  enum class Kind { folder, archive, dataset };
+  // snapshot: a tree of the store, whatever it was when somebody gave it.
+  enum class Kind { folder, archive, dataset, snapshot };
 
   Kind kind = Kind::folder;
   std::string folder;  // what is mounted, absolute: the user's own folder, or a checkout in the store

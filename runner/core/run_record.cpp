@@ -31,7 +31,8 @@ std::optional<Value> nested_or_null(Fields& fields, const char* key, Read read) 
 }
 
 Result<DataSource::Kind> kind_named(std::string_view text) {
-  for (const auto kind : {DataSource::Kind::folder, DataSource::Kind::archive, DataSource::Kind::dataset}) {
+  for (const auto kind :
+       {DataSource::Kind::folder, DataSource::Kind::archive, DataSource::Kind::dataset, DataSource::Kind::snapshot}) {
     if (name_of(kind) == text) return kind;
   }
   return fail(Errc::invalid, "'" + std::string(text) + "' is not a kind of data");
@@ -77,6 +78,14 @@ Result<RecordedPython> python_from(const Json& json) {
   TRY(fields.finish());
   python.dependencies = *dependencies;
   return python;
+}
+
+Result<RecordedReproduction> reproduction_from(const Json& json) {
+  Fields fields(json, "the reproduction of the results");
+  const auto version = fields.parsed("version", PackageVersion::parse);
+  const auto tree = nested_or_null<TreeSummary>(fields, "tree", tree_summary_from);
+  TRY(fields.finish());
+  return RecordedReproduction{*version, tree};
 }
 
 Result<std::map<std::string, std::string>> texts_from(const Json& json) {
@@ -198,6 +207,9 @@ Result<RunRecord> read_traceability(const Json& json) {
   fields.any("overlap");
   const auto parent = fields.nested("parent", version_from);
   auto version = nested_or_null<RecordedVersion>(fields, "version", version_from);
+  std::optional<RecordedReproduction> reproduces;  // which no run did before there was the word
+  if (fields.has("reproduces"))
+    reproduces = nested_or_null<RecordedReproduction>(fields, "reproduces", reproduction_from);
   auto artifacts = nested_or_null<TreeSummary>(fields, "artifacts", tree_summary_from);
   const Json& abi = fields.object("abi");
   auto python = nested_or_null<RecordedPython>(fields, "python", python_from);
@@ -248,7 +260,8 @@ Result<RunRecord> read_traceability(const Json& json) {
                    false,
                    metrics,
                    score,
-                   {}};
+                   {},
+                   std::move(reproduces)};
   for (const Json& attempt : attempts) TRY(check_attempt(attempt));
   for (const Json& input : datasets) record.inputs.push_back(TRY(input_from(input)));
   for (const auto& [name, digest] : secrets.items()) {
@@ -277,7 +290,12 @@ Result<void> check_agreement(const RunRecord& record, const Summary& summary) {
     return contradiction("the outputs name another new version than the traceability");
   if (record.version && (!trains(record.type) || record.outcome.reason != RunReason::ok))
     return contradiction("a run that cannot have made a version names one");
-  if (!record.version && trains(record.type) && record.outcome.reason == RunReason::ok)
+  const bool reproduced = record.reproduces && record.reproduces->tree;
+  if (record.version && record.reproduces) return contradiction("a run that reproduces a version names a new one");
+  if (reproduced != (record.reproduces && record.outcome.reason == RunReason::ok))
+    return contradiction(
+        "a run that reproduces a version tells of its outputs where it must not, or not where it must");
+  if (!record.version && !record.reproduces && trains(record.type) && record.outcome.reason == RunReason::ok)
     return contradiction("a run that trained with success names no new version");
   if (record.version && record.version->package != record.parent.package)
     return contradiction("the new version is of another package");

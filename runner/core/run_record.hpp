@@ -46,6 +46,14 @@ struct RecordedPython {
   friend bool operator==(const RecordedPython&, const RecordedPython&) = default;
 };
 
+// Of a run that does another one again: the version of the package that it reproduces, and what it has made in its place.
+struct RecordedReproduction {
+  PackageVersion version;
+  std::optional<TreeSummary> tree;  // none when the run failed
+
+  friend bool operator==(const RecordedReproduction&, const RecordedReproduction&) = default;
+};
+
 // A run that is over, as its _results.json tells of it: what every later question about the run is answered from.
 // Written by results_json (runner/core/run_results.hpp). Schema: schemas/results.schema.json.
 struct RunRecord {
@@ -78,6 +86,7 @@ struct RunRecord {
   Json metrics;  // {name: {"count", "last", "last_step", "min", "max"}}
   std::optional<double> score;
   Json document;  // all of it
+  std::optional<RecordedReproduction> reproduces = std::nullopt;
 };
 
 // Strict: `invalid` names what is wrong. A document that contradicts itself, as when its two halves name two versions or

@@ -121,7 +121,8 @@ Json to_json(const RunRequest& request) {
           {"retries", request.retries},
           {"secrets", request.secrets},
           {"isolation", to_json(request.isolation)},
-          {"limits", to_json(request.limits)}};
+          {"limits", to_json(request.limits)},
+          {"reproduces", request.reproduces ? Json(request.reproduces->text()) : Json(nullptr)}};
 }
 
 Result<RunRequest> run_request_from(const Json& json) {
@@ -162,9 +163,13 @@ Result<RunRequest> run_request_from(const Json& json) {
   auto limits = std::optional(RunRequest::default_limits());
   if (fields.has("isolation")) isolation = fields.nested("isolation", isolation_wish_from);
   if (fields.has("limits")) limits = fields.nested("limits", job_limits_from);
+  std::optional<PackageVersion> reproduces;
+  if (fields.has("reproduces")) reproduces = fields.parsed_or_null("reproduces", PackageVersion::parse);
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
+  if (reproduces && *type == RunType::evaluation)
+    return fail(Errc::invalid, "the run request reproduces a version, which an evaluation cannot have made");
   RunRequest request{*type,
                      *package,
                      dataset,
@@ -185,7 +190,8 @@ Result<RunRequest> run_request_from(const Json& json) {
                      retries,
                      std::move(*secrets),
                      *isolation,
-                     *limits};
+                     *limits,
+                     reproduces};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

@@ -64,6 +64,8 @@ struct RunRequest {
   std::set<std::string> secrets = {};       // the names of variables whose values are recorded nowhere
   IsolationWish isolation = {};
   JobLimits limits = default_limits();
+  // The version of the package whose run this one does again: what comes out is kept for comparison and is no version.
+  std::optional<PackageVersion> reproduces = std::nullopt;
 
   // What no training needs more of, so that a mistake in a package does not become the machine's.
   static JobLimits default_limits() {

@@ -77,6 +77,15 @@ Json version_json(const std::optional<VersionRecord>& version) {
           {"zip", to_json(version->content.zip)}};
 }
 
+// What a run that does another one again has made in place of a version.
+Json reproduction_json(const RunReport& report) {
+  const auto& version = report.plan.request.reproduces;
+  if (!version) return nullptr;
+  const auto* const reproduced = std::get_if<state::Reproduced>(&report.state);
+  const auto made = reproduced != nullptr ? reproduced->outputs.package : std::nullopt;
+  return {{"version", version->text()}, {"tree", made ? to_json(made->tree) : Json(nullptr)}};
+}
+
 // One dataset of a run, under the name that the results have for it.
 struct Input {
   const char* name;
@@ -147,6 +156,7 @@ Json traceability(const RunReport& report) {
       {"overlap", overlap_json(evaluation ? evaluation->overlap : std::nullopt)},
       {"parent", version_json(plan.parent)},
       {"version", version_json(report.version)},
+      {"reproduces", reproduction_json(report)},
       {"artifacts", tree_or_null(report.artifacts)},
       {"abi",
        {{"runtime", name_of(abi.runtime)}, {"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},

@@ -47,7 +47,7 @@ std::vector<Attempt> attempts_in(const std::vector<JournalEntry>& journal);
 // All that is known of a run when it is over.
 struct RunReport {
   RunPlan plan;
-  RunState state;      // Published, Evaluated or Failed
+  RunState state;      // Published, Evaluated, Reproduced or Failed
   Instant started_at;  // when it had its slot; of one that never had, its end
   Instant ended_at;
   std::vector<Attempt> attempts;         // none when no job ran

@@ -7,10 +7,10 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kStates = {"Queued",    "Planned",   "Staged",    "Running",
-                                                      "Stopping",  "Exited",    "Retrying",  "Succeeded",
-                                                      "Collected", "Published", "Evaluated", "Failed"};
-constexpr std::array<std::string_view, 11> kHappenings = {"a slot becoming free",
+constexpr std::array<std::string_view, 13> kStates = {"Queued",    "Planned",    "Staged",    "Running",   "Stopping",
+                                                      "Exited",    "Retrying",   "Succeeded", "Collected", "Published",
+                                                      "Evaluated", "Reproduced", "Failed"};
+constexpr std::array<std::string_view, 12> kHappenings = {"a slot becoming free",
                                                           "the data being staged",
                                                           "the job starting",
                                                           "a stop being asked for",
@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 11> kHappenings = {"a slot becoming free"
                                                           "the outputs being collected",
                                                           "a version being published",
                                                           "a score being kept",
+                                                          "the outputs being kept",
                                                           "something going wrong"};
 
 // Every transition that exists, one function each; whatever has none falls to the last.
@@ -60,10 +61,13 @@ struct Transition {
   Next operator()(const state::Collected& s, const happening::ScoreKept&) const {
     return RunState(state::Evaluated{s.data, s.outputs});
   }
+  Next operator()(const state::Collected& s, const happening::OutputsKept&) const {
+    return RunState(state::Reproduced{s.data, s.outputs});
+  }
   template <class Any, class What>
   Next operator()(const Any& any, const What& what) const {
     constexpr bool over = std::is_same_v<Any, state::Published> || std::is_same_v<Any, state::Evaluated> ||
-                          std::is_same_v<Any, state::Failed>;
+                          std::is_same_v<Any, state::Reproduced> || std::is_same_v<Any, state::Failed>;
     if constexpr (!over && std::is_same_v<What, happening::WentWrong>) {
       return RunState(state::Failed{std::string(name_of(RunState(any))), what.outcome, data_of(RunState(any))});
     } else {
@@ -200,6 +204,10 @@ struct Writer {
     json["data"] = to_json(s.data);
     json["outputs"] = to_json(s.outputs);
   }
+  void operator()(const state::Reproduced& s) const {
+    json["data"] = to_json(s.data);
+    json["outputs"] = to_json(s.outputs);
+  }
   void operator()(const state::Failed& s) const {
     if (s.data) json["data"] = to_json(*s.data);
     json["phase"] = s.phase;
@@ -234,7 +242,7 @@ RunStatus status_of(const RunState& state) {
 
 bool is_final(const RunState& state) {
   return std::holds_alternative<state::Published>(state) || std::holds_alternative<state::Evaluated>(state) ||
-         std::holds_alternative<state::Failed>(state);
+         std::holds_alternative<state::Reproduced>(state) || std::holds_alternative<state::Failed>(state);
 }
 
 Json overlap_json(const std::optional<DataOverlap>& overlap) {
@@ -324,6 +332,7 @@ Result<JournalEntry> journal_entry_from(const Json& json) {
   if (name == "Collected" && data && outputs) return entered(state::Collected{*data, *outputs});
   if (name == "Published" && data && outputs && version) return entered(state::Published{*data, *outputs, *version});
   if (name == "Evaluated" && data && outputs) return entered(state::Evaluated{*data, *outputs});
+  if (name == "Reproduced" && data && outputs) return entered(state::Reproduced{*data, *outputs});
   if (name == "Failed" && phase && reason && *reason != RunReason::ok && message)
     return entered(state::Failed{*phase, {*reason, *message}, data});
   return fail(Errc::invalid, "the journal entry has the state '" + name + "' without what belongs to it");

@@ -62,7 +62,8 @@ struct CollectedOutputs {
 //
 //   Queued ▶ Planned ▶ Staged ▶ Running ▶ Exited ▶ Succeeded ▶ Collected ▶ Published
 //                         ▲        │ stop asked                      ▶ Evaluated, of a run that makes no version
-//                         │        ▶ Stopping ▶ Exited      any state before these two ▶ Failed
+//                         │        │                                 ▶ Reproduced, of one that does another run again
+//                         │        ▶ Stopping ▶ Exited      any state before these three ▶ Failed
 //                         Retrying ◀ Running and Exited, of an attempt that failed
 //
 // A run for which there is a slot at once begins as Planned.
@@ -120,6 +121,12 @@ struct Evaluated {
   CollectedOutputs outputs;
   friend bool operator==(const Evaluated&, const Evaluated&) = default;
 };
+struct
+    Reproduced {  // what came out is kept, to be held against the version that is reproduced, and is no version itself
+  StagedData data;
+  CollectedOutputs outputs;
+  friend bool operator==(const Reproduced&, const Reproduced&) = default;
+};
 struct Failed {
   std::string phase;  // the state that the run could not leave forward
   Outcome outcome;
@@ -131,7 +138,7 @@ struct Failed {
 
 using RunState = std::variant<state::Queued, state::Planned, state::Staged, state::Running, state::Stopping,
                               state::Exited, state::Retrying, state::Succeeded, state::Collected, state::Published,
-                              state::Evaluated, state::Failed>;
+                              state::Evaluated, state::Reproduced, state::Failed>;
 
 // What happens to a run.
 namespace happening {
@@ -159,6 +166,7 @@ struct VersionPublished {
   PackageVersion version;
 };
 struct ScoreKept {};
+struct OutputsKept {};
 struct WentWrong {
   Outcome outcome;
 };
@@ -168,14 +176,14 @@ struct WentWrong {
 using Happening =
     std::variant<happening::SlotFreed, happening::DataStaged, happening::JobStarted, happening::StopAsked,
                  happening::JobEnded, happening::AttemptFailed, happening::JudgedGood, happening::OutputsCollected,
-                 happening::VersionPublished, happening::ScoreKept, happening::WentWrong>;
+                 happening::VersionPublished, happening::ScoreKept, happening::OutputsKept, happening::WentWrong>;
 
 // Pure. `invalid` names both when the state machine has no such transition.
 Result<RunState> next(const RunState& state, const Happening& happening);
 
 std::string_view name_of(const RunState& state);
 RunStatus status_of(const RunState& state);
-// Published, Evaluated or Failed: nothing more happens but the results being written.
+// Published, Evaluated, Reproduced or Failed: nothing more happens but the results being written.
 bool is_final(const RunState& state);
 // The data of the states that know it.
 std::optional<StagedData> data_of(const RunState& state);

@@ -259,6 +259,7 @@ Result<Happening> RunDriver::act_on(const state::Succeeded& succeeded) {
 
 Result<Happening> RunDriver::act_on(const state::Collected& collected) {
   if (!collected.outputs.package) return Happening(happening::ScoreKept{});
+  if (plan_.request.reproduces) return Happening(happening::OutputsKept{});
   if (origin_ == Origin::resumed) {
     if (const auto made = TRY(published_before(plan_, ports_->store))) {
       return Happening(happening::VersionPublished{made->version});

@@ -91,8 +91,9 @@ std::vector<StoreRoot> roots_of(const StoredRun& run, RunLife life) {
       if (data->evaluation) add("evaluation data", data->evaluation->tree.digest, Files::not_needed);
     }
     const CollectedOutputs* const outputs = outputs_of(entry.state);
-    // It may yet be published; once it is, its version keeps it.
-    if (outputs != nullptr && outputs->package && active) add("package", outputs->package->tree.digest, Files::needed);
+    // It may yet be published; once it is, its version keeps it. What is no version is the run's to keep.
+    const bool kept = active || std::holds_alternative<state::Reproduced>(entry.state);
+    if (outputs != nullptr && outputs->package && kept) add("package", outputs->package->tree.digest, Files::needed);
   }
   if (run.artifacts) add("artifacts", run.artifacts->digest, Files::needed);
   return roots;

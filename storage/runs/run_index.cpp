@@ -13,19 +13,47 @@ namespace trainyard {
 
 namespace {
 
-constexpr int kSchemaNumber = 1;
+constexpr int kSchemaNumber = 2;
 constexpr int kBusyMilliseconds = 5000;
 
 constexpr const char* kCreate = R"(
   CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT, type TEXT, package TEXT, folded TEXT, version TEXT, status TEXT,
-                    reason TEXT, made TEXT, experiment TEXT, score REAL, started INTEGER, seconds REAL, over INTEGER)
+                    reason TEXT, made TEXT, experiment TEXT, score REAL, started INTEGER, seconds REAL, over INTEGER,
+                    reproduces TEXT, definition TEXT, data TEXT)
     WITHOUT ROWID;
   CREATE INDEX run_started ON run (started, id);
   CREATE INDEX run_name ON run (name);
+  CREATE INDEX run_definition ON run (definition) WHERE definition <> '';
   CREATE INDEX run_open ON run (id) WHERE over = 0;
   CREATE TABLE tag (run TEXT, name TEXT, value TEXT, PRIMARY KEY (run, name)) WITHOUT ROWID;
   CREATE TABLE seen (folder TEXT);
 )";
+
+// What facts_of reads, in its order.
+constexpr const char* kFacts =
+    "id, name, type, package, version, status, reason, made, experiment, score, started, seconds, over, reproduces, "
+    "definition, data";
+
+std::int64_t now_microseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+// The look of a folder: another one means that something was added or removed. Empty when it changed so lately that the
+// next change could look the same.
+Result<std::string> look_of(const Path& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) return system_error("look at", folder, errno);
+  const std::int64_t changed = std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+  if (now_microseconds() - changed < kRacyMicroseconds) return std::string();
+  return std::to_string(status.st_dev) + " " + std::to_string(status.st_ino) + " " + std::to_string(changed) + " " +
+         std::to_string(status.st_ctim.tv_sec) + "." + std::to_string(status.st_ctim.tv_nsec);
+}
+
+Result<void> execute(sqlite3* database, const char* sql) {
+  if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return sqlite_error(database);
+}
 
 Result<void> prepare_schema(sqlite3* database) {
   sqlite3_busy_timeout(database, kBusyMilliseconds);
@@ -109,6 +137,9 @@ RunFacts facts_of(const Statement& row) {
   facts.started = Instant{row.integer(10)};
   facts.seconds = row.number(11);
   facts.over = row.integer(12) != 0;
+  facts.reproduces = row.text(13);
+  facts.definition = row.text(14);
+  facts.data = row.text(15);
   return facts;
 }
 
@@ -131,7 +162,8 @@ Result<void> RunIndex::note(const RunFacts& facts) const {
   auto put = TRY(
       Statement::prepare(database_.get(),
                          "INSERT OR REPLACE INTO run (id, name, type, package, folded, version, status, reason, made, "
-                         "experiment, score, started, seconds, over) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                         "experiment, score, started, seconds, over, reproduces, definition, data) VALUES "
+                         "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   int at = 1;
   for (const std::string& text : {facts.id, facts.name, facts.type, facts.package, folded_case(facts.package),
                                   facts.version, facts.status, facts.reason, facts.made, facts.experiment})
@@ -140,6 +172,7 @@ Result<void> RunIndex::note(const RunFacts& facts) const {
   put.bind(++at, facts.started.microseconds);
   put.bind(++at, facts.seconds);
   put.bind(++at, std::int64_t{facts.over ? 1 : 0});
+  for (const std::string& text : {facts.reproduces, facts.definition, facts.data}) put.bind(++at, text);
   TRY(put.step());
   auto forget = TRY(Statement::prepare(database_.get(), "DELETE FROM tag WHERE run = ?"));
   forget.bind(1, facts.id);
@@ -227,11 +260,8 @@ Result<RunsFound> RunIndex::find(const RunQuery& query) const {
   auto known = TRY(Statement::prepare(database, "SELECT count(*) FROM run"));
   TRY(known.step());
   found.known = static_cast<std::size_t>(known.integer(0));
-  auto rows =
-      TRY(bound("SELECT id, name, type, package, version, status, reason, made, experiment, score, started, "
-                "seconds, over FROM run" +
-                where + " ORDER BY " + column_of(query.key) + " DESC, id DESC" +
-                (query.limit == 0 ? "" : " LIMIT " + std::to_string(query.limit))));
+  auto rows = TRY(bound(std::string("SELECT ") + kFacts + " FROM run" + where + " ORDER BY " + column_of(query.key) +
+                        " DESC, id DESC" + (query.limit == 0 ? "" : " LIMIT " + std::to_string(query.limit))));
   auto tags = TRY(Statement::prepare(database, "SELECT name, value FROM tag WHERE run = ?"));
   while (TRY(rows.step())) {
     RunFacts facts = facts_of(rows);
@@ -243,6 +273,18 @@ Result<RunsFound> RunIndex::find(const RunQuery& query) const {
   if (!query.reverse) std::reverse(found.runs.begin(), found.runs.end());
   found.left_out = all - found.runs.size();
   return found;
+}
+
+Result<std::vector<RunFacts>> RunIndex::defined(const std::string& definition) const {
+  // The condition again, word for word, so that its index is used.
+  auto rows = TRY(Statement::prepare(
+      database_.get(), (std::string("SELECT ") + kFacts +
+                        " FROM run WHERE definition = ? AND definition <> '' ORDER BY started DESC, id DESC")
+                           .c_str()));
+  rows.bind(1, definition);
+  std::vector<RunFacts> runs;
+  while (TRY(rows.step())) runs.push_back(facts_of(rows));
+  return runs;
 }
 
 Result<std::vector<RunId>> RunIndex::named(const std::string& wanted) const {

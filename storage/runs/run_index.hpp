@@ -30,8 +30,13 @@ struct RunFacts {
   std::map<std::string, std::string> tags;
   std::optional<double> score;
   Instant started;
-  double seconds = 0;  // until its end, or until this was noted
-  bool over = false;   // nothing of this changes any more
+  double seconds = 0;           // until its end, or until this was noted
+  bool over = false;            // nothing of this changes any more
+  std::string reproduces = {};  // the version whose run it does again, or empty
+  // Of a run that made a version: what it was asked and what it was given, as texts that are equal for equal runs
+  // (runner/core/run_definition.hpp). Else empty.
+  std::string definition = {};
+  std::string data = {};
 };
 
 // Which runs, in which order.
@@ -72,6 +77,8 @@ class RunIndex {
   Result<void> refresh(const Path& runs, const Read& read);
 
   [[nodiscard]] Result<RunsFound> find(const RunQuery& query) const;
+  // With this definition, which is not empty; the newest first.
+  [[nodiscard]] Result<std::vector<RunFacts>> defined(const std::string& definition) const;
   // By name, id, or the beginning or end of an id.
   [[nodiscard]] Result<std::vector<RunId>> named(const std::string& wanted) const;
   [[nodiscard]] Result<std::vector<std::string>> names() const;

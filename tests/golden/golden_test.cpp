@@ -286,7 +286,12 @@ TEST_CASE("results are written as the examples show", "[golden]") {
   lost.outcome = outcome(RunReason::lost, "the process that supervised the job is gone");
   retried.attempts.insert(retried.attempts.begin(), {lost, failed_report().attempts.front()});
   compare("results/valid/retried_with_a_secret.json", readable(results_json(retried)));
-  CHECK(examples("results", "valid").size() == 7);
+  RunReport reproduced = successful_report();
+  reproduced.plan = golden<RunPlan>("plan/valid/reproducing.json", run_plan_from);
+  reproduced.state = golden<JournalEntry>("journal/valid/reproduced.json", journal_entry_from).state;
+  reproduced.version = std::nullopt;
+  compare("results/valid/reproduced.json", readable(results_json(reproduced)));
+  CHECK(examples("results", "valid").size() == 8);
 }
 
 TEST_CASE("results are read as far as questions about a run need them, and refused where they are wrong", "[golden]") {

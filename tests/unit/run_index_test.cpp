@@ -167,4 +167,26 @@ TEST_CASE("a run is named by its name or a part of its id", "[run_index]") {
   CHECK(runs.index()->names().value().size() == 2);
 }
 
+TEST_CASE("runs of one definition are found, the newest first", "[run_index]") {
+  Runs runs;
+  for (const int number : {1, 2, 3, 4}) {
+    RunFacts& run = runs.add(number);
+    run.definition = number == 3 ? "other" : number == 4 ? "" : "same";
+    run.data = "data " + std::to_string(number);
+    run.made = "1." + std::to_string(number);
+    run.reproduces = number == 4 ? "1.1" : "";
+  }
+  const auto index = runs.index();
+  REQUIRE(index.ok());
+  const auto found = index->defined("same");
+  REQUIRE(found.ok());
+  REQUIRE(found->size() == 2);
+  CHECK(found->front().data == "data 2");
+  CHECK(found->front().made == "1.2");
+  CHECK(found->back().name == "run-1");
+  CHECK(index->defined("nothing")->empty());
+  CHECK(index->defined("")->empty());
+  CHECK(index->find({})->runs.back().reproduces == "1.1");
+}
+
 }  // namespace trainyard

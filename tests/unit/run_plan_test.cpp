@@ -372,6 +372,7 @@ TEST_CASE("where the data comes from is written as it was read, and has what its
   const std::vector<DataSource> sources = {
       {DataSource::Kind::folder, "/data", std::nullopt, std::nullopt},
       {DataSource::Kind::archive, "/store/checkouts/x", tree, std::nullopt},
+      {DataSource::Kind::snapshot, "/store/checkouts/x", tree, std::nullopt},
       {DataSource::Kind::dataset, "/store/checkouts/x", tree, pinned},
       {DataSource::Kind::dataset, "/store/checkouts/x", tree, DatasetReference::parse("digits@3").value()}};
   for (const DataSource& source : sources) CHECK(data_source_from(to_json(source)).value() == source);
@@ -379,6 +380,8 @@ TEST_CASE("where the data comes from is written as it was read, and has what its
                                          {DataSource::Kind::folder, "/data", std::nullopt, pinned},
                                          {DataSource::Kind::archive, "/x", std::nullopt, std::nullopt},
                                          {DataSource::Kind::archive, "/x", tree, pinned},
+                                         {DataSource::Kind::snapshot, "/x", std::nullopt, std::nullopt},
+                                         {DataSource::Kind::snapshot, "/x", tree, pinned},
                                          {DataSource::Kind::dataset, "/x", tree, std::nullopt},
                                          {DataSource::Kind::dataset, "/x", std::nullopt, pinned},
                                          {DataSource::Kind::folder, "data", std::nullopt, std::nullopt}};

@@ -84,6 +84,7 @@ TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]
                                              "parent",
                                              "python",
                                              "reason",
+                                             "reproduces",
                                              "run",
                                              "runner",
                                              "schema",

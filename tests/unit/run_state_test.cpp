@@ -33,6 +33,7 @@ const std::vector<RunState>& states() {
       state::Collected{kData, kOutputs},
       state::Published{kData, kOutputs, kVersion},
       state::Evaluated{kData, kOutputs},
+      state::Reproduced{kData, kOutputs},
       state::Failed{"Exited", kWrong, kData},
   };
   return all;
@@ -50,6 +51,7 @@ const std::vector<std::pair<std::string, Happening>>& happenings() {
       {"the outputs being collected", happening::OutputsCollected{kOutputs}},
       {"a version being published", happening::VersionPublished{kVersion}},
       {"a score being kept", happening::ScoreKept{}},
+      {"the outputs being kept", happening::OutputsKept{}},
       {"something going wrong", happening::WentWrong{kWrong}},
   };
   return all;
@@ -75,6 +77,7 @@ const std::map<std::pair<std::string, std::string>, RunState>& transitions() {
       {{"Succeeded", "the outputs being collected"}, state::Collected{kData, kOutputs}},
       {{"Collected", "a version being published"}, state::Published{kData, kOutputs, kVersion}},
       {{"Collected", "a score being kept"}, state::Evaluated{kData, kOutputs}},
+      {{"Collected", "the outputs being kept"}, state::Reproduced{kData, kOutputs}},
       {{"Queued", "something going wrong"}, failed("Queued", std::nullopt)},
       {{"Planned", "something going wrong"}, failed("Planned", std::nullopt)},
       {{"Retrying", "something going wrong"}, failed("Retrying", kData)},
@@ -107,7 +110,7 @@ TEST_CASE("every state meets every happening as the table says", "[run_state]") 
       }
     }
   }
-  CHECK(errors == 12 * 11 - 23);
+  CHECK(errors == 13 * 12 - 24);
 }
 
 TEST_CASE("states tell what users see, whether they are final, and their data", "[run_state]") {
@@ -122,7 +125,8 @@ TEST_CASE("states tell what users see, whether they are final, and their data", 
       {"Stopping", RunStatus::running, false},    {"Exited", RunStatus::running, false},
       {"Retrying", RunStatus::running, false},    {"Succeeded", RunStatus::running, false},
       {"Collected", RunStatus::running, false},   {"Published", RunStatus::successful, true},
-      {"Evaluated", RunStatus::successful, true}, {"Failed", RunStatus::failed, true},
+      {"Evaluated", RunStatus::successful, true}, {"Reproduced", RunStatus::successful, true},
+      {"Failed", RunStatus::failed, true},
   };
   for (std::size_t i = 0; i < states().size(); ++i) {
     const RunState& state = states()[i];
@@ -161,6 +165,7 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
       {"Collected", {"data", "outputs"}},
       {"Published", {"data", "outputs", "version"}},
       {"Evaluated", {"data", "outputs"}},
+      {"Reproduced", {"data", "outputs"}},
       {"Failed", {"phase", "reason", "message"}},
   };
   const Json everything = {{"data", to_json(JournalEntry{{}, state::Exited{kData}})["data"]},

@@ -90,6 +90,13 @@ TEST_CASE("an evaluation keeps no package", "[store_roots]") {
   CHECK(told(roots_of(run, RunLife::over)) == "data by name, artifacts");
 }
 
+TEST_CASE("a reproduction keeps what it made, which is no version", "[store_roots]") {
+  StoredRun run = stored({state::Staged{kStaged}, state::Reproduced{kStaged, kOutputs}});
+  run.artifacts = kArtifacts;
+  CHECK(told(roots_of(run, RunLife::over)) == "data by name, package, artifacts");
+  CHECK(roots_of(run, RunLife::over)[1].tree == kOutputs.package->tree.digest);
+}
+
 TEST_CASE("every record of a store is a root", "[store_roots]") {
   ExampleStore example;
   const TreeSummary one = example.put({{"a", "1"}});
