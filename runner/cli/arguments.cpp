@@ -21,6 +21,7 @@ constexpr const char* kFooter = R"(Examples:
   trainyard runs list
   trainyard trace digits
   trainyard diff digits@1.1 digits@1.2
+  trainyard reproduce digits@1.1
   trainyard snapshot checkout 3f2a91 ./data-of-that-run
   trainyard uses ./withdrawn.png
   trainyard store du
@@ -47,7 +48,7 @@ class Grammar {
                     "Tell what this machine has to keep packages apart from it, and what helps where something is "
                     "missing; exit code 1 where '--isolation strict' would be refused",
                     "trainyard doctor\n  trainyard doctor --json"));
-         {audit_words(), uses_words(), trace_words(), package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(), key_words(), proof_words(), outbox_words()}) {
+         {audit_words(), uses_words(), trace_words(), package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(), key_words(), proof_words(), outbox_words(), reproduce_words()}) {
       add_group(group);
     }
     for (const CommandWords& command : attestation_words()) add_command(&app_, command);

@@ -21,6 +21,11 @@ struct Diff {  // of two versions of packages
   std::string before;
   std::string after;
 };
+struct Reproduce {
+  std::string reference;
+  std::string tolerance;             // a number, or empty
+  std::vector<std::string> secrets;  // NAME or NAME=FILE
+};
 struct PackageValidate {
   std::string package;  // a zip or a folder
   std::string name;     // of one without a manifest; empty: that of its root folder
@@ -321,6 +326,7 @@ using Command =
                  command::KeysImport, command::Sign, command::ShowAttestations, command::ProofRoot, command::ProofMake,
                  command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver>;
     std::variant<command::Init, command::Doctor, command::Diff, command::PackageValidate,
+    std::variant<command::Init, command::Doctor, command::Diff, command::Reproduce, command::PackageValidate,
                  command::PackagePack, command::PackageAdd, command::PackageList, command::PackageShow,
                  command::PackageLabel, command::PackageUnlabel, command::PackageApprove, command::PackageReject,
                  command::PackageDelete, command::PackageExport, command::PackageImport, command::DatasetAdd,

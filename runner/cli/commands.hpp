@@ -10,6 +10,7 @@ namespace trainyard {
 Result<ExitCode> perform(const command::Init& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Doctor& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Diff& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Reproduce& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageValidate& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackagePack& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::PackageAdd& command, const Invocation& invocation);

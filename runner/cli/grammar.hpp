@@ -57,6 +57,7 @@ CommandWords command_words(std::string name, std::string description, std::strin
 
 // What is said of versions as a whole, in comparison_words.cpp. `diff` can be said in two ways.
 CommandWords diff_words(const char* example);
+CommandWords reproduce_words();
 
 // One function for each group, in a file of its own: package_words.cpp and so on.
 GroupWords package_words();

@@ -48,6 +48,11 @@ Result<ExitCode> perform(const command::RunsDelete& command, const Invocation& i
 
 Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& invocation) {
   RunRequest request = TRY(find_run(TRY(open_store(invocation)), command.run)).plan.request;
+  if (request.reproduces) {
+    return fail(Errc::invalid, "the run reproduces " + request.package.name.text() + "@" + request.reproduces->text() +
+                                   "; 'trainyard reproduce " + request.package.name.text() + "@" +
+                                   request.reproduces->text() + "' does that again");
+  }
   request.name.reset();
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   if (!command.package.empty()) {

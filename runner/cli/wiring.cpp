@@ -145,6 +145,16 @@ Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, co
   return run(request, ports);
 }
 
+Result<ReproductionEnd> reproduce_here(const PackageReference& version, double tolerance, const Secrets& secrets,
+                                       const Store& store, RunObserver& observer) {
+  const Path worker = TRY(worker_program());
+  LocalExecutor executor(worker);
+  RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+  ports.secrets = secrets;
+  ports.machine = local_machine();
+  return reproduce(version, tolerance, ports);
+}
+
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store) {
   const Path worker = TRY(worker_program());
   LocalExecutor executor(worker);

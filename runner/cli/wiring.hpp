@@ -6,6 +6,7 @@
 
 #include "runner/cli/command.hpp"
 #include "runner/core/run_results.hpp"
+#include "runner/engine/reproducing.hpp"
 #include "runner/engine/run_ports.hpp"
 #include "storage/store/store.hpp"
 
@@ -31,6 +32,10 @@ Result<Path> python_kit();
 // Plans and drives one run on this machine.
 Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, const Store& store,
                            RunObserver& observer);
+
+// Does what made a version again on this machine.
+Result<ReproductionEnd> reproduce_here(const PackageReference& version, double tolerance, const Secrets& secrets,
+                                       const Store& store, RunObserver& observer);
 
 // Stops a run of this machine, and waits until it is over.
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store);

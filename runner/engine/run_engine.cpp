@@ -101,9 +101,20 @@ Result<std::map<std::string, SaltedDigest>> digests_of(const RunRequest& request
   return digests;
 }
 
-}  // namespace
+// Finds the data of a request, and puts into it what was meant.
+Result<RunData> find_data(RunRequest& request, RunPorts& ports) {
+  const ResolvedData data = TRY(resolve_data(request.dataset, ports));
+  request.dataset = data.dataset;
+  RunData sources{data.source, std::nullopt};
+  if (request.evaluation_dataset) {
+    const ResolvedData evaluation = TRY(resolve_data(*request.evaluation_dataset, ports));
+    request.evaluation_dataset = evaluation.dataset;
+    sources.evaluation = evaluation.source;
+  }
+  return sources;
+}
 
-Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
+Result<RunReport> plan_and_drive(const RunRequest& request, const RunData* found, RunPorts& ports) {
   const Store& store = ports.store;
   RunRequest resolved = request;
   const PackageRegistry registry(store.packages(), store.journal());
@@ -122,14 +133,7 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
   }
   const auto secrets = TRY(digests_of(resolved, ports.secrets));
   if (resolved.python) TRY(check_requirements(resolved, parent, content, ports));
-  const ResolvedData data = TRY(resolve_data(request.dataset, ports));
-  resolved.dataset = data.dataset;
-  RunData sources{data.source, std::nullopt};
-  if (request.evaluation_dataset) {
-    const ResolvedData evaluation = TRY(resolve_data(*request.evaluation_dataset, ports));
-    resolved.evaluation_dataset = evaluation.dataset;
-    sources.evaluation = evaluation.source;
-  }
+  const RunData sources = found != nullptr ? *found : TRY(find_data(resolved, ports));
   const RunFolders folders(store.runs(), store.active());
   for (;;) {
     const Instant now = ports.now();
@@ -143,6 +147,14 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports) {
     ports.observer.began(driver.plan());
     return driver.drive();
   }
+}
+
+}  // namespace
+
+Result<RunReport> run(const RunRequest& request, RunPorts& ports) { return plan_and_drive(request, nullptr, ports); }
+
+Result<RunReport> run_on(const RunData& data, const RunRequest& request, RunPorts& ports) {
+  return plan_and_drive(request, &data, ports);
 }
 
 Result<RecoveredRuns> recover_runs(RunPorts& ports) {

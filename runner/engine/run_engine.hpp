@@ -12,6 +12,9 @@ namespace trainyard {
 // Plans a run and drives it to its end. An error is a refusal: no run was made. A run that failed is a report.
 Result<RunReport> run(const RunRequest& request, RunPorts& ports);
 
+// The same with data that was found already, whatever the dataset of the request means by now.
+Result<RunReport> run_on(const RunData& data, const RunRequest& request, RunPorts& ports);
+
 // What became of the runs that dead processes left behind.
 struct RecoveredRuns {
   std::vector<Result<RunReport>> ended;  // or why one could not be ended: a damaged run keeps no other from its end

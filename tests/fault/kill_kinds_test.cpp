@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runner of an evaluation, of a full run and of a run with retries is killed at calls all over it, as that of a training
+// The runner of an evaluation, of a full run, of a run with retries and of a reproduction is killed at calls all over it, as that of a training
 // is in kill_test.cpp.
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -88,6 +88,34 @@ TEST_CASE("a run with retries whose runner is killed is tried again", "[kill_ret
   tell("a run with retries", seen);
   REQUIRE(seen.states == std::set<std::string>{"none", "Planned", "Staged", "Running", "Exited", "Retrying",
                                                "Succeeded", "Collected", "Published"});
+}
+
+TEST_CASE("a reproduction whose runner is killed loses nothing and makes no version", "[kill_reproduction]") {
+  const FaultStore trained(FaultStore::fresh());
+  REQUIRE(trained.train().code == 0);
+  const Words words = {"reproduce", "counts@1.1"};
+  const CommandEnd whole = FaultStore(trained).run(words, Fault{});
+  INFO(whole.story());
+  REQUIRE(whole.code == 0);
+  const std::vector<std::size_t> entries = journal_calls(whole);
+  std::set<std::string> ends;
+  for (std::size_t at = 1; at <= whole.calls.size(); ++at) {
+    const bool late = std::find(entries.begin(), entries.end(), at) != entries.end();
+    if (!every_one() && at % 12 != 0 && !late) continue;
+    const FaultStore store(trained);
+    const CommandEnd end = store.run(words, Fault{at, Fault::Mode::kill});
+    INFO("killed at call " << at << ": " << end.story());
+    if (!end.reached(at)) continue;
+    REQUIRE(end.signal == SIGKILL);
+    store.wait_until_quiet();
+    static_cast<void>(store.list_runs());
+    store.wait_until_quiet();
+    const StoreLook look = require_promises(store);
+    REQUIRE(look.counts == std::vector<std::string>{"1.0", "1.1"});
+    REQUIRE(look.runs.size() <= 2);
+    ends.insert(look.runs.size() < 2 ? "none" : look.runs[1].at("reason").get<std::string>());
+  }
+  REQUIRE(ends == std::set<std::string>{"none", "lost", "ok"});
 }
 
 }  // namespace trainyard

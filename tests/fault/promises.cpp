@@ -119,7 +119,7 @@ class Look {
                                     ? ""
                                     : run.at("package").get<std::string>() + "@" + run.at("version").get<std::string>();
     const bool made = made_by_.count(id) != 0;
-    const bool makes = run.at("type") != "evaluation";
+    const bool makes = run.at("type") != "evaluation" && run.at("reproduces").is_null();
     if ((makes && status == "Successful") != made)
       broken("the run " + id + " is " + status + " and made " + (made ? "a version" : "no version"));
     if (made && made_by_[id].count(version) == 0)
@@ -139,6 +139,11 @@ class Look {
                       trace.at("reason") == run.at("reason");
     if (!same || (run.at("type") != "evaluation" && outputs.at("version") != run.at("version")))
       broken("the results of the run " + id + " tell another story than its journal");
+    if (!run.at("reproduces").is_null() && run.at("status") == "Successful") {
+      const auto made = tree_summary_from(trace.at("reproduces").at("tree"));
+      if (!made.ok()) return broken("the reproduction " + id + " does not tell what it made");
+      tree("the reproduction " + id, *made);
+    }
     if (!trace.at("artifacts").is_null()) {
       // The artifacts themselves lie in the run folder; the store keeps their tree.
       const auto summary = tree_summary_from(trace.at("artifacts"));

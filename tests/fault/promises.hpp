@@ -13,7 +13,7 @@ namespace trainyard {
 //
 //   - no run is active, and each is listed with an end, complete results and no workspace
 //   - the numbers of a package's versions have no gap, each run made at most one, and exactly the successful runs but the
-//   evaluations made one
+//   evaluations and reproductions made one
 //   - every tree that a version, a snapshot or a result names is there with all its objects
 //   - every object holds the bytes of its name
 struct StoreLook {

@@ -11,6 +11,7 @@
 #include "runner/core/attest.hpp"
 #include "runner/core/job_exit.hpp"
 #include "runner/core/job_spec.hpp"
+#include "runner/core/reproduction.hpp"
 #include "runner/core/run_plan.hpp"
 #include "runner/core/run_record.hpp"
 #include "runner/core/run_request.hpp"
@@ -433,8 +434,32 @@ TEST_CASE("how versions differ is told as the examples show", "[golden]") {
   CHECK(examples("version-difference", "valid").size() == 3);
 }
 
+TEST_CASE("how far a version came out again is told as the examples show", "[golden]") {
+  const RunRecord before = record("results/valid/full_run.json");
+  const RunRecord after = record("results/valid/reproduced.json");
+  Reproduction reproduction;
+  reproduction.version = "digits@1.1";
+  reproduction.missing = {{MissingPart::What::parent, "digits@1.0, which it was trained from, was deleted"}};
+  reproduction.before = NamedRun{before.run, before.name};
+  compare("reproduction/valid/without_a_parent.json", readable(to_json(reproduction)));
+  reproduction.missing.clear();
+  reproduction.after = NamedRun{after.run, after.name};
+  reproduction.tolerance = 1e-6;
+  reproduction.package = judge_tree(tree_of(1), tree_of(1));
+  reproduction.artifacts = judge_tree(Tree(), Tree());
+  reproduction.metrics = judge_metrics(before.metrics, before.metrics, reproduction.tolerance);
+  reproduction.score = judge_score(0.5, 0.5 + 1e-7, reproduction.tolerance);
+  compare("reproduction/valid/within_tolerance.json", readable(to_json(reproduction)));
+  reproduction.package = judge_tree(tree_of(1), tree_of(2));
+  reproduction.package->files.back().bytes = DifferentBytes{36, 4};
+  reproduction.metrics = judge_metrics(before.metrics, Json::object(), 0);
+  reproduction.environment = {{"host", "forge", "anvil"}};
+  compare("reproduction/valid/drift.json", readable(to_json(reproduction)));
+  CHECK(examples("reproduction", "valid").size() == 3);
+}
+
 TEST_CASE("every document with examples is tested here", "[golden]") {
-  std::set<std::string> tested = {"results", "usage", "version-difference"};
+  std::set<std::string> tested = {"results", "usage", "version-difference", "reproduction"};
   for (const Document& document : documents()) tested.insert(document.name);
   const auto folders = list_folder(kExamples);
   REQUIRE(folders.ok());
