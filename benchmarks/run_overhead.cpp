@@ -93,8 +93,9 @@ int main(int argc, char** argv) {
 
   int number = 0;
   const auto run = [&](const std::string& isolation) {
-    run_or_give_up(
-        {trainyard, "run", "training", "noop", "--dataset", data, "--store", store, "--isolation", isolation}, 0);
+    run_or_give_up({trainyard, "run", "training", "noop", "--dataset", data, "--store", store, "--isolation", isolation,
+                    "--allow-repeat"},
+                   0);
   };
   Part whole{"whole run", [&] { run("best-effort"); }};
   Part bare{"whole run, without isolation", [&] { run("none"); }};

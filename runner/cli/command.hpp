@@ -111,6 +111,7 @@ struct RunOptions {
 };
 struct RunTraining : RunOptions {
   bool save_training_data = false;
+  bool allow_repeat = false;
 };
 struct RunEvaluation : RunOptions {
   bool save_test_data = false;
@@ -119,6 +120,7 @@ struct RunFull : RunOptions {
   std::string evaluation_dataset;
   bool save_training_data = false;
   bool save_test_data = false;
+  bool allow_repeat = false;
 };
 struct RunsList {
   std::string package;  // filters; empty for all

@@ -6,6 +6,7 @@
 
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/core/run_definition.hpp"
 #include "runner/engine/run_journal.hpp"
 #include "runner/processes/clock.hpp"
 #include "storage/values/limits.hpp"
@@ -62,6 +63,12 @@ RunFacts facts_of(const KnownRun& run) {
   facts.started = run.plan.created_at;
   facts.seconds = run.seconds();
   if (request.reproduces) facts.reproduces = request.reproduces->text();
+  if (const auto* const published = std::get_if<state::Published>(&run.last().state)) {
+    const StagedData& data = published->data;
+    const auto evaluation = data.evaluation ? std::optional(data.evaluation->tree.digest) : std::nullopt;
+    facts.definition = definition_of(run.plan).hex();
+    facts.data = data_text(data.data.tree.digest, evaluation);
+  }
   // Until then its runner may still write.
   facts.over = run.is_over() && is_there(run.folder.results());
   return facts;
@@ -118,6 +125,10 @@ struct Named {
 
 Result<RunsFound> find_runs(const Store& store, const RunQuery& query) {
   return ask_runs(store, [&](RunIndex& index) { return index.find(query); });
+}
+
+Result<std::vector<RunFacts>> find_runs_like(const Store& store, const std::string& definition) {
+  return ask_runs(store, [&](RunIndex& index) { return index.defined(definition); });
 }
 
 Result<KnownRun> find_run(const Store& store, const std::string& wanted) {

@@ -37,6 +37,9 @@ Result<RunsFound> find_runs(const Store& store, const RunQuery& query);
 // By name, id, or the beginning or end of an id. `not_found` suggests the nearest name; `invalid` when it fits several.
 Result<KnownRun> find_run(const Store& store, const std::string& wanted);
 
+// The runs that made a version by a definition (runner/core/run_definition.hpp), the newest first.
+Result<std::vector<RunFacts>> find_runs_like(const Store& store, const std::string& definition);
+
 // What lists and scripts call a run's main facts.
 RunFacts facts_of(const KnownRun& run);
 Json summary_json(const RunFacts& facts, const Store& store);

@@ -77,9 +77,10 @@ Result<void> set_limits(RunRequest& request, const command::RunOptions& command)
   return {};
 }
 
-Result<ExitCode> start(RunRequest request, const command::RunOptions& command, const Invocation& invocation) {
+Result<ExitCode> start(RunRequest request, const command::RunOptions& command, Repeats repeats,
+                       const Invocation& invocation) {
   const Secrets secrets = TRY(take_secrets(request, command.secrets));
-  return start_run(request, secrets, invocation, command.detach ? Detach::yes : Detach::no);
+  return start_run(request, secrets, repeats, invocation, command.detach ? Detach::yes : Detach::no);
 }
 
 Result<RunRequest> request_of(RunType type, const command::RunOptions& command) {
@@ -142,13 +143,13 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
 Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation) {
   RunRequest request = TRY(request_of(RunType::training, command));
   request.save_training_data = command.save_training_data;
-  return start(std::move(request), command, invocation);
+  return start(std::move(request), command, command.allow_repeat ? Repeats::allow : Repeats::refuse, invocation);
 }
 
 Result<ExitCode> perform(const command::RunEvaluation& command, const Invocation& invocation) {
   RunRequest request = TRY(request_of(RunType::evaluation, command));
   request.save_test_data = command.save_test_data;
-  return start(std::move(request), command, invocation);
+  return start(std::move(request), command, Repeats::allow, invocation);
 }
 
 Result<ExitCode> perform(const command::RunFull& command, const Invocation& invocation) {
@@ -156,7 +157,7 @@ Result<ExitCode> perform(const command::RunFull& command, const Invocation& invo
   if (!command.evaluation_dataset.empty()) request.evaluation_dataset = TRY(dataset_of(command.evaluation_dataset));
   request.save_training_data = command.save_training_data;
   request.save_test_data = command.save_test_data;
-  return start(std::move(request), command, invocation);
+  return start(std::move(request), command, command.allow_repeat ? Repeats::allow : Repeats::refuse, invocation);
 }
 
 }  // namespace trainyard

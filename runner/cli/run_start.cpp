@@ -50,11 +50,12 @@ void tell_of_data(const CollectedOutputs& outputs) {
            "', so the score says too much");
 }
 
-Result<ExitCode> start_attached(const RunRequest& request, const Secrets& secrets, const Invocation& invocation) {
+Result<ExitCode> start_attached(const RunRequest& request, const Secrets& secrets, Repeats repeats,
+                                const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   count_interrupts();
   RunDisplay display;
-  const auto driven = run_here(request, secrets, store, display);
+  const auto driven = run_here(request, secrets, repeats, store, display);
   display.clear();
   const RunReport report = TRY(driven);
   const std::string results = (store.runs() / report.plan.run.text() / "_results.json").string();
@@ -89,12 +90,13 @@ class Herald final : public RunObserver {
   const Begun& begun_;
 };
 
-Result<ExitCode> start_detached(const RunRequest& request, const Secrets& secrets, const Invocation& invocation) {
+Result<ExitCode> start_detached(const RunRequest& request, const Secrets& secrets, Repeats repeats,
+                                const Invocation& invocation) {
   const std::string words = TRY(do_detached([&](const Begun& begun) -> Result<void> {
     const Store store = TRY(open_store(invocation));
     count_interrupts();
     Herald herald(begun);
-    TRY(run_here(request, secrets, store, herald));
+    TRY(run_here(request, secrets, repeats, store, herald));
     return {};
   }));
   const Json run = TRY(parse_json(words, "the beginning of the run"));
@@ -108,10 +110,10 @@ Result<ExitCode> start_detached(const RunRequest& request, const Secrets& secret
 
 }  // namespace
 
-Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, const Invocation& invocation,
-                           Detach detach) {
-  return detach == Detach::yes ? start_detached(request, secrets, invocation)
-                               : start_attached(request, secrets, invocation);
+Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, Repeats repeats,
+                           const Invocation& invocation, Detach detach) {
+  return detach == Detach::yes ? start_detached(request, secrets, repeats, invocation)
+                               : start_attached(request, secrets, repeats, invocation);
 }
 
 Result<std::string> dataset_of(const std::string& typed) {

@@ -6,6 +6,7 @@
 
 #include "runner/cli/command.hpp"
 #include "runner/cli/exit_code.hpp"
+#include "runner/cli/wiring.hpp"
 #include "runner/core/run_request.hpp"
 #include "runner/core/secrets.hpp"
 
@@ -14,8 +15,8 @@ namespace trainyard {
 enum class Detach { no, yes };
 
 // Makes a run and tells of it: of its end, or with `yes` of its beginning.
-Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, const Invocation& invocation,
-                           Detach detach);
+Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, Repeats repeats,
+                           const Invocation& invocation, Detach detach);
 
 // What is there as a path is one, also when a dataset of the store has that name; so is what begins like one.
 Result<std::string> dataset_of(const std::string& typed);

@@ -52,6 +52,7 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
 }  // namespace
 
 GroupWords run_words() {
+  constexpr const char* kRepeat = "Go on also where a run has made a version of the same data with the same parameters";
   return {"run",
           "Run a package",
           {command_words<command::RunTraining>(
@@ -59,9 +60,10 @@ GroupWords run_words() {
                "trainyard run training digits@1.0 --dataset ./data/training --env epochs=20\n"
                "  trainyard run training digits --dataset digits-training.tar.zst\n"
                "  trainyard run training digits --dataset digits@3/training",
-               [](auto& run) {
+               [&](auto& run) {
                  return words_of(run, {{"--save-training-data", &run.save_training_data, "",
-                                        "Keep a snapshot of exactly the data that the code sees"}});
+                                        "Keep a snapshot of exactly the data that the code sees"},
+                                       {"--allow-repeat", &run.allow_repeat, "", kRepeat}});
                }),
            command_words<command::RunEvaluation>(
                "evaluation", "Let a version say how good it is on a dataset; makes a score and no version",
@@ -75,13 +77,14 @@ GroupWords run_words() {
                "Let a package prepare its data, train, and evaluate what it has learned; makes a version with a score",
                "trainyard run full digits --dataset ./data\n"
                "  trainyard run full digits --dataset ./data/training --evaluation-dataset ./data/test",
-               [](auto& run) {
+               [&](auto& run) {
                  return words_of(run,
                                  {{"--evaluation-dataset", &run.evaluation_dataset, "DATA",
                                    "Evaluate on this data, instead of the part that the package puts aside for it"},
                                   {"--save-training-data", &run.save_training_data, "",
                                    "Keep a snapshot of exactly the data that the code sees"},
-                                  {"--save-test-data", &run.save_test_data, "", "The same of the evaluation dataset"}});
+                                  {"--save-test-data", &run.save_test_data, "", "The same of the evaluation dataset"},
+                                  {"--allow-repeat", &run.allow_repeat, "", kRepeat}});
                })}};
 }
 

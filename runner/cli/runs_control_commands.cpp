@@ -73,7 +73,8 @@ Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& in
     return fail(Errc::invalid, "the run was given the secret " + name + "; give it again with --secret " + name +
                                    ", or with --secret " + name + "=FILE");
   }
-  return start_run(request, secrets, invocation, command.detach ? Detach::yes : Detach::no);
+  // Whoever says rerun has said that it repeats.
+  return start_run(request, secrets, Repeats::allow, invocation, command.detach ? Detach::yes : Detach::no);
 }
 
 }  // namespace trainyard

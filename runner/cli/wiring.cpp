@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "runner/cli/detached.hpp"
+#include "runner/cli/known_runs.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/version.hpp"
 #include "runner/engine/run_control.hpp"
@@ -31,7 +32,7 @@ std::string host_name() {
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
   return RunPorts{store,       executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
-                  host_name(), {},       {}};
+                  host_name(), {},       {},     {}};
 }
 
 // Tells whoever waits for it that the run is driven.
@@ -135,13 +136,15 @@ Result<Path> python_kit() {
   return TRY(real_path("/proc/self/exe")).parent_path().parent_path() / "share" / "trainyard" / "python";
 }
 
-Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, const Store& store,
+Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, Repeats repeats, const Store& store,
                            RunObserver& observer) {
   const Path worker = TRY(worker_program());
   LocalExecutor executor(worker);
   RunPorts ports = TRY(ports_for(store, executor, worker, observer));
   ports.secrets = secrets;
   ports.machine = local_machine();
+  if (repeats == Repeats::refuse)
+    ports.finished_like = [&](const std::string& definition) { return find_runs_like(store, definition); };
   return run(request, ports);
 }
 

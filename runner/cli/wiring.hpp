@@ -29,8 +29,11 @@ Result<Path> worker_program();
 // The folder with our own Python files, which is installed beside this program's; whether it is there is not looked at.
 Result<Path> python_kit();
 
+// Whether a run may do what another one has done already.
+enum class Repeats { refuse, allow };
+
 // Plans and drives one run on this machine.
-Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, const Store& store,
+Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, Repeats repeats, const Store& store,
                            RunObserver& observer);
 
 // Does what made a version again on this machine.

@@ -11,6 +11,7 @@
 #include "runner/engine/data_resolution.hpp"
 #include "runner/engine/package_exchange.hpp"
 #include "runner/engine/python_choice.hpp"
+#include "runner/engine/repeat_guard.hpp"
 #include "runner/engine/run_driver.hpp"
 #include "runner/engine/run_events.hpp"
 #include "runner/engine/run_queue.hpp"
@@ -139,6 +140,7 @@ Result<RunReport> plan_and_drive(const RunRequest& request, const RunData* found
     const Instant now = ports.now();
     RunPlan plan = TRY(plan_run(resolved, sources, parent, manifest, machine, TRY(next_run_id(now, folders)), now));
     plan.secrets = secrets;
+    TRY(refuse_repeat(plan, ports));
     auto lease = TRY(folders.begin(plan.run));
     if (!lease) continue;
     RunFolder folder = folders.folder(plan.run);

@@ -8,6 +8,7 @@
 #include "runner/core/run_state.hpp"
 #include "runner/core/worker_event.hpp"
 #include "runner/executors/executor.hpp"
+#include "storage/runs/run_index.hpp"
 #include "storage/store/store.hpp"
 #include "storage/trees/capture.hpp"
 
@@ -48,6 +49,9 @@ struct RunPorts {
   std::string host;
   Machine machine = {};  // for runs that may wait for a slot; need not be known where none is begun or gone on with
   Secrets secrets = {};  // that this process knows; those of a run that another process began are not among them
+  // The runs that are over and made a version by a definition (runner/core/run_definition.hpp), the newest first. Empty
+  // where a run may repeat another one without a word.
+  std::function<Result<std::vector<RunFacts>>(const std::string& definition)> finished_like = {};
 };
 
 }  // namespace trainyard

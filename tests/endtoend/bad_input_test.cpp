@@ -275,7 +275,8 @@ TEST_CASE("Two runs of one name are told apart by their ids") {
   store.add("idle");
   store.temp().write("data/one.txt", "one\n");
   for (int i = 0; i < 2; ++i)
-    store.must({"run", "training", "idle", "--dataset", (store.temp().path() / "data").string(), "--name", "twice"});
+    store.must({"run", "training", "idle", "--dataset", (store.temp().path() / "data").string(), "--name", "twice",
+                "--allow-repeat"});
   const auto id = store.json({"runs", "list"}).at(1).at("run").get<std::string>();
   check_told({{}, "'twice' fits 2 runs; give the id, such as " + id}, store.run({"runs", "show", "twice"}));
   CHECK(store.json({"runs", "show", id}).at("name") == "twice");

@@ -52,7 +52,7 @@ TEST_CASE("Every command answers in text without escapes, and as one JSON docume
         return Arguments{"package", "show", "counts"};
       },
       [&](const std::string&) {
-        return Arguments{"run", "training", "counts", "--dataset", temp + "/data"};
+        return Arguments{"run", "training", "counts", "--dataset", temp + "/data", "--allow-repeat"};
       },
       [&](const std::string&) {
         return Arguments{"runs", "list"};

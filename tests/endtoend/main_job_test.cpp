@@ -74,7 +74,7 @@ TEST_CASE("The same seed, data and package give the same model, bit for bit") {
   TestStore store;
   store.add("digits");
   const EndedRun one = store.train("digits@1.0", kTraining, {"--env", "epochs=2"});
-  const EndedRun two = store.train("digits@1.0", kTraining, {"--env", "epochs=2", "--mount", "copy"});
+  const EndedRun two = store.train("digits@1.0", kTraining, {"--env", "epochs=2", "--mount", "copy", "--allow-repeat"});
   const EndedRun other = store.train("digits@1.0", kTraining, {"--env", "epochs=2", "--env", "seed=2"});
   CHECK(one.version() == "1.1");
   CHECK(two.version() == "1.2");

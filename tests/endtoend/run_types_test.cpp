@@ -17,7 +17,11 @@ struct Splitting {
     for (const char* const name : {"a", "b", "c", "d"})
       store.temp().write("data/" + std::string(name) + ".csv", std::string("rows of ") + name + "\n");
   }
-  EndedRun full(const Arguments& more = {}) { return store.carry_out("full", "splits", data, more); }
+  // As often as a test likes.
+  EndedRun full(Arguments more = {}) {
+    more.emplace_back("--allow-repeat");
+    return store.carry_out("full", "splits", data, more);
+  }
 };
 
 // What a verb was given, as the package told it.
@@ -286,7 +290,7 @@ TEST_CASE("The sample package tumours learns with a library of its own") {
   CHECK(untrained.reason() == "invalid_input");
   CHECK(has(untrained.message(), "this version has learned nothing yet; train it first"));
   // The same data and settings give the same model.
-  const EndedRun again = store.carry_out("full", "tumours@1.0", TUMOURS_DATA, {"--env", "rounds=20"});
+  const EndedRun again = store.carry_out("full", "tumours@1.0", TUMOURS_DATA, {"--env", "rounds=20", "--allow-repeat"});
   CHECK(store.json({"package", "show", "tumours@1.1"}).at("tree") ==
         store.json({"package", "show", "tumours@1.2"}).at("tree"));
   CHECK(store.schema_mistakes() == "");

@@ -177,7 +177,7 @@ TEST_CASE("Two versions are held against each other") {
   CHECK(store.run({"diff", "counts@1.0", "counts@1.1"}).out == different_text.out);
   CHECK(difference_of(store, "counts@1.1", "counts@1.1", 0).at("verdict") == "equal");
 
-  REQUIRE(store.train("counts@1.0", counted.data).version() == "1.2");
+  REQUIRE(store.train("counts@1.0", counted.data, {"--allow-repeat"}).version() == "1.2");
   CHECK(difference_of(store, "counts@1.1", "counts@1.2", 0).at("verdict") == "equal");
 
   store.temp().write("data/y.csv", "2\n");

@@ -109,6 +109,7 @@ Arguments Soak::arguments_of_run(const std::string& name) {
                      "1s",
                      "--priority",
                      std::to_string(below(3))};
+  if (std::string(type) != "evaluation") words.emplace_back("--allow-repeat");
   const auto set = [&](const std::string& variable) { words.insert(words.end(), {"--env", variable}); };
   if (package == "splits") set("split=same");
   if (package == "slow") set("seconds=" + std::to_string(0.1 + 0.2 * static_cast<double>(below(10))));
