@@ -48,10 +48,16 @@ class Grammar {
                     "Tell what this machine has to keep packages apart from it, and what helps where something is "
                     "missing; exit code 1 where '--isolation strict' would be refused",
                     "trainyard doctor\n  trainyard doctor --json"));
-         {audit_words(), uses_words(), trace_words(), package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(), key_words(), proof_words(), outbox_words(), reproduce_words()}) {
+    add_command(&app_, audit_words());
+    add_command(&app_, diff_words("trainyard diff digits@1.1 digits@1.2"));
+    add_command(&app_, reproduce_words());
+    add_command(&app_, trace_words());
+    add_command(&app_, uses_words());
+    for (const CommandWords& command : attestation_words()) add_command(&app_, command);
+    for (const GroupWords& group : {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(),
+                                    store_words(), journal_words(), key_words(), proof_words(), outbox_words()}) {
       add_group(group);
     }
-    for (const CommandWords& command : attestation_words()) add_command(&app_, command);
   }
 
   std::variant<Invocation, Answer> parse(int argc, const char* const* argv) {

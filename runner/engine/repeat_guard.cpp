@@ -57,7 +57,7 @@ Result<bool> never_trained(const RunPlan& plan, const PackageRegistry& registry)
 
 Result<void> refuse_repeat(const RunPlan& plan, RunPorts& ports) {
   if (!ports.finished_like || !trains(plan.request.type) || plan.request.reproduces) return {};
-  const PackageRegistry registry(ports.store.packages(), ports.store.scratch());
+  const PackageRegistry registry(ports.store.packages(), ports.store.journal());
   if (TRY(never_trained(plan, registry))) return {};
   const std::vector<RunFacts> runs = TRY(ports.finished_like(definition_of(plan).hex()));
   if (runs.empty()) return {};

@@ -48,7 +48,7 @@ Result<std::optional<FirstRun>> find_first_run(const VersionRecord& version, std
 Result<void> check_parent(const RunPlan& plan, std::vector<MissingPart>& missing, const Store& store) {
   const VersionRecord& parent = plan.parent;
   const std::string text = parent.content.name.text() + "@" + parent.version.text();
-  const auto found = PackageRegistry(store.packages(), store.scratch()).find({parent.content.name, parent.version});
+  const auto found = PackageRegistry(store.packages(), store.journal()).find({parent.content.name, parent.version});
   if (!found.ok() && found.error().code != Errc::not_found) return found.error();
   if (!found.ok() || found->content.tree != parent.content.tree) {
     missing.push_back({What::parent, text + ", which it was trained from, was deleted"});
@@ -142,7 +142,7 @@ Result<void> judge_all(const VersionRecord& version, const RunRecord& before, co
 
 Result<ReproductionEnd> reproduce(const PackageReference& reference, double tolerance, RunPorts& ports) {
   const Store& store = ports.store;
-  const VersionRecord version = TRY(PackageRegistry(store.packages(), store.scratch()).find(reference));
+  const VersionRecord version = TRY(PackageRegistry(store.packages(), store.journal()).find(reference));
   ReproductionEnd end;
   Reproduction& reproduction = end.reproduction;
   reproduction.version = version.content.name.text() + "@" + version.version.text();

@@ -14,7 +14,7 @@ namespace trainyard {
 namespace {
 
 Result<VersionSide> side_of(const PackageReference& reference, const Store& store) {
-  VersionRecord record = TRY(PackageRegistry(store.packages(), store.scratch()).find(reference));
+  VersionRecord record = TRY(PackageRegistry(store.packages(), store.journal()).find(reference));
   const std::string name = "version " + record.content.name.text() + "@" + record.version.text();
   Tree tree = TRY(load_kept_tree(name, record.content.tree.digest, store.objects()));
   Manifest manifest = TRY(manifest_of(record, tree, store.objects()));
@@ -51,7 +51,7 @@ struct Lineage {
 };
 
 Result<Lineage> lineage_of(const VersionRecord& version, const Store& store) {
-  const PackageRegistry registry(store.packages(), store.scratch());
+  const PackageRegistry registry(store.packages(), store.journal());
   Lineage lineage{{version}, true};
   while (lineage.records.back().content.run && lineage.records.back().content.parent) {
     const VersionDraft& child = lineage.records.back().content;

@@ -73,6 +73,15 @@ Result<bool> ends_with_line(const Path& file, std::string_view line) {
   return TRY(read_tail(fd->get(), file)).line == line;
 }
 
+// Takes off what a full disk or a power cut left of a line. A whole file is not touched.
+Result<void> cut(int fd, std::uint64_t end, const Path& shown) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return system_error("look at", shown, errno);
+  if (static_cast<std::uint64_t>(status.st_size) == end) return {};
+  if (::ftruncate(fd, static_cast<off_t>(end)) != 0) return system_error("shorten", shown, errno);
+  return {};
+}
+
 bool takes_away(StoreEvent::Action action) {
   return action == StoreEvent::Action::version_removed || action == StoreEvent::Action::snapshot_removed;
 }
@@ -179,7 +188,7 @@ Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
   const std::optional<JournalHead> head = own_head();
   if (tail.end == 0) {
     if (head && head->frontier.size() > 0) return cut_short(0, *head);
-    if (::ftruncate(session.fd_.get(), 0) != 0) return system_error("shorten", entries(), errno);
+    TRY(cut(session.fd_.get(), 0, entries()));
     session.frontier_.emplace();
     return session;
   }
@@ -191,9 +200,7 @@ Result<StoreJournal::Session> StoreJournal::begin(FileLock lock) const {
   }
   if (head && head->frontier.size() > last->sequence + 1) return cut_short(last->sequence + 1, *head);
   if (head && head->frontier.size() == last->sequence + 1) session.frontier_ = head->frontier;
-  // What a full disk or a power cut left of a line.
-  if (::ftruncate(session.fd_.get(), static_cast<off_t>(tail.end)) != 0)
-    return system_error("shorten", entries(), errno);
+  TRY(cut(session.fd_.get(), tail.end, entries()));
   session.next_ = last->sequence + 1;
   session.previous_ = session.before_last_ = merkle_leaf(tail.line);
   session.last_ = *last;

@@ -34,27 +34,6 @@ constexpr const char* kFacts =
     "id, name, type, package, version, status, reason, made, experiment, score, started, seconds, over, reproduces, "
     "definition, data";
 
-std::int64_t now_microseconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
-
-// The look of a folder: another one means that something was added or removed. Empty when it changed so lately that the
-// next change could look the same.
-Result<std::string> look_of(const Path& folder) {
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0) return system_error("look at", folder, errno);
-  const std::int64_t changed = std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000;
-  if (now_microseconds() - changed < kRacyMicroseconds) return std::string();
-  return std::to_string(status.st_dev) + " " + std::to_string(status.st_ino) + " " + std::to_string(changed) + " " +
-         std::to_string(status.st_ctim.tv_sec) + "." + std::to_string(status.st_ctim.tv_nsec);
-}
-
-Result<void> execute(sqlite3* database, const char* sql) {
-  if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return sqlite_error(database);
-}
-
 Result<void> prepare_schema(sqlite3* database) {
   sqlite3_busy_timeout(database, kBusyMilliseconds);
   // What a power cut loses is read again from the run folders; a file that it tore would tell something else than they do.

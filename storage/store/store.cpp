@@ -15,6 +15,8 @@ namespace {
 
 constexpr const char* kFolders[] = {"objects", "packages", "snapshots", "datasets", "checkouts",
                                     "runs",    "active",   "cache",     "journal",  "tmp"};
+// The journal's first line is signed with a key that is made for it.
+constexpr const char* kKeysFolder = "keys";
 
 Result<std::int64_t> read_format(const std::string& text, const std::string& what) {
   const Json json = TRY(parse_json(text, what));
@@ -46,10 +48,12 @@ Result<void> check_format(const Path& root) {
 // Holds nothing, or no more than what an interrupted `create` leaves: a store without its format.
 Result<bool> can_become_store(const Path& root) {
   for (const std::string& name : TRY(list_folder(root))) {
-    const bool ours = std::find(std::begin(kFolders), std::end(kFolders), name) != std::end(kFolders);
+    const bool ours =
+        name == kKeysFolder || std::find(std::begin(kFolders), std::end(kFolders), name) != std::end(kFolders);
     if (!ours || !is_folder(root / name)) return false;
     for (const std::string& inner : TRY(list_folder(root / name))) {
-      const bool unfinished = name == "journal" || (name == "tmp" && inner.starts_with("file-"));
+      const bool unfinished = name == "journal" || (name == kKeysFolder && inner.starts_with("store.")) ||
+                              (name == "tmp" && inner.starts_with("file-"));
       const bool empty =
           name == "objects" && is_folder(root / name / inner) && TRY(list_folder(root / name / inner)).empty();
       if (!unfinished && !empty) return false;

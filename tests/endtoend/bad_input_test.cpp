@@ -30,7 +30,7 @@ Arguments with_env(const std::string& pair, const std::string& package = "counts
 
 const std::vector<Mistake> kMistakes = {
     // Words.
-    {{}, "'trainyard' needs one of: init, doctor, diff, reproduce, package, dataset, run, runs, snapshot, store"},
+    {{}, "'trainyard' needs one of: init, doctor, audit, diff, reproduce, trace, uses, sign, attestations, package, "},
     {{"packge", "list"}, "'trainyard' has no command 'packge'; did you mean 'package'?"},
     {{"package"}, "'trainyard package' needs one of: validate, pack, add, list, show"},
     {{"package", "ad", "x.zip"}, "'trainyard package' has no command 'ad'; did you mean 'add'?"},

@@ -156,10 +156,11 @@ TEST_CASE("A run whose runner is killed is tried again in the background") {
 
 TEST_CASE("An attempt whose supervisor is killed is made again, and nothing of it goes on") {
   Trying trying;
-  RunningProgram program = trying.store.start_training(
-      "lost", "tries", trying.data, {"--retries", "1", "--env", "fault=hangs with a child", "--env", "failures=1",
-                      // So that the child is known here by the number that the package sees.
-                      "--without", "pid"});
+  RunningProgram program =
+      trying.store.start_training("lost", "tries", trying.data,
+                                  {"--retries", "1", "--env", "fault=hangs with a child", "--env", "failures=1",
+                                   // So that the child is known here by the number that the package sees.
+                                   "--without", "pid"});
   trying.store.wait_for_the_call("lost");
   const Path folder = *trying.store.run_folder("lost");
   REQUIRE(wait_until(

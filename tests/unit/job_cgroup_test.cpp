@@ -12,8 +12,8 @@
 #include <ctime>
 #include <sstream>
 
-#include "runner/processes/run_program.hpp"
 #include "runner/processes/cgroup_end.hpp"
+#include "runner/processes/run_program.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/fork_bombs.hpp"
 
@@ -97,8 +97,9 @@ void check_ends_bomb(Scene& outer, Scene& scene) {
       if (!outer.group().join().ok() || !scene.group().join().ok()) ::_exit(99);
       test::explode(bomb, Sessions::own);
     }
-    static_cast<void>(::usleep(200'000));
+    for (int wait = 0; wait < 100 && scene.group().pids().empty(); ++wait) static_cast<void>(::usleep(100'000));
     CHECK_FALSE(scene.group().pids().empty());
+    static_cast<void>(::usleep(200'000));
     const auto begin = steady_clock::now();
     scene.group().kill_all();
     CHECK(steady_clock::now() - begin < std::chrono::seconds(5));
