@@ -31,6 +31,7 @@ Arguments with_env(const std::string& pair, const std::string& package = "counts
 const std::vector<Mistake> kMistakes = {
     // Words.
     {{}, "'trainyard' needs one of: init, doctor, audit, diff, reproduce, trace, uses, sign, attestations, package, "},
+    {{}, "'trainyard' needs one of: init, doctor, "},
     {{"packge", "list"}, "'trainyard' has no command 'packge'; did you mean 'package'?"},
     {{"package"}, "'trainyard package' needs one of: validate, pack, add, list, show"},
     {{"package", "ad", "x.zip"}, "'trainyard package' has no command 'ad'; did you mean 'add'?"},
@@ -44,6 +45,12 @@ const std::vector<Mistake> kMistakes = {
     {{"run", "training", "counts"}, "--dataset"},
     {{"run", "training", "counts", "--dataset"}, "--dataset"},
     {{"runs", "show"}, "run"},
+    {{"trace"}, "package"},
+    {{"trace", "counts", "--format", "cyclondx"}, "did you mean 'cyclonedx'?"},
+    {{"trace", "counts", "-o", "no/such/folder.txt"}, "no/such"},
+    {{"trace", "counts@1.7"}, "package 'counts' has no version 1.7; its newest is 1.0"},
+    {{"outbox", "deliver"}, "trainyard store config openlineage URL"},
+    {{"store", "config", "openlineage", "host:5000"}, "must begin with http://, https:// or file://"},
     // Packages.
     {{"package", "add", "nowhere.zip"}, "there is no file or folder 'nowhere.zip'"},
     {{"package", "add", "text.txt"}, "text.txt"},
