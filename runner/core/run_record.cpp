@@ -42,7 +42,7 @@ Result<DatasetReference> dataset_from(const Json& json) {
   Fields fields(json, "the dataset of an input");
   const auto name = fields.parsed("name", DatasetName::parse);
   const auto number = static_cast<std::uint32_t>(fields.integer("version", 1, UINT32_MAX));
-  const auto folder = fields.parsed_or_null("folder", RelPath::parse);
+  const auto folder = fields.parsed_or_null("folder", RelPath::from_text);
   TRY(fields.finish());
   return DatasetReference{*name, number, folder};
 }

@@ -306,6 +306,7 @@ Result<RunReport> RunDriver::finish() {
   const auto attested = attest_run(folder_, ports_->store);
   note_events(plan_.run, ports_->store);
   TRY(lease_.finish());
+  if (!attested.ok()) tell_unattested(report, attested.error());
   deliver_events_in_passing(ports_->store, ports_->now());
   return report;
 }

@@ -47,7 +47,7 @@ Result<StoreEntry> store_entry_from(const Json& json) {
   entry.actor = fields.text("actor");
   const auto action = fields.parsed("action", parse_store_action);
   entry.event.subject = fields.text("subject");
-  entry.event.path = fields.parsed_or_null("path", RelPath::parse);
+  entry.event.path = fields.parsed_or_null("path", RelPath::from_text);
   entry.event.digest = fields.parsed_or_null("digest", Digest::parse);
   entry.event.record = fields.optional_text("record");
   entry.previous = fields.parsed_or_null("previous", Digest::parse);
