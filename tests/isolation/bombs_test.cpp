@@ -53,6 +53,9 @@ TEST_CASE("a run that takes too much of one thing ends for that, with the figure
     const PersonsRun run = person.train("red_team", options);
     std::printf("  %-16s %-20s %s\n", bomb.name, run.reason().c_str(), run.message().c_str());
     INFO(row.who << ", " << bomb.name << ": " << run.message());
+#ifdef __SANITIZE_ADDRESS__  // whose operator new never throws, but ends the process
+    if (std::string(bomb.limit) == "memory" && run.reason() == "package_error") continue;
+#endif
     CHECK(run.reason() == bomb.reason);
     const Json& limit = run.attempt().at("limit");
     CHECK((limit.is_object() && limit.at("limit") == bomb.limit));
