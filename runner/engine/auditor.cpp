@@ -5,6 +5,7 @@
 
 #include "runner/core/attest.hpp"
 #include "runner/engine/store_check.hpp"
+#include "storage/datasets/datasets.hpp"
 #include "storage/packages/attestations.hpp"
 #include "storage/packages/decisions.hpp"
 #include "storage/packages/zip_writer.hpp"
@@ -336,6 +337,7 @@ Result<std::optional<RunRecord>> Auditor::run(const RunId& id) {
   known->second = std::move(*record);
   TRY(data(*known->second));
   TRY(artifacts(*known->second));
+  if (known->second->type == RunType::evaluation) evaluation(*known->second);
   return known->second;
 }
 
@@ -351,6 +353,7 @@ Result<void> Auditor::data(const RunRecord& record) {
     const bool kept = input.snapshot || input.kind != DataSource::Kind::folder;
     const auto tree = TRY(kept ? content(link, input.tree->digest, "kept: ") : list(link, input.tree->digest));
     if (input.snapshot) TRY(snapshot(*input.snapshot));
+    if (input.dataset) TRY(dataset(*input.dataset));
     if (!tree) continue;
     if (TreeSummary::of(*tree) != *input.tree)
       add(link, AuditVerdict::broken, "the results tell another number of files or bytes than there were");
@@ -358,6 +361,19 @@ Result<void> Auditor::data(const RunRecord& record) {
       folder(kept ? "the folder of " + link : link, input.source, *tree, kept ? "" : "its bytes were not kept, and ");
   }
   return {};
+}
+
+// Signed by what it says itself: the journal does not tell of it.
+void Auditor::evaluation(const RunRecord& record) {
+  if (record.outcome.reason != RunReason::ok) return;
+  const std::string of = "run " + record.name.text();
+  const PackageRegistry registry(store_->packages(), store_->journal());
+  const auto evaluated = registry.find({record.parent.package, record.parent.version});
+  if (!evaluated.ok()) return;
+  const auto checks = check_run_attestations(store_->runs() / record.run.text(), *evaluated, *store_);
+  if (!checks.ok()) return add("the attestations of " + of, AuditVerdict::broken, checks.error().message);
+  if (checks->empty()) add("the attestations of " + of, AuditVerdict::unverifiable, "there are none");
+  for (const AttestationCheck& check : *checks) attestation(of, check);
 }
 
 Result<std::optional<Tree>> Auditor::list(const std::string& link, const Digest& digest) {
@@ -372,6 +388,15 @@ Result<void> Auditor::snapshot(const Digest& id) {
   const RelPath path = TRY(RelPath::parse("snapshots/" + id.hex() + ".json"));
   const auto found = Snapshots(store_->snapshots(), store_->journal()).find(id.hex());
   file("the snapshot " + id.hex().substr(0, 12), path, found.ok() ? std::optional(found->created_at) : std::nullopt);
+  return {};
+}
+
+Result<void> Auditor::dataset(const DatasetReference& reference) {
+  const std::string text = reference.name.text() + "@" + std::to_string(reference.number.value_or(0));
+  const auto found = Datasets(store_->datasets(), store_->journal()).find(reference);
+  const RelPath path = TRY(RelPath::parse("datasets/" + reference.name.folded() + "/" +
+                                          std::to_string(reference.number.value_or(0)) + ".json"));
+  file("the dataset " + text, path, found.ok() ? std::optional(found->created_at) : std::nullopt);
   return {};
 }
 

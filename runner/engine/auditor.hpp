@@ -45,6 +45,8 @@ class Auditor {
   Result<void> zip(const std::string& name, const VersionRecord& version, const Tree& tree);
   Result<void> data(const RunRecord& record);
   Result<void> snapshot(const Digest& id);
+  Result<void> dataset(const DatasetReference& reference);
+  void evaluation(const RunRecord& record);
   void folder(const std::string& link, const std::string& folder, const Tree& recorded, const std::string& otherwise);
   Result<void> artifacts(const RunRecord& record);
   Result<std::optional<Tree>> list(const std::string& link, const Digest& tree);

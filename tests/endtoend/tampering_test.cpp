@@ -20,7 +20,7 @@ namespace fs = boost::filesystem;
 struct Whole {
   TestStore store;
   Path data = store.temp().folder("data");
-  std::string training_run, full_run, snapshot;
+  std::string training_run, full_run, evaluation_run, snapshot;
 
   Whole() {
     store.temp().write("data/a.txt", "one\n");
@@ -34,6 +34,9 @@ struct Whole {
     store.temp().write("data/b/d.txt", "three\n");
     const EndedRun full = store.carry_out("full", "splits@1.1", data, {"--save-training-data"});
     if (full.version() != "1.2") throw std::runtime_error("no full run: " + full.message());
+    const EndedRun evaluated = store.carry_out("evaluation", "splits@1.1", "letters@1");
+    if (evaluated.status() != "Successful") throw std::runtime_error("no evaluation: " + evaluated.message());
+    evaluation_run = evaluated.folder.filename().string();
     training_run = trained.folder.filename().string();
     full_run = full.folder.filename().string();
     snapshot = trained.traceability().at("snapshot").get<std::string>();
@@ -231,6 +234,23 @@ void add_results(const Whole& whole, std::vector<Tampering>& all) {
                  },
                  {whole.full_run},
                  "artifacts"});
+}
+
+void add_evaluation(const Whole& whole, std::vector<Tampering>& all) {
+  const std::string folder = "runs/" + whole.evaluation_run;
+  const std::string file = folder + "/attestations.intoto.jsonl";
+  all.push_back({"evaluation: another score",
+                 set_json(folder + "/_results.json", {"traceability", "score"}, 0.999),
+                 {whole.evaluation_run},
+                 whole.evaluation_run});
+  all.push_back({"evaluation: another attestation",
+                 on_lines(file, [](auto& lines) { lines[0] = replaced(lines[0], "payload\":\"e", "payload\":\"f"); }),
+                 {whole.evaluation_run},
+                 "of run run-"});
+  all.push_back({"evaluation: its dataset changed",
+                 set_json("datasets/letters/1.json", {"source"}, "/elsewhere"),
+                 {whole.evaluation_run},
+                 "dataset letters@1"});
 }
 
 void add_decisions(std::vector<Tampering>& all) {
@@ -432,14 +452,15 @@ TEST_CASE("an audit names what was changed, whatever it is, and finds nothing el
   std::vector<Tampering> all;
   add_records(whole, all);
   add_results(whole, all);
+  add_evaluation(whole, all);
   add_decisions(all);
   add_journal(all);
   add_attestations(all);
   add_objects(whole, all);
   CHECK(all.size() >= 60);
 
-  for (const std::string& subject :
-       {std::string(), std::string("splits@1.2"), std::string("splits@1.1"), whole.full_run, whole.training_run}) {
+  for (const std::string& subject : {std::string(), std::string("splits@1.2"), std::string("splits@1.1"),
+                                     whole.full_run, whole.training_run, whole.evaluation_run}) {
     Arguments arguments = {"audit"};
     if (!subject.empty()) arguments.push_back(subject);
     const Json sound = whole.store.json(arguments);
