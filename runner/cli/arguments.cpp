@@ -54,6 +54,7 @@ class Grammar {
     add_command(&app_, trace_words());
     add_command(&app_, uses_words());
     for (const CommandWords& command : attestation_words()) add_command(&app_, command);
+    add_command(&app_, capsule_words());
     for (const GroupWords& group : {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(),
                                     store_words(), journal_words(), key_words(), proof_words(), outbox_words()}) {
       add_group(group);

@@ -67,6 +67,7 @@ Result<ExitCode> perform(const command::KeysImport& command, const Invocation& i
 Result<ExitCode> perform(const command::Sign& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::ShowAttestations& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Trace& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Capsule& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::OutboxList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::OutboxDeliver& command, const Invocation& invocation);
 

@@ -78,5 +78,6 @@ std::vector<CommandWords> attestation_words();
 // A command that stands alone.
 CommandWords uses_words();
 CommandWords trace_words();
+CommandWords capsule_words();
 
 }  // namespace trainyard

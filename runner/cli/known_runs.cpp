@@ -131,6 +131,30 @@ Result<std::vector<RunFacts>> find_runs_like(const Store& store, const std::stri
   return ask_runs(store, [&](RunIndex& index) { return index.defined(definition); });
 }
 
+namespace {
+
+using Evaluations = std::vector<std::pair<PackageVersion, RunId>>;
+
+Result<Evaluations> evaluations_of(const Store& store, const PackageName& package) {
+  RunQuery query;
+  query.package = package.text();
+  query.type = name_of(RunType::evaluation);
+  query.status = name_of(RunStatus::successful);
+  Evaluations evaluations;
+  for (const RunFacts& facts : TRY(find_runs(store, query)).runs) {
+    if (!facts.over) continue;
+    const PackageVersion version = TRY(PackageVersion::parse(facts.version));
+    evaluations.emplace_back(version, TRY(RunId::parse(facts.id)));
+  }
+  return evaluations;
+}
+
+}  // namespace
+
+EvaluationsOf evaluations_in(const Store& store) {
+  return [&store](const PackageName& package) { return evaluations_of(store, package); };
+}
+
 Result<KnownRun> find_run(const Store& store, const std::string& wanted) {
   const Named named = TRY(ask_runs(store, [&](RunIndex& index) -> Result<Named> {
     auto runs = TRY(index.named(wanted));

@@ -8,6 +8,7 @@
 #include "runner/core/run_plan.hpp"
 #include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
+#include "runner/engine/lineage_reading.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/runs/run_index.hpp"
 #include "storage/store/store.hpp"
@@ -33,6 +34,9 @@ Result<KnownRun> read_run(const RunFolder& folder);
 
 // Of runs that cannot be read the reader is told on stderr.
 Result<RunsFound> find_runs(const Store& store, const RunQuery& query);
+
+// The evaluations of a package that succeeded, as the index of runs has them. The store outlives it.
+EvaluationsOf evaluations_in(const Store& store);
 
 // By name, id, or the beginning or end of an id. `not_found` suggests the nearest name; `invalid` when it fits several.
 Result<KnownRun> find_run(const Store& store, const std::string& wanted);

@@ -12,7 +12,6 @@
 #include "runner/core/documents/prov_json.hpp"
 #include "runner/core/documents/slsa_statements.hpp"
 #include "runner/engine/lineage_reading.hpp"
-#include "storage/trees/stored_tree.hpp"
 #include "storage/values/named_enum.hpp"
 
 namespace trainyard {
@@ -37,49 +36,16 @@ Result<Format> format_of(const command::Trace& command, Output output) {
   return fail(Errc::invalid, "--json and --format " + command.format + " ask for two things; give one of them");
 }
 
-Result<std::vector<std::pair<PackageVersion, RunId>>> evaluations_of(const Store& store, const PackageName& package) {
-  RunQuery query;
-  query.package = package.text();
-  query.type = name_of(RunType::evaluation);
-  query.status = name_of(RunStatus::successful);
-  std::vector<std::pair<PackageVersion, RunId>> evaluations;
-  for (const RunFacts& facts : TRY(find_runs(store, query)).runs) {
-    if (!facts.over) continue;
-    const PackageVersion version = TRY(PackageVersion::parse(facts.version));
-    evaluations.emplace_back(version, TRY(RunId::parse(facts.id)));
-  }
-  return evaluations;
-}
-
-// Those of a few files; a tree that is not in the store is one that the document does without.
-std::map<Digest, Tree> trees_of(const Lineage& lineage, ObjectStore& objects) {
-  std::map<Digest, Tree> trees;
-  for (const LineageDataset* const dataset : lineage.training_data()) {
-    if (dataset->tree.files > kCroissantFiles) continue;
-    auto tree = load_tree(dataset->tree.digest, objects);
-    if (tree.ok()) trees.emplace(dataset->tree.digest, std::move(*tree));
-  }
-  return trees;
-}
-
-std::string events_of(const Lineage& lineage) {
-  std::string lines;
-  for (const LineageRun& run : lineage.runs()) {
-    if (run.record) lines += openlineage_lines(*run.record);
-  }
-  return lines;
-}
-
 std::string document_of(const Lineage& lineage, Format format, Strokes strokes, const Store& store) {
   switch (format) {
     case Format::text: break;
     case Format::json: return readable(lineage_json(lineage));
     case Format::dot: return lineage_dot(lineage);
     case Format::svg: return lineage_svg(lineage);
-    case Format::openlineage: return events_of(lineage);
+    case Format::openlineage: return openlineage_lines(lineage);
     case Format::prov: return readable(prov_json(lineage));
     case Format::cyclonedx: return readable(cyclonedx_bom(lineage));
-    case Format::croissant: return readable(croissant(lineage, trees_of(lineage, store.objects())));
+    case Format::croissant: return readable(croissant(lineage, listed_trees(lineage, store.objects())));
     case Format::slsa: return slsa_lines(lineage);
   }
   return lineage_text(lineage, strokes);
@@ -91,8 +57,7 @@ Result<ExitCode> perform(const command::Trace& command, const Invocation& invoca
   const Format format = TRY(format_of(command, invocation.output));
   const PackageReference reference = TRY(PackageReference::parse(command.reference));
   const Store store = TRY(open_store(invocation));
-  const Lineage lineage =
-      TRY(read_lineage(store, reference, [&](const PackageName& package) { return evaluations_of(store, package); }));
+  const Lineage lineage = TRY(read_lineage(store, reference, evaluations_in(store)));
   const bool to_stdout = command.file.empty() || command.file == "-";
   const Strokes strokes = to_stdout && draws_unicode() ? Strokes::unicode : Strokes::ascii;
   const std::string document = document_of(lineage, format, strokes, store);

@@ -3,10 +3,12 @@
 
 #include <set>
 
+#include "runner/core/documents/croissant.hpp"
 #include "storage/datasets/datasets.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/trees/snapshots.hpp"
+#include "storage/trees/stored_tree.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/sha256.hpp"
 
@@ -108,6 +110,16 @@ Result<Lineage> read_lineage(const Store& store, const PackageReference& referen
   }
   TRY(add_kept_data(store, parts));
   return Lineage(std::move(parts));
+}
+
+std::map<Digest, Tree> listed_trees(const Lineage& lineage, ObjectStore& objects) {
+  std::map<Digest, Tree> trees;
+  for (const LineageDataset* const dataset : lineage.training_data()) {
+    if (dataset->tree.files > kCroissantFiles) continue;
+    auto tree = load_tree(dataset->tree.digest, objects);
+    if (tree.ok()) trees.emplace(dataset->tree.digest, std::move(*tree));
+  }
+  return trees;
 }
 
 }  // namespace trainyard

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "storage/files/name_once.hpp"
+
 namespace trainyard {
 
 namespace {
@@ -136,15 +138,6 @@ class TarWriting {
   TarProgress now_;
 };
 
-// Gives the file its name, unless something has it.
-Result<void> publish(const Path& made, const Path& archive) {
-  if (::link(made.c_str(), archive.c_str()) == 0) return remove_file(made);
-  // Some file systems have no links.
-  const bool no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
-  if (no_links && ::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, archive.c_str(), RENAME_NOREPLACE) == 0) return {};
-  return system_error("create", archive, errno);
-}
-
 Result<TarSummary> write_durably(const Tree& tree, ObjectStore& objects, const Path& made, const Path& shown,
                                  const TarOptions& options) {
   const UniqueFd fd = TRY(open_file(made, O_WRONLY | O_CREAT | O_EXCL, 0666));
@@ -167,7 +160,7 @@ Result<TarSummary> write_tar(const Tree& tree, ObjectStore& objects, const Path&
   if (is_there(whole)) return system_error("create", archive, EEXIST);
   const Path made = scratch_name(whole.parent_path(), ".trainyard-tar");
   auto written = write_durably(tree, objects, made, archive, options);
-  auto published = written.ok() ? publish(made, whole) : Result<void>(written.error());
+  auto published = written.ok() ? name_once(made, whole) : Result<void>(written.error());
   if (!published.ok()) {
     static_cast<void>(::unlink(made.c_str()));
     return published.error();

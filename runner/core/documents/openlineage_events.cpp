@@ -170,4 +170,12 @@ std::string openlineage_lines(const RunRecord& record) {
   return lines;
 }
 
+std::string openlineage_lines(const Lineage& lineage) {
+  std::string lines;
+  for (const LineageRun& run : lineage.runs()) {
+    if (run.record) lines += openlineage_lines(*run.record);
+  }
+  return lines;
+}
+
 }  // namespace trainyard

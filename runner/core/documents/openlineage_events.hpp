@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "runner/core/lineage.hpp"
 #include "runner/core/run_record.hpp"
 
 namespace trainyard {
@@ -21,5 +22,7 @@ std::vector<Json> openlineage_events(const RunRecord& record);
 
 // Each event a line.
 std::string openlineage_lines(const RunRecord& record);
+// Those of all runs of a lineage whose results can be read.
+std::string openlineage_lines(const Lineage& lineage);
 
 }  // namespace trainyard
