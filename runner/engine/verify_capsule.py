@@ -282,4 +282,7 @@ if __name__ == "__main__":
     chosen = [step for step in STEPS if sys.argv[1:2] == [step.__name__]]
     if not chosen:
         raise SystemExit(__doc__ + "\nSteps: " + " ".join(step.__name__ for step in STEPS))
-    chosen[0](*sys.argv[2:])
+    try:
+        chosen[0](*sys.argv[2:])
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise SystemExit(f"WRONG: something here is damaged: {error!r}")

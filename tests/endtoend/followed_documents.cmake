@@ -10,3 +10,8 @@ endfunction()
 trainyard_follow("README, write a package" README.md "## Write a package")
 trainyard_follow("docs/ai-center.md" docs/ai-center.md "")
 trainyard_follow("docs/what-your-code-sees.md" docs/what-your-code-sees.md "")
+
+add_test(NAME "endtoend: VERIFY.md of a capsule" COMMAND ${TRAINYARD_SYSTEM_PYTHON}
+  ${CMAKE_CURRENT_LIST_DIR}/followed_capsule.py $<TARGET_FILE:trainyard> ${TRAINYARD_TEST_PACKAGES_DIR}/counts.zip
+  ${PROJECT_SOURCE_DIR}/tests/golden/check_schemas.py)
+set_tests_properties("endtoend: VERIFY.md of a capsule" PROPERTIES ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1" TIMEOUT 300)

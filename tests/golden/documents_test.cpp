@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "runner/core/capsule.hpp"
 #include "runner/core/documents/croissant.hpp"
 #include "runner/core/documents/cyclonedx_bom.hpp"
 #include "runner/core/documents/lineage_dot.hpp"
@@ -55,6 +56,46 @@ TEST_CASE("lineages are written as the examples show", "[golden]") {
   failed.version.reset();
   compare(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "failed.json",
           readable(openlineage_events(failed)[1].at("run").at("facets").at("trainyard_run")));
+}
+
+namespace {
+
+CapsuleManifest whole_capsule() {
+  CapsuleManifest capsule{example::recorded(1)};
+  capsule.run = example::run_id('1');
+  capsule.artifacts = example::tree_of("artifacts");
+  capsule.ancestors = {"digits@1.0"};
+  capsule.data = {{"train_data", example::kOddFolder, example::tree_of(example::kOddFolder), CapsuleData::List::present,
+                   CapsuleData::Files::included},
+                  {"evaluation_data", "weather@2", example::tree_of("weather", 5000), CapsuleData::List::present,
+                   CapsuleData::Files::unavailable}};
+  capsule.keys = {{"anna", sha256("anna").hex()}, {"store", sha256("store").hex()}};
+  capsule.signatures = {{"attestation-1", "provenance", {"anna", "store"}},
+                        {"attestation-2", "model signature", {"store"}},
+                        {"model", "model signature", {"store"}},
+                        {"journal-head", "head of the journal", {"store"}}};
+  capsule.signed_files = 3;
+  capsule.journal = CapsuleJournal{{4, sha256("root")},
+                                   {{1, {sha256("a"), sha256("b")}}, {3, {sha256("c"), sha256("d")}}},
+                                   {"versions/digits-1.0.json"}};
+  capsule.files = {{"package/digits-1.1.zip", "the package itself"}, {"run/_results.json", "the story of the run"}};
+  capsule.missing = {"the files of the run's evaluation_data: the object was purged: asked to be forgotten"};
+  return capsule;
+}
+
+}  // namespace
+
+TEST_CASE("capsules are written as the examples show", "[golden]") {
+  const Path examples = Path(TRAINYARD_EXAMPLES) / "capsule" / "valid";
+  const Path guides = Path(TRAINYARD_DOCUMENTS);
+  compare(examples / "whole.json", readable(to_json(whole_capsule())));
+  compare(guides / "whole.VERIFY.md", capsule_guide(whole_capsule()));
+  CapsuleManifest bare{example::recorded(0)};
+  bare.zip = CapsuleManifest::Zip::packed_anew;
+  bare.lost = "digits@1.0";
+  bare.missing = {"attestations: nothing is attested of digits@1.0"};
+  compare(examples / "bare.json", readable(to_json(bare)));
+  compare(guides / "bare.VERIFY.md", capsule_guide(bare));
 }
 
 TEST_CASE("documents for other tools are written as they were judged", "[golden]") {
