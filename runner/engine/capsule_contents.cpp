@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/capsule_contents.hpp"
 
-#include <algorithm>
-
 #include "runner/core/attest.hpp"
 #include "runner/core/documents/croissant.hpp"
 #include "runner/core/documents/cyclonedx_bom.hpp"
@@ -11,7 +9,6 @@
 #include "runner/core/documents/prov_json.hpp"
 #include "runner/core/documents/slsa_statements.hpp"
 #include "runner/engine/attesting.hpp"
-#include "runner/engine/capsule_journal.hpp"
 #include "runner/engine/lineage_reading.hpp"
 #include "storage/archives/tar_writer.hpp"
 #include "storage/keys/envelope_check.hpp"
@@ -239,6 +236,28 @@ Result<void> CapsuleContents::model_signature() {
                      readable(to_json(*bundle)));
 }
 
+// So that nobody has to find out in the capsule what is wrong in the store.
+Result<void> CapsuleContents::hold_against(JournalExcerpt& excerpt) {
+  const auto hold = [&](StoreEvent::Action action, const std::string& subject,
+                        const std::string& name) -> Result<void> {
+    if (!is_there(folder_.path() / name)) return {};
+    const auto told = excerpt.told.find({action, subject});
+    if (told == excerpt.told.end()) {
+      excerpt.proven.not_told.push_back(name);
+      missing("a line of the signed journal about '" + name +
+              "', which is older than the journal or newer than its head");
+    } else if (told->second != TRY(bytes_of(folder_.path() / name)).digest) {
+      missing("'" + name +
+              "' as the journal of the store tells of it: the one here is another, and the last step says so");
+    }
+    return {};
+  };
+  for (const LineageVersion& version : lineage_.versions())
+    TRY(hold(StoreEvent::Action::version_published, version.text(), record_name(version)));
+  if (version_.content.run) TRY(hold(StoreEvent::Action::run_ended, version_.content.run->text(), "run/_results.json"));
+  return hold(StoreEvent::Action::version_attested, text(), "signed/attestations.intoto.jsonl");
+}
+
 Result<void> CapsuleContents::journal() {
   auto excerpt = journal_excerpt(store_.journal(), subjects_);
   if (!excerpt.ok() && !is_lost(excerpt.error())) return excerpt.error();
@@ -246,18 +265,7 @@ Result<void> CapsuleContents::journal() {
     missing("the lines of the store's journal: " + excerpt.error().message);
     return {};
   }
-  const auto need_line = [&](StoreEvent::Action action, const std::string& subject, const std::string& name) {
-    const bool here = std::any_of(folder_.files().begin(), folder_.files().end(),
-                                  [&](const CapsuleFile& file) { return file.path == name; });
-    if (here && !excerpt->told.contains({action, subject})) excerpt->proven.not_told.push_back(name);
-  };
-  for (const LineageVersion& version : lineage_.versions())
-    need_line(StoreEvent::Action::version_published, version.text(), record_name(version));
-  if (version_.content.run) need_line(StoreEvent::Action::run_ended, version_.content.run->text(), "run/_results.json");
-  need_line(StoreEvent::Action::version_attested, text(), "signed/attestations.intoto.jsonl");
-  for (const std::string& name : excerpt->proven.not_told)
-    missing("a line of the signed journal about '" + name +
-            "', which is older than the journal or newer than its head");
+  TRY(hold_against(*excerpt));
   note_signed("journal-head", "head of the journal", excerpt->head);
   manifest_.journal = std::move(excerpt->proven);
   TRY(folder_.add("journal/lines.jsonl", "the lines of the store's journal about it", excerpt->lines));

@@ -7,9 +7,11 @@
 
 #include "runner/engine/capsule.hpp"
 #include "runner/engine/capsule_folder.hpp"
+#include "runner/engine/capsule_journal.hpp"
 #include "storage/keys/key_ring.hpp"
 #include "storage/runs/run_folder.hpp"
 #include "storage/values/dsse.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -34,10 +36,11 @@ class CapsuleContents {
   Result<void> attestations();
   Result<void> model_signature();
   Result<void> journal();
+  Result<void> hold_against(JournalExcerpt& excerpt);
   Result<void> keys();
   Result<void> documents();
 
-  void missing(std::string sentence) { manifest_.missing.push_back(std::move(sentence)); }
+  void missing(const std::string& sentence) { manifest_.missing.push_back(printable(sentence)); }
   // A signed document under the name that verify.py gives it. Says who has signed it; a key counts when it is known here.
   void note_signed(const std::string& name, const std::string& says, const DsseEnvelope& envelope);
   // The tree as a tar. `not_found` and `corrupt` when the store has not all of it; then nothing is left of it.

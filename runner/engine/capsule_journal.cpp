@@ -11,14 +11,14 @@ Result<JournalExcerpt> journal_excerpt(const StoreJournal& journal, const std::s
   std::vector<Digest> leaves;
   std::vector<std::uint64_t> chosen;
   std::string lines;
-  std::set<std::pair<StoreEvent::Action, std::string>> told;
+  std::map<std::pair<StoreEvent::Action, std::string>, std::optional<Digest>> told;
   TRY(journal.read([&](std::string_view line) -> Result<void> {
     if (leaves.size() == head.size) return {};
     const StoreEntry entry = TRY(StoreEntry::parse(line));
     if (subjects.contains(entry.event.subject)) {
       chosen.push_back(leaves.size());
       lines += std::string(line) + "\n";
-      told.emplace(entry.event.action, entry.event.subject);
+      told[{entry.event.action, entry.event.subject}] = entry.event.digest;
     }
     leaves.push_back(merkle_leaf(line));
     return {};

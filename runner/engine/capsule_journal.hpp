@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,7 +17,8 @@ struct JournalExcerpt {
   DsseEnvelope head;
   std::string lines;  // as they stand in the journal, each with its end
   CapsuleJournal proven;
-  std::set<std::pair<StoreEvent::Action, std::string>> told;  // what the lines say happened, and to which subject
+  // By what happened to what: the digest in the last line about it.
+  std::map<std::pair<StoreEvent::Action, std::string>, std::optional<Digest>> told;
 };
 
 // `subjects` are as events have them: "digits@1.1", a run's id, a snapshot's id, "weather@2". A journal without a signed

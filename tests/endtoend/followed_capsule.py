@@ -274,6 +274,15 @@ def main():
         store.must("runs", "delete", "whole")
         store.must("package", "delete", "counts@1.1", "--why", "a test")
         expect_good(store.capsule("counts@1.2", "deleted"), [whole, keys, right, about, files, model, chain, told], missing=1)
+        # What was changed in the store is told, and found by whoever checks.
+        record = folder / "store/packages/counts/1.2.json"
+        good = record.read_text()
+        record.chmod(0o644)
+        record.write_text(good.replace('"change_log":"', '"change_log":"x'))
+        changed = store.capsule("counts@1.2", "changed")
+        need([failure[0] for failure in follow(changed)] == [told], "a changed record is not found")
+        need("the one here is another" in (changed / "VERIFY.md").read_text(), "a changed record is not told")
+        record.write_text(good)
         (folder / "store/packages/counts/1.2.intoto.jsonl").unlink()
         shutil.rmtree(folder / "store/journal")
         expect_good(store.capsule("counts@1.2", "bare"), [whole, files, chain], missing=4)
