@@ -113,7 +113,7 @@ CapsuleStep files(const CapsuleManifest& capsule) {
           "`package/tree.json` lists every file with its size, whether it can be run, and its SHA-256.",
           step_command("files"),
           compared(zip, "package/tree.json lists", capsule.version.tree.files),
-          "the zip has exactly the files whose list was signed, byte for byte.",
+          "the zip has exactly the files of that list, byte for byte.",
           "that they are good for anything."};
 }
 

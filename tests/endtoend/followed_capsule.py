@@ -239,6 +239,17 @@ def main():
         need(fingerprint in (trained / "VERIFY.md").read_text(), "VERIFY.md has another fingerprint than 'keys list'")
         tampering(trained)
 
+        # Somebody else's store makes a capsule that is as good in all but whose key it is.
+        (folder / "theirs").mkdir()
+        theirs = Store(folder / "theirs", program)
+        theirs.must("package", "add", package)
+        theirs.must("run", "training", "counts@1.0", "--dataset", data)
+        forged = theirs.capsule("counts@1.1", "forged", "--data")
+        expect_good(forged, everything, missing=1)
+        need("has not kept all of them" in (forged / "VERIFY.md").read_text(), "data that was not kept is not told")
+        confirmed = [step for step in steps(trained) if step[0] == keys]
+        need([failure[0] for failure in follow(forged, confirmed)] == [keys], "the key of another store has the same fingerprint")
+
         # The same store, the same bytes; never in the place of something else; and never half.
         store.must("capsule", "counts@1.1", "-o", folder / "again.zip", "--data")
         need((folder / "again.zip").read_bytes() == (folder / "trained.zip").read_bytes(), "two capsules of one version differ")
