@@ -318,7 +318,20 @@ struct OutboxDeliver {};
 
 }  // namespace command
 
-using Command = std::variant<command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd, command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel, command::PackageApprove, command::PackageReject, command::PackageDelete, command::PackageExport, command::PackageImport, command::DatasetAdd, command::DatasetList, command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun, command::RunsCompare, command::RunsMetrics, command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify, command::Audit, command::JournalList, command::JournalVerify, command::JournalHead, command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport, command::SnapshotRemove, command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc, command::StorePurge, command::StoreConfigure, command::KeysGenerate, command::KeysList, command::KeysExport, command::KeysImport, command::Sign, command::ShowAttestations, command::ProofRoot, command::ProofMake, command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff, command::Reproduce, command::PackageDiff, command::Capsule>;
+using Command = std::variant<
+    command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
+    command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel, command::PackageApprove,
+    command::PackageReject, command::PackageDelete, command::PackageExport, command::PackageImport, command::DatasetAdd,
+    command::DatasetList, command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull,
+    command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun,
+    command::RunsCompare, command::RunsMetrics, command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate,
+    command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify, command::Audit, command::JournalList,
+    command::JournalVerify, command::JournalHead, command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport,
+    command::SnapshotRemove, command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc,
+    command::StorePurge, command::StoreConfigure, command::KeysGenerate, command::KeysList, command::KeysExport,
+    command::KeysImport, command::Sign, command::ShowAttestations, command::ProofRoot, command::ProofMake,
+    command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff,
+    command::Reproduce, command::Capsule>;
 
 struct Invocation {
   Command command;
