@@ -19,8 +19,8 @@ Result<ExitCode> perform(const command::Capsule& command, const Invocation& invo
   CapsuleOptions options;
   options.data = command.data ? CapsuleFiles::with_data : CapsuleFiles::lists_only;
   options.progress = [&](const std::string& what, std::uint64_t done, std::uint64_t all) {
-    const double fraction = all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
-    line.show(bar(fraction) + "  " + what + ": " + std::to_string(done) + " of " + plural(all, "file"));
+    if (all == 0) return line.show(what);
+    line.show(bar(static_cast<double>(done) / static_cast<double>(all)) + "  " + what);
   };
   count_interrupts();
   options.cancelled = [] { return interrupts() > 0; };

@@ -43,6 +43,7 @@ Result<WrittenCapsule> write_capsule(const VersionRecord& version, const Lineage
   TRY(folder.add("VERIFY.md", "how to check all of this", capsule_guide(manifest)));
   TRY(folder.add("capsule.json", "what is here, for programs", readable(to_json(manifest))));
   TRY(folder.add("verify.py", "the steps that need more than a line of shell", kVerifyCapsule));
+  if (options.progress) options.progress("packing all of it", 0, 0);
   const Tree tree = TRY(folder.seal());
   if (options.cancelled()) return fail(Errc::cancelled, "the capsule was not written, because you stopped it");
   const ZipSummary zip = TRY(pack_durably(folder, capsule_folder(manifest.version), tree, file));

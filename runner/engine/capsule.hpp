@@ -16,7 +16,8 @@ enum class CapsuleFiles { lists_only, with_data };
 
 struct CapsuleOptions {
   CapsuleFiles data = CapsuleFiles::lists_only;
-  // Called now and then in the calling thread: what is being written, and how many files of it.
+  // Called now and then in the calling thread: what is being written, and how much of all of it; of what cannot be told, 0
+  // of 0.
   std::function<void(const std::string& what, std::uint64_t done, std::uint64_t all)> progress = {};
   std::function<bool()> cancelled = [] { return false; };
 };

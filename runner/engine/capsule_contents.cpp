@@ -139,7 +139,7 @@ Result<void> CapsuleContents::tar(const std::string& name, const std::string& wh
   TarOptions options;
   options.cancelled = options_.cancelled;
   options.progress = [&](const TarProgress& progress) {
-    if (options_.progress) options_.progress(name, progress.files_done, progress.files);
+    if (options_.progress) options_.progress(name, progress.bytes_done, progress.bytes);
   };
   TRY(write_tar(tree, store_.objects(), TRY(folder_.place(name)), options));
   folder_.added(name, what);
