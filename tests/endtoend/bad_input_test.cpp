@@ -30,7 +30,7 @@ Arguments with_env(const std::string& pair, const std::string& package = "counts
 
 const std::vector<Mistake> kMistakes = {
     // Words.
-    {{}, "'trainyard' needs one of: init, doctor, audit, diff, reproduce, trace, uses, sign, attestations, package, "},
+    {{}, "'trainyard' needs one of: init, doctor, audit, diff, reproduce, trace, uses, sign, attestations, capsule, "},
     {{}, "'trainyard' needs one of: init, doctor, "},
     {{"packge", "list"}, "'trainyard' has no command 'packge'; did you mean 'package'?"},
     {{"package"}, "'trainyard package' needs one of: validate, pack, add, list, show"},
