@@ -70,33 +70,12 @@ TEST_CASE("the results have their fixed keys, whatever happened", "[run_results]
     CHECK(keys(json["parameters"]["inputs"]) == Keys{"gpu", "package", "train_data", "version"});
     CHECK(keys(json["run_summary"]) == Keys{"end_at", "execution_time", "outputs", "start_at"});
     CHECK(keys(json["run_summary"]["outputs"]) == Keys{"artifacts_data", "package", "train_data", "version"});
-    CHECK(keys(json["traceability"]) == Keys{"abi",
-                                             "artifacts",
-                                             "attempts",
-                                             "datasets",
-                                             "experiment",
-                                             "host",
-                                             "hyperparameters",
-                                             "limits",
-                                             "message",
-                                             "metrics",
-                                             "overlap",
-                                             "parent",
-                                             "python",
-                                             "reason",
-                                             "reproduces",
-                                             "run",
-                                             "runner",
-                                             "schema",
-                                             "score",
-                                             "secrets",
-                                             "seed",
-                                             "snapshot",
-                                             "status",
-                                             "tags",
-                                             "trained_on_dataset",
-                                             "type",
-                                             "version"});
+    CHECK(keys(json["traceability"]) == Keys{"abi",     "artifacts",       "attempts", "datasets", "experiment",
+                                             "host",    "hyperparameters", "limits",   "message",  "metrics",
+                                             "overlap", "parent",          "python",   "reason",   "reproduces",
+                                             "run",     "runner",          "schema",   "score",    "secrets",
+                                             "seed",    "snapshot",        "status",   "tags",     "trained_on_dataset",
+                                             "type",    "version"});
   }
 }
 
