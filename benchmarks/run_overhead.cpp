@@ -28,6 +28,8 @@ constexpr auto kLongest = std::chrono::seconds(60);
 // The plan, three entries of the journal (the run begins, its outputs are kept, it is published), the exit of the job, the
 // version record, the results and the attestations; nothing else is new when nothing was learnt.
 constexpr int kDurableRecords = 8;
+// The journal of the store tells of the version, the results and the attestations.
+constexpr int kDurableLines = 3;
 
 [[noreturn]] void give_up(const std::string& why) {
   std::fprintf(stderr, "run_overhead: %s\n", why.c_str());
@@ -108,12 +110,17 @@ int main(int argc, char** argv) {
              }};
   Part durable{"durable record (write, fsync, link, fsync of the folder)",
                [&] { require(publish_file(folder, records / std::to_string(number++), "{}\n", 0444, Durable::yes)); }};
+  Part line{"durable line (write, fsync)", [&] {
+              const auto lines = open_file(records / "lines", O_WRONLY | O_CREAT | O_APPEND, 0644);
+              require(lines.ok() ? write_all(lines->get(), std::string(700, 'x') + "\n", "lines") : lines.error());
+              require(sync_file(lines->get(), "lines"));
+            }};
   Part zip{"zip of the package", [&] {
              const Path target = folder / ("zip" + std::to_string(number++));
              const auto packed = pack_folder(package, "noop", tree->tree, target);
              if (!packed.ok()) give_up(packed.error().message);
            }};
-  const std::vector<Part*> parts = {&whole, &bare, &program, &start, &probe, &durable, &zip};
+  const std::vector<Part*> parts = {&whole, &bare, &program, &start, &probe, &durable, &line, &zip};
   for (int round = -1; round < rounds; ++round) {
     for (Part* const part : parts) {
       const double took = milliseconds_of(part->work);
@@ -124,8 +131,8 @@ int main(int argc, char** argv) {
 
   // The probe starts a worker only to mount; that start is not a part of a run.
   const double mount = std::max(0.0, probe.median() - start.median());
-  const double unavoidable =
-      program.median() + 2 * start.median() + mount + kDurableRecords * durable.median() + zip.median();
+  const double unavoidable = program.median() + 2 * start.median() + mount + kDurableRecords * durable.median() +
+                             kDurableLines * line.median() + zip.median();
   std::printf("medians of %d rounds, in milliseconds\n", rounds);
   std::printf("%8.2f  whole run\n", whole.median());
   std::printf("%8.2f  whole run without isolation: the sandbox costs %.2f\n", bare.median(),
@@ -134,6 +141,7 @@ int main(int argc, char** argv) {
   std::printf("%8.2f  two starts of trainyard-worker\n", 2 * start.median());
   std::printf("%8.2f  overlay mount\n", mount);
   std::printf("%8.2f  %d durable records\n", kDurableRecords * durable.median(), kDurableRecords);
+  std::printf("%8.2f  %d durable lines\n", kDurableLines * line.median(), kDurableLines);
   std::printf("%8.2f  zip of the package\n", zip.median());
   std::printf("%8.2f  sum of the parts; the run takes %.2f times as long\n", unavoidable, whole.median() / unavoidable);
   return 0;
