@@ -111,6 +111,15 @@ Result<void> make_folder_of(const Path& file) {
   return made.ok() ? sync_folder(file.parent_path().parent_path()) : Result<void>();
 }
 
+// Nothing is left to do of most events.
+Result<bool> is_done(const Path& root, const StoreEvent& event) {
+  if (!event.path || (!event.record && !takes_away(event.action))) return true;
+  const Path file = root / event.path->bytes();
+  if (takes_away(event.action)) return !is_there(file);
+  if (event.action == StoreEvent::Action::decided) return ends_with_line(file, *event.record);
+  return is_there(file);
+}
+
 }  // namespace
 
 Result<void> StoreJournal::create(Instant now) const {
@@ -126,7 +135,11 @@ Result<StoreJournal::Session> StoreJournal::begin() const {
 }
 
 Result<void> StoreJournal::finish_announced() const {
-  if (!is_begun()) return {};
+  const auto fd = open_file(entries(), O_RDONLY);
+  if (!fd.ok() && fd.error().code == Errc::not_found) return {};
+  if (!fd.ok()) return fd.error();
+  const auto last = StoreEntry::parse(TRY(read_tail(fd->get(), entries())).line);
+  if (!last.ok() || TRY(is_done(root_, last->event))) return {};
   auto lock = TRY(FileLock::try_lock(entries().parent_path() / "lock"));
   if (lock) TRY(begin(std::move(*lock)));
   return {};
@@ -215,16 +228,11 @@ Result<void> StoreJournal::finish(const StoreEntry& last, Session& session) cons
     left.digest = TRY(digest_of(root_ / event.path->bytes()));
     return left == event ? Result<void>() : session.append(left);
   }
-  if (!event.path || (!event.record && !takes_away(event.action))) return {};
+  if (TRY(is_done(root_, event))) return {};
   const Path file = root_ / event.path->bytes();
-  if (takes_away(event.action)) return is_there(file) ? take_away(file) : Result<void>();
-  if (event.action == StoreEvent::Action::decided) {
-    if (TRY(ends_with_line(file, *event.record))) return {};
-    TRY(make_folder_of(file));
-    return append_line(file, *event.record, Durable::yes);
-  }
-  if (is_there(file)) return {};
+  if (takes_away(event.action)) return take_away(file);
   TRY(make_folder_of(file));
+  if (event.action == StoreEvent::Action::decided) return append_line(file, *event.record, Durable::yes);
   return publish_file(scratch_, file, *event.record, 0444, Durable::yes);
 }
 
