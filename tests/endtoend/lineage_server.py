@@ -20,7 +20,7 @@ FOLDER = pathlib.Path(sys.argv[1])
 LIFE = 120
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class LineageRequest(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         mode = (FOLDER / "mode").read_text().strip()
         with (FOLDER / "asked").open("a") as asked:
@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), LineageRequest)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     (FOLDER / "port.new").write_text(str(server.server_address[1]))

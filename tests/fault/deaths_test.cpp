@@ -190,10 +190,10 @@ TEST_CASE("whoever is killed at any call of the supervisor, the run ends as it s
       fault.victims = victims;
       const FaultStore store(FaultStore::fresh());
       const CommandEnd end = store.run(words, fault);
-      // How often it looks at a fast job is not always the same.
-      if (end.calls.size() < fault.at && end.code == 0) continue;
+      // How often it looks at a fast job is not always the same, so the last calls may not come.
+      const bool reached = end.calls.size() >= fault.at;
       INFO("before '" << calls[fault.at - 1] << "', killed: " << victims << "\n" << end.story());
-      if (fault.victims.find('p') != std::string::npos) {
+      if (reached && fault.victims.find('p') != std::string::npos) {
         REQUIRE(end.signal == SIGKILL);
       } else {
         require_orderly_end(end);
