@@ -4,6 +4,7 @@
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/core/attest.hpp"
+#include "runner/core/slsa_provenance.hpp"
 #include "runner/engine/attestation_check.hpp"
 #include "runner/engine/attesting.hpp"
 #include "runner/processes/clock.hpp"
@@ -14,8 +15,6 @@
 namespace trainyard {
 
 namespace {
-
-std::string text_of(const VersionRecord& record) { return record.content.name.text() + "@" + record.version.text(); }
 
 Result<VersionRecord> find_version(const Store& store, const std::string& reference) {
   return PackageRegistry(store.packages(), store.journal()).find(TRY(PackageReference::parse(reference)));
@@ -67,7 +66,8 @@ Result<ExitCode> show(const VersionRecord& record, const Store& store, const Inv
   if (invocation.output == Output::json) {
     print_json(list);
   } else if (checks.empty()) {
-    print("nothing is attested of " + text_of(record) + "; 'trainyard sign " + text_of(record) + "' does it\n");
+    print("nothing is attested of " + recorded(record).text() + "; 'trainyard sign " + recorded(record).text() +
+          "' does it\n");
   } else {
     print(table(rows));
   }
@@ -86,14 +86,14 @@ Result<ExitCode> perform(const command::Sign& command, const Invocation& invocat
   const Signed done = TRY(sign_version(record, store, key, now()));
   for (const std::string& sentence : done.left_out) complain(sentence);
   if (invocation.output == Output::json) {
-    print_json({{"version", text_of(record)},
+    print_json({{"version", recorded(record).text()},
                 {"key", key.public_key().id()},
                 {"made", done.made},
                 {"added", done.added},
                 {"there", done.there},
                 {"left_out", done.left_out}});
   } else {
-    print("signed " + text_of(record) + ": " + plural(done.made, "statement") + " made, " +
+    print("signed " + recorded(record).text() + ": " + plural(done.made, "statement") + " made, " +
           plural(done.added, "signature") + " added, " + std::to_string(done.there) + " there before\n");
   }
   return ExitCode::ok;

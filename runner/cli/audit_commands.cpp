@@ -91,7 +91,7 @@ Result<ExitCode> perform(const command::Audit& command, const Invocation& invoca
   } else {
     print_audit(audit);
   }
-  return audit.count(AuditVerdict::broken) == 0 ? ExitCode::ok : ExitCode::run_failed;
+  return audit.count(AuditVerdict::broken) == 0 ? ExitCode::ok : ExitCode::no;
 }
 
 Result<ExitCode> perform(const command::JournalList& command, const Invocation& invocation) {
@@ -151,7 +151,7 @@ Result<ExitCode> perform(const command::JournalVerify& command, const Invocation
           (is_signed ? ", signed by the key " + reading.signers.front() : ", no signed head") + ")\n");
   }
   for (const std::string& problem : reading.problems) complain(problem);
-  return sound ? ExitCode::ok : ExitCode::run_failed;
+  return sound ? ExitCode::ok : ExitCode::no;
 }
 
 Result<ExitCode> perform(const command::JournalHead& command, const Invocation& invocation) {

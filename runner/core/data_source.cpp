@@ -10,12 +10,14 @@ namespace {
 
 constexpr std::string_view kKindNames[] = {"folder", "archive", "dataset", "snapshot"};
 
-Result<DataSource::Kind> parse_kind(std::string_view text) {
+}  // namespace
+
+Result<DataSource::Kind> parse_data_kind(std::string_view text) {
   if (const auto kind = enum_named<DataSource::Kind>(kKindNames, text)) return *kind;
   return fail(Errc::invalid, "'" + std::string(text) + "' is none of folder, archive, dataset, snapshot");
 }
 
-Result<DatasetReference> dataset_from(const Json& json) {
+Result<DatasetReference> chosen_dataset_from(const Json& json) {
   Fields fields(json, "the dataset");
   const auto name = fields.parsed("name", DatasetName::parse);
   const auto number = static_cast<std::uint32_t>(fields.integer("version", 1, UINT32_MAX));
@@ -23,8 +25,6 @@ Result<DatasetReference> dataset_from(const Json& json) {
   TRY(fields.finish());
   return DatasetReference{*name, number, folder};
 }
-
-}  // namespace
 
 std::string_view name_of(DataSource::Kind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
@@ -45,13 +45,13 @@ Json to_json(const DataSource& source) {
 
 Result<DataSource> data_source_from(const Json& json) {
   Fields fields(json, "the source of the data");
-  const auto kind = fields.parsed("kind", parse_kind);
+  const auto kind = fields.parsed("kind", parse_data_kind);
   std::string folder = fields.text("folder");
   if (!folder.starts_with('/')) fields.note("folder", "is not an absolute path");
   std::optional<TreeSummary> tree;
   if (fields.nullable("tree") != nullptr) tree = fields.nested("tree", tree_summary_from);
   std::optional<DatasetReference> dataset;
-  if (fields.nullable("dataset") != nullptr) dataset = fields.nested("dataset", dataset_from);
+  if (fields.nullable("dataset") != nullptr) dataset = fields.nested("dataset", chosen_dataset_from);
   TRY(fields.finish());
   if (tree.has_value() != (*kind != DataSource::Kind::folder))
     return fail(Errc::invalid, "the tree of a data source goes with all kinds but folder");

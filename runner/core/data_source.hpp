@@ -27,9 +27,11 @@ struct DataSource {
 };
 
 std::string_view name_of(DataSource::Kind kind);
+Result<DataSource::Kind> parse_data_kind(std::string_view text);
 
 // Of a dataset {"name", "version", "folder"}, else null.
 Json dataset_json(const DataSource& source);
+Result<DatasetReference> chosen_dataset_from(const Json& json);
 
 Json to_json(const DataSource& source);
 // Refuses a tree or a dataset where the kind has none, and one that is missing.

@@ -2,7 +2,6 @@
 #include "runner/core/run_record.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include "runner/core/run_plan.hpp"
 #include "storage/values/salted_digest.hpp"
@@ -30,30 +29,13 @@ std::optional<Value> nested_or_null(Fields& fields, const char* key, Read read) 
   return value ? std::optional<Value>(std::move(*value)) : std::nullopt;
 }
 
-Result<DataSource::Kind> kind_named(std::string_view text) {
-  for (const auto kind :
-       {DataSource::Kind::folder, DataSource::Kind::archive, DataSource::Kind::dataset, DataSource::Kind::snapshot}) {
-    if (name_of(kind) == text) return kind;
-  }
-  return fail(Errc::invalid, "'" + std::string(text) + "' is not a kind of data");
-}
-
-Result<DatasetReference> dataset_from(const Json& json) {
-  Fields fields(json, "the dataset of an input");
-  const auto name = fields.parsed("name", DatasetName::parse);
-  const auto number = static_cast<std::uint32_t>(fields.integer("version", 1, UINT32_MAX));
-  const auto folder = fields.parsed_or_null("folder", RelPath::from_text);
-  TRY(fields.finish());
-  return DatasetReference{*name, number, folder};
-}
-
 Result<RecordedInput> input_from(const Json& json) {
   Fields fields(json, "an input of the results");
   RecordedInput input;
   input.input = fields.text("input");
   input.source = fields.text("source");
-  const auto kind = fields.parsed("kind", kind_named);
-  input.dataset = nested_or_null<DatasetReference>(fields, "dataset", dataset_from);
+  const auto kind = fields.parsed("kind", parse_data_kind);
+  input.dataset = nested_or_null<DatasetReference>(fields, "dataset", chosen_dataset_from);
   input.tree = nested_or_null<TreeSummary>(fields, "tree", tree_summary_from);
   fields.parsed_or_null("mount", parse_mount_kind);
   input.snapshot = fields.parsed_or_null("snapshot", Digest::parse);

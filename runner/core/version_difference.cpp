@@ -102,15 +102,7 @@ Facts manifest_facts(const Manifest& manifest) {
   return facts;
 }
 
-Facts abi_facts(const PackageAbi& abi) {
-  Json verbs = Json::array();
-  for (const Verb verb : abi.verbs) verbs.push_back(name_of(verb));
-  return {{"runtime", name_of(abi.runtime)},
-          {"major", abi.major},
-          {"minor", abi.minor},
-          {"builder", abi.builder},
-          {"verbs", std::move(verbs)}};
-}
+Facts abi_facts(const PackageAbi& abi) { return to_json(abi).get<Facts>(); }
 
 ComparedSection of_files(std::string name, std::vector<TreeDifference> differences) {
   if (differences.empty()) return {std::move(name), Comparison::equal, {}, {}, {}};

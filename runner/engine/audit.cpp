@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runner/core/slsa_provenance.hpp"
 #include "runner/engine/auditor.hpp"
 #include "runner/engine/store_check.hpp"
 #include "storage/packages/attestations.hpp"
@@ -20,8 +21,6 @@ constexpr std::string_view kSchema = "trainyard.audit/1";
 void add(Audit& audit, std::string link, AuditVerdict verdict, std::string why) {
   audit.links.push_back({std::move(link), verdict, std::move(why)});
 }
-
-std::string text_of(const VersionRecord& version) { return version.content.name.text() + "@" + version.version.text(); }
 
 // What a run used and made: its new version with all that it comes from, or that of the version that it ran.
 Result<void> follow(Auditor& auditor, const RunRecord& record) {
@@ -92,7 +91,7 @@ Result<void> audit_records(Auditor& auditor, const Store& store) {
     add(auditor.audit(), "the packages", AuditVerdict::broken, names.error().message);
     return {};
   }
-  for (const PackageName& name : *names) auditor.decisions(name);
+  for (const PackageName& name : *names) TRY(auditor.decisions(name));
   return {};
 }
 
@@ -147,7 +146,7 @@ Json to_json(const Audit& audit) {
 }
 
 Result<Audit> audit_version(const Store& store, const VersionRecord& version, const AuditOptions& options) {
-  Auditor auditor = TRY(Auditor::begin(store, options, text_of(version)));
+  Auditor auditor = TRY(Auditor::begin(store, options, recorded(version).text()));
   TRY(auditor.lineage(version));
   return std::move(auditor.audit());
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runner/core/attest.hpp"
+#include "runner/core/slsa_provenance.hpp"
 #include "runner/engine/store_check.hpp"
 #include "storage/datasets/datasets.hpp"
 #include "storage/packages/attestations.hpp"
@@ -13,7 +14,6 @@
 #include "storage/trees/checkout.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/trees/stored_tree.hpp"
-#include "storage/values/limits.hpp"
 #include "storage/values/sha256.hpp"
 
 namespace trainyard {
@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::size_t kMostShown = 3;
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;  // of a file with attestations, which may name many files
-
-std::string text_of(const VersionRecord& version) { return version.content.name.text() + "@" + version.version.text(); }
 
 // "3 of them, first a: why; b: why".
 std::string some_of(const std::vector<std::string>& problems) {
@@ -86,6 +84,8 @@ Result<Auditor> Auditor::begin(const Store& store, const AuditOptions& options, 
   auditor.journal_links();
   return auditor;
 }
+
+PackageRegistry Auditor::registry() const { return {store_->packages(), store_->journal()}; }
 
 void Auditor::add(std::string link, AuditVerdict verdict, std::string why) {
   audit_.links.push_back({std::move(link), verdict, std::move(why)});
@@ -152,15 +152,18 @@ std::optional<std::string> Auditor::file(const std::string& link, const RelPath&
   return *text;
 }
 
-void Auditor::decisions(const PackageName& package) {
-  if (!done_.insert("decisions " + package.text()).second) return;
+Result<void> Auditor::decisions(const PackageName& package) {
+  if (!done_.insert("decisions " + package.text()).second) return {};
   const std::string link = "the decisions on " + package.text();
-  const std::string path = "packages/" + package.folded() + "/" + std::string(kDecisionsFile);
+  const std::string path = TRY(PackageDecisions(store_->packages(), store_->journal()).record_path(package)).bytes();
   const auto lines = RunFolder::lines(store_->root() / path);
-  if (!lines.ok()) return add(link, AuditVerdict::broken, lines.error().message);
+  if (!lines.ok()) {
+    add(link, AuditVerdict::broken, lines.error().message);
+    return {};
+  }
   const auto told = journal_.records.find(path);
   const std::vector<Digest> digests = told == journal_.records.end() ? std::vector<Digest>() : told->second;
-  if (lines->empty() && digests.empty()) return;
+  if (lines->empty() && digests.empty()) return {};
   // Those from before the journal come first.
   const std::size_t older = lines->size() > digests.size() ? lines->size() - digests.size() : 0;
   std::vector<std::string> problems;
@@ -177,8 +180,10 @@ void Auditor::decisions(const PackageName& package) {
     if (!decision.ok() || decision->time >= *journal_.began)
       problems.push_back("the journal does not tell of line " + std::to_string(i) + " of '" + path + "'");
   }
-  if (!problems.empty()) return add(link, AuditVerdict::broken, some_of(problems));
-  add(link, AuditVerdict::verified, std::to_string(lines->size()) + (lines->size() == 1 ? " decision" : " decisions"));
+  const bool good = problems.empty();
+  add(link, good ? AuditVerdict::verified : AuditVerdict::broken,
+      good ? std::to_string(lines->size()) + (lines->size() == 1 ? " decision" : " decisions") : some_of(problems));
+  return {};
 }
 
 Result<std::optional<Tree>> Auditor::content(const std::string& link, const Digest& digest, const std::string& good) {
@@ -215,11 +220,10 @@ Result<void> Auditor::zip(const std::string& name, const VersionRecord& version,
 }
 
 Result<void> Auditor::version(const VersionRecord& version) {
-  const std::string name = text_of(version);
-  const RelPath path =
-      TRY(RelPath::parse("packages/" + version.content.name.folded() + "/" + version.version.text() + ".json"));
-  file("the record of " + name, path, version.content.created_at);
-  decisions(version.content.name);
+  const std::string name = recorded(version).text();
+  file("the record of " + name, TRY(registry().record_path(version.content.name, version.version)),
+       version.content.created_at);
+  TRY(decisions(version.content.name));
   auto tree = TRY(content("the content of " + name, version.content.tree.digest, ""));
   if (!tree) return {};
   if (TreeSummary::of(*tree) != version.content.tree)
@@ -229,18 +233,18 @@ Result<void> Auditor::version(const VersionRecord& version) {
 }
 
 Result<void> Auditor::attestations(const VersionRecord& version) {
-  const std::string name = text_of(version);
-  const std::string path =
-      "packages/" + version.content.name.folded() + "/" + version.version.text() + std::string(kAttestationsSuffix);
+  const std::string name = recorded(version).text();
+  const RelPath path =
+      TRY(Attestations(store_->packages(), store_->journal()).record_path(version.content.name, version.version));
   const std::string link = "the attestations of " + name;
-  if (is_there(store_->root() / path) || journal_.files.contains(path))
-    file(link, TRY(RelPath::parse(path)), version.content.created_at);
+  const bool told = journal_.files.contains(path.bytes());
+  if (told || is_there(store_->root() / path.bytes())) file(link, path, version.content.created_at);
   const auto checks = check_attestations(version, *store_);
   if (!checks.ok()) {
     add(link, AuditVerdict::broken, checks.error().message);
     return {};
   }
-  if (checks->empty() && !journal_.files.contains(path))
+  if (checks->empty() && !told)
     add(link, AuditVerdict::unverifiable, "there are none; 'trainyard sign " + name + "' makes them");
   for (const AttestationCheck& check : *checks) attestation(name, check);
   return {};
@@ -255,26 +259,24 @@ void Auditor::attestation(const std::string& of, const AttestationCheck& check) 
   add(link, AuditVerdict::verified, "signed by the key " + signers);
 }
 
-Result<std::optional<VersionRecord>> Auditor::same_version(const std::string& link, const RecordedVersion& recorded) {
-  const PackageRegistry registry(store_->packages(), store_->journal());
-  const auto found = registry.find({recorded.package, recorded.version});
-  const RelPath path =
-      TRY(RelPath::parse("packages/" + recorded.package.folded() + "/" + recorded.version.text() + ".json"));
+Result<std::optional<VersionRecord>> Auditor::same_version(const std::string& link, const RecordedVersion& wanted) {
+  const auto found = registry().find({wanted.package, wanted.version});
+  const RelPath path = TRY(registry().record_path(wanted.package, wanted.version));
   if (!found.ok()) {
     const auto told = journal_.files.find(path.bytes());
     const bool removed = told != journal_.files.end() && !told->second.digest;
     if (found.error().code == Errc::not_found) {
       add(link, removed || told == journal_.files.end() ? AuditVerdict::unverifiable : AuditVerdict::broken,
-          removed                        ? recorded.text() + " was taken away on purpose"
-          : told == journal_.files.end() ? "this store never had " + recorded.text()
+          removed                        ? wanted.text() + " was taken away on purpose"
+          : told == journal_.files.end() ? "this store never had " + wanted.text()
                                          : "'" + path.text() + "' is missing, and nobody took it away");
     } else {
       add(link, AuditVerdict::broken, found.error().message);
     }
     return std::optional<VersionRecord>();
   }
-  if (found->content.tree != recorded.tree || found->content.zip != recorded.zip) {
-    add(link, AuditVerdict::broken, "the results name another content than the store has as " + recorded.text());
+  if (recorded(*found) != wanted) {
+    add(link, AuditVerdict::broken, "the results name another content than the store has as " + wanted.text());
     return std::optional<VersionRecord>();
   }
   add(link, AuditVerdict::verified, "the store has it as the results name it");
@@ -282,21 +284,19 @@ Result<std::optional<VersionRecord>> Auditor::same_version(const std::string& li
 }
 
 void Auditor::made_by(const RunRecord& record, const VersionRecord& version) {
-  const auto& told = record.version;
-  const bool same = told && told->package == version.content.name && told->version == version.version &&
-                    told->tree == version.content.tree && told->zip == version.content.zip;
+  const bool same = record.version == recorded(version);
   add("what run " + record.name.text() + " made", same ? AuditVerdict::verified : AuditVerdict::broken,
-      same ? "its results name " + text_of(version) + " with the same digests"
-           : "its results do not name " + text_of(version) + " with the digests of its record");
+      same ? "its results name " + recorded(version).text() + " with the same digests"
+           : "its results do not name " + recorded(version).text() + " with the digests of its record");
 }
 
 Result<void> Auditor::lineage(VersionRecord at) {
   for (;;) {
-    if (!done_.insert("version " + text_of(at)).second) return {};
+    if (!done_.insert("version " + recorded(at).text()).second) return {};
     TRY(version(at));
     if (!at.content.run) return {};
     const auto record = TRY(run(*at.content.run));
-    const std::string link = "the parent of " + text_of(at);
+    const std::string link = "the parent of " + recorded(at).text();
     if (record) {
       made_by(*record, at);
       if (at.content.parent != record->parent.version) {
@@ -309,8 +309,7 @@ Result<void> Auditor::lineage(VersionRecord at) {
       continue;
     }
     if (!at.content.parent) return {};
-    const PackageRegistry registry(store_->packages(), store_->journal());
-    auto parent = registry.find({at.content.name, *at.content.parent});
+    auto parent = registry().find({at.content.name, *at.content.parent});
     if (!parent.ok()) {
       add(link, AuditVerdict::unverifiable, parent.error().message);
       return {};
@@ -369,8 +368,7 @@ Result<void> Auditor::data(const RunRecord& record) {
 void Auditor::evaluation(const RunRecord& record) {
   if (record.outcome.reason != RunReason::ok) return;
   const std::string of = "run " + record.name.text();
-  const PackageRegistry registry(store_->packages(), store_->journal());
-  const auto evaluated = registry.find({record.parent.package, record.parent.version});
+  const auto evaluated = registry().find({record.parent.package, record.parent.version});
   if (!evaluated.ok()) return;
   const auto checks = check_run_attestations(store_->runs() / record.run.text(), *evaluated, *store_);
   if (!checks.ok()) return add("the attestations of " + of, AuditVerdict::broken, checks.error().message);
@@ -387,18 +385,19 @@ Result<std::optional<Tree>> Auditor::list(const std::string& link, const Digest&
 }
 
 Result<void> Auditor::snapshot(const Digest& id) {
-  const RelPath path = TRY(RelPath::parse("snapshots/" + id.hex() + ".json"));
-  const auto found = Snapshots(store_->snapshots(), store_->journal()).find(id.hex());
-  file("the snapshot " + id.hex().substr(0, 12), path, found.ok() ? std::optional(found->created_at) : std::nullopt);
+  const Snapshots snapshots(store_->snapshots(), store_->journal());
+  const auto found = snapshots.find(id.hex());
+  file("the snapshot " + id.hex().substr(0, 12), TRY(snapshots.record_path(id.hex())),
+       found.ok() ? std::optional(found->created_at) : std::nullopt);
   return {};
 }
 
 Result<void> Auditor::dataset(const DatasetReference& reference) {
-  const std::string text = reference.name.text() + "@" + std::to_string(reference.number.value_or(0));
-  const auto found = Datasets(store_->datasets(), store_->journal()).find(reference);
-  const RelPath path = TRY(RelPath::parse("datasets/" + reference.name.folded() + "/" +
-                                          std::to_string(reference.number.value_or(0)) + ".json"));
-  file("the dataset " + text, path, found.ok() ? std::optional(found->created_at) : std::nullopt);
+  const Datasets datasets(store_->datasets(), store_->journal());
+  const std::uint32_t number = reference.number.value_or(0);
+  const auto found = datasets.find(reference);
+  file("the dataset " + reference.name.text() + "@" + std::to_string(number),
+       TRY(datasets.record_path(reference.name, number)), found.ok() ? std::optional(found->created_at) : std::nullopt);
   return {};
 }
 

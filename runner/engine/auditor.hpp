@@ -24,7 +24,7 @@ class Auditor {
   // Yields what it holds, none when that is not what it has to be.
   std::optional<std::string> file(const std::string& link, const RelPath& path, std::optional<Instant> made_at);
   // The lines of a package's decisions.
-  void decisions(const PackageName& package);
+  Result<void> decisions(const PackageName& package);
   // The version's record, content, zip and run, and those of all that it comes from.
   Result<void> lineage(VersionRecord version);
   // A run that is over: its results, data and artifacts. Yields its record, if that is what it has to be.
@@ -36,6 +36,7 @@ class Auditor {
   Auditor(const Store& store, const AuditOptions& options, std::string subject)
       : store_(&store), options_(&options), audit_{std::move(subject), {}} {}
 
+  [[nodiscard]] PackageRegistry registry() const;
   void add(std::string link, AuditVerdict verdict, std::string why = "");
   void journal_links();
   Result<void> version(const VersionRecord& version);

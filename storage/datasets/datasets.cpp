@@ -79,6 +79,11 @@ Result<DatasetVersion> dataset_version_from(const Json& json) {
   return DatasetVersion{*name, number, *tree, *created_at, std::move(source)};
 }
 
+Result<RelPath> Datasets::record_path(const DatasetName& name, std::uint32_t number) const {
+  return RelPath::parse(folder_.filename().string() + "/" + name.folded() + "/" +
+                        record_of(folder_of(name), number).filename().string());
+}
+
 Result<void> Datasets::check_name(const DatasetName& name) const {
   const auto found = numbers_in(folder_of(name));
   if (!found.ok() && found.error().code == Errc::not_found) return {};
@@ -106,8 +111,7 @@ Result<Datasets::Added> Datasets::add(const DatasetName& name, const TreeSummary
     }
     const DatasetVersion next{name, found.empty() ? 1 : found.back() + 1, tree, now, source};
     const std::string text = canonical(to_json(next)) + "\n";
-    const RelPath path = TRY(RelPath::parse(folder_.filename().string() + "/" + name.folded() + "/" +
-                                            record_of(folder, next.number).filename().string()));
+    const RelPath path = TRY(record_path(name, next.number));
     const auto published =
         journal_.publish(session, {StoreEvent::Action::dataset_added, now, next.text(), path, sha256(text), text});
     if (published.ok()) return Added{next, Added::How::as_new_version};

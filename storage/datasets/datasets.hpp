@@ -44,6 +44,9 @@ class Datasets {
   // The folder exists, in the store of that journal.
   Datasets(Path folder, StoreJournal journal) : folder_(std::move(folder)), journal_(std::move(journal)) {}
 
+  // Of a version, whether it is there or not, as the store's journal names it.
+  [[nodiscard]] Result<RelPath> record_path(const DatasetName& name, std::uint32_t number) const;
+
   // `exists` when another dataset has this name but for its case: so that it is known before any content is read.
   [[nodiscard]] Result<void> check_name(const DatasetName& name) const;
 

@@ -33,6 +33,11 @@ Result<Envelopes> Attestations::of(const PackageName& name, const PackageVersion
   return read_attestations(file_of(name, version));
 }
 
+Result<RelPath> Attestations::record_path(const PackageName& name, const PackageVersion& version) const {
+  return RelPath::parse(packages_.filename().string() + "/" + name.folded() + "/" +
+                        file_of(name, version).filename().string());
+}
+
 Result<void> Attestations::change(const PackageName& name, const PackageVersion& version, Instant now,
                                   const std::function<Result<Envelopes>(const Envelopes&)>& next) const {
   StoreJournal::Session session = TRY(journal_.begin());
@@ -40,8 +45,7 @@ Result<void> Attestations::change(const PackageName& name, const PackageVersion&
   const Envelopes after = TRY(next(before));
   if (after == before) return {};
   const std::string lines = dsse_lines(after);
-  const RelPath path = TRY(RelPath::parse(packages_.filename().string() + "/" + name.folded() + "/" +
-                                          file_of(name, version).filename().string()));
+  const RelPath path = TRY(record_path(name, version));
   return journal_.replace(
       session, {StoreEvent::Action::version_attested, now, name.text() + "@" + version.text(), path, sha256(lines)},
       lines);

@@ -25,6 +25,8 @@ class Attestations {
   // None when there is no file. `corrupt` names one that cannot be read.
   [[nodiscard]] Result<Envelopes> of(const PackageName& name, const PackageVersion& version) const;
   [[nodiscard]] Path file_of(const PackageName& name, const PackageVersion& version) const;
+  // The same file as the store's journal names it.
+  [[nodiscard]] Result<RelPath> record_path(const PackageName& name, const PackageVersion& version) const;
 
   // Replaces what there is by what `next` makes of it, one writer at a time: whole, and durable when it returns. Nothing is
   // written where nothing changes. REQUIRES: the package has a folder.

@@ -98,10 +98,13 @@ Result<std::vector<Decision>> PackageDecisions::of(const PackageName& name) cons
   return decisions;
 }
 
+Result<RelPath> PackageDecisions::record_path(const PackageName& name) const {
+  return RelPath::parse(packages_.filename().string() + "/" + name.folded() + "/" + std::string(kDecisionsFile));
+}
+
 Result<void> PackageDecisions::add(const PackageName& name, const Decision& decision) const {
   const std::string line = canonical(to_json(decision));
-  const RelPath file =
-      TRY(RelPath::parse(packages_.filename().string() + "/" + name.folded() + "/" + std::string(kDecisionsFile)));
+  const RelPath file = TRY(record_path(name));
   StoreJournal::Session session = TRY(journal_.begin());
   return journal_.append_record(session, {StoreEvent::Action::decided, decision.time,
                                           name.text() + "@" + decision.version.text(), file, sha256(line), line});

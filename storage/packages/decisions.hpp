@@ -59,6 +59,8 @@ class PackageDecisions {
 
   // In their order; none of a package on which nobody has decided.
   [[nodiscard]] Result<std::vector<Decision>> of(const PackageName& name) const;
+  // Of the file with them, as the store's journal names it.
+  [[nodiscard]] Result<RelPath> record_path(const PackageName& name) const;
   // Durable when it returns. REQUIRES: the package has a folder.
   Result<void> add(const PackageName& name, const Decision& decision) const;
 

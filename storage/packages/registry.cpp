@@ -46,12 +46,6 @@ Result<Numbers> all_numbers_in(const Path& folder) {
   return numbers;
 }
 
-// As the store's journal names it.
-Result<RelPath> record_path(const Path& packages, const PackageName& name, const PackageVersion& version) {
-  return RelPath::parse(packages.filename().string() + "/" + name.folded() + "/" + version.text() +
-                        std::string(kSuffix));
-}
-
 Result<std::vector<PackageVersion>> numbers_in(const Path& folder) { return TRY(all_numbers_in(folder)).there; }
 
 Result<VersionRecord> read_record(const Path& folder, const PackageVersion& version,
@@ -155,6 +149,11 @@ Result<std::optional<VersionRecord>> PackageRegistry::made_by(const PackageName&
   return std::optional<VersionRecord>();
 }
 
+Result<RelPath> PackageRegistry::record_path(const PackageName& name, const PackageVersion& version) const {
+  return RelPath::parse(packages_.filename().string() + "/" + name.folded() + "/" + version.text() +
+                        std::string(kSuffix));
+}
+
 Result<void> PackageRegistry::sync(const PackageName& name) const { return sync_folder(folder_of(name)); }
 
 Result<VersionRecord> PackageRegistry::publish_major(const VersionDraft& draft) const {
@@ -179,7 +178,7 @@ Result<void> PackageRegistry::remove(const PackageName& name, const PackageVersi
   // With both files it is there still; without the record its number stays taken.
   const auto kept = publish_file(journal_.scratch(), stem.string() + std::string(kRemoved), record, 0444, Durable::yes);
   if (!kept.ok() && kept.error().code != Errc::exists) return kept;
-  const RelPath path = TRY(record_path(packages_, name, version));
+  const RelPath path = TRY(record_path(name, version));
   return journal_.remove(session, {StoreEvent::Action::version_removed, now, name.text() + "@" + version.text(), path});
 }
 
@@ -199,7 +198,7 @@ Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::o
     }
     const VersionRecord record{number_after(numbers.given, major), draft};
     const std::string text = canonical(to_json(record)) + "\n";
-    const RelPath path = TRY(record_path(packages_, draft.name, record.version));
+    const RelPath path = TRY(record_path(draft.name, record.version));
     const auto published =
         journal_.publish(session, {StoreEvent::Action::version_published, draft.created_at,
                                    draft.name.text() + "@" + record.version.text(), path, sha256(text), text});

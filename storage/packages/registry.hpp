@@ -29,6 +29,9 @@ class PackageRegistry {
   [[nodiscard]] Result<VersionRecord> find_removed(const PackageName& name, const PackageVersion& version) const;
   [[nodiscard]] Result<std::optional<VersionRecord>> made_by(const PackageName& name, const RunId& run) const;
 
+  // Of a version, whether it is there or not, as the store's journal names it.
+  [[nodiscard]] Result<RelPath> record_path(const PackageName& name, const PackageVersion& version) const;
+
   // Makes durable what `made_by` found: its writer may have come no further than to give it its name.
   [[nodiscard]] Result<void> sync(const PackageName& name) const;
 

@@ -47,7 +47,7 @@ Result<Snapshot> snapshot_from(const Json& json) {
 Result<void> Snapshots::add(const Snapshot& snapshot) const {
   if (is_there(path_of(snapshot))) return sync_folder(folder_);
   const std::string text = canonical(to_json(snapshot)) + "\n";
-  const RelPath path = TRY(record_path(snapshot));
+  const RelPath path = TRY(record_path(snapshot.id()));
   StoreJournal::Session session = TRY(journal_.begin());
   auto published = journal_.publish(
       session, {StoreEvent::Action::snapshot_added, snapshot.created_at, snapshot.id(), path, sha256(text), text});
@@ -58,14 +58,14 @@ Result<void> Snapshots::add(const Snapshot& snapshot) const {
 Result<void> Snapshots::remove(const Snapshot& snapshot, Instant now) const {
   StoreJournal::Session session = TRY(journal_.begin());
   if (!is_there(path_of(snapshot))) return sync_folder(folder_);
-  const RelPath path = TRY(record_path(snapshot));
+  const RelPath path = TRY(record_path(snapshot.id()));
   return journal_.remove(session, {StoreEvent::Action::snapshot_removed, now, snapshot.id(), path});
 }
 
 Path Snapshots::path_of(const Snapshot& snapshot) const { return folder_ / (snapshot.id() + std::string(kSuffix)); }
 
-Result<RelPath> Snapshots::record_path(const Snapshot& snapshot) const {
-  return RelPath::parse(folder_.filename().string() + "/" + snapshot.id() + std::string(kSuffix));
+Result<RelPath> Snapshots::record_path(const std::string& id) const {
+  return RelPath::parse(folder_.filename().string() + "/" + id + std::string(kSuffix));
 }
 
 Result<std::vector<Snapshot>> Snapshots::list() const {

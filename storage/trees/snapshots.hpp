@@ -41,13 +41,13 @@ class Snapshots {
   [[nodiscard]] Result<void> remove(const Snapshot& snapshot, Instant now) const;
   // Oldest first.
   [[nodiscard]] Result<std::vector<Snapshot>> list() const;
+  // Of one, whether it is there or not, as the store's journal names it.
+  [[nodiscard]] Result<RelPath> record_path(const std::string& id) const;
   // By id, or by any beginning of at least 4 digits that only one snapshot has.
   [[nodiscard]] Result<Snapshot> find(const std::string& id) const;
 
  private:
   [[nodiscard]] Path path_of(const Snapshot& snapshot) const;
-  // As the store's journal names it.
-  [[nodiscard]] Result<RelPath> record_path(const Snapshot& snapshot) const;
 
   Path folder_;
   StoreJournal journal_;

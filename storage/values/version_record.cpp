@@ -11,16 +11,6 @@ constexpr std::string_view kSchema = "trainyard.version/1";
 constexpr std::string_view kRuntimes[] = {"native", "python"};
 constexpr std::string_view kVerbs[] = {"process_data", "train", "save", "evaluate", "predict"};
 
-Json to_json(const PackageAbi& abi) {
-  Json verbs = Json::array();
-  for (const Verb verb : abi.verbs) verbs.push_back(name_of(verb));
-  return {{"runtime", name_of(abi.runtime)},
-          {"major", abi.major},
-          {"minor", abi.minor},
-          {"builder", abi.builder},
-          {"verbs", std::move(verbs)}};
-}
-
 Result<PackageAbi> abi_from(const Json& json) {
   PackageAbi abi;
   Fields fields(json, "the abi");
@@ -57,6 +47,16 @@ std::string_view name_of(Runtime runtime) { return kRuntimes[static_cast<std::si
 Result<Runtime> parse_runtime(std::string_view text) {
   if (const auto value = enum_named<Runtime>(kRuntimes, text)) return *value;
   return fail(Errc::invalid, "'" + std::string(text) + "' is not a runtime; there are native and python");
+}
+
+Json to_json(const PackageAbi& abi) {
+  Json verbs = Json::array();
+  for (const Verb verb : abi.verbs) verbs.push_back(name_of(verb));
+  return {{"runtime", name_of(abi.runtime)},
+          {"major", abi.major},
+          {"minor", abi.minor},
+          {"builder", abi.builder},
+          {"verbs", std::move(verbs)}};
 }
 
 Json to_json(const TreeSummary& tree) {

@@ -61,6 +61,7 @@ struct VersionRecord {
   friend bool operator==(const VersionRecord&, const VersionRecord&) = default;
 };
 
+Json to_json(const PackageAbi& abi);
 Json to_json(const VersionRecord& record);
 Result<VersionRecord> version_record_from(const Json& json);
 Json to_json(const TreeSummary& tree);
