@@ -38,7 +38,7 @@ Result<void> try_to_deliver(const Store& store, Instant now) {
   // Somebody may have set the clock back since.
   if (failure && now >= failure->at && now.microseconds - failure->at.microseconds < kMicrosecondsBetweenTries)
     return {};
-  TRY(deliver(store, *target, {{kInPassing, kInPassing}, kInPassing}, now));
+  TRY(deliver(store, *target, {{kInPassing, kInPassing, kInPassing}, kInPassing}, now));
   return {};
 }
 

@@ -127,13 +127,16 @@ class EventOutbox::Sending {
     while (!events.empty()) {
       if (wish_.in_all && std::chrono::steady_clock::now() - begin_ > *wish_.in_all)
         return left(run, Receipt::missed, "there was no more time");
-      const auto answer = post_json(target_.place, events.front(), wish_.patience);
+      const auto answer = http_->send({.method = "POST",
+                                       .url = target_.place,
+                                       .headers = {{"Content-Type", "application/json"}},
+                                       .body = HttpBody::of(events.front()),
+                                       .patience = wish_.patience});
       if (!answer.ok()) return left(run, Receipt::missed, answer.error().message);
       const Receipt receipt = receipt_of(answer->status);
       if (receipt != Receipt::taken) {
         return left(run, receipt,
-                    "'" + target_.place + "' answered " + std::to_string(answer->status) +
-                        (answer->beginning.empty() ? "" : ": " + printable(answer->beginning)));
+                    "'" + target_.place + "' answered " + text_of(*answer));
       }
       events.erase(events.begin());
       if (!events.empty()) {
@@ -179,6 +182,7 @@ class EventOutbox::Sending {
   const EventTarget& target_;
   const Wish& wish_;
   Delivery& delivery_;
+  const std::unique_ptr<HttpClient> http_ = curl_http();
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 

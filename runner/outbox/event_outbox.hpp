@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "runner/core/event_target.hpp"
-#include "runner/outbox/http_post.hpp"
 #include "storage/files/files.hpp"
+#include "storage/http/http_client.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/names.hpp"
 
@@ -61,7 +61,7 @@ class EventOutbox {
   [[nodiscard]] std::optional<MissedDelivery> last_failure() const;
 
   struct Wish {
-    HttpPatience patience;
+    HttpPatience patience{std::chrono::seconds{2}, std::chrono::seconds{10}, std::chrono::seconds{10}};
     // No event is begun after this time. Those left wait for the next delivery.
     std::optional<std::chrono::milliseconds> in_all = std::nullopt;
   };
