@@ -24,6 +24,7 @@ constexpr const char* kFooter = R"(Examples:
   trainyard reproduce digits@1.1
   trainyard snapshot checkout 3f2a91 ./data-of-that-run
   trainyard uses ./withdrawn.png
+  trainyard publish digits@1.1 --to models --label production
   trainyard store du
 
 The store is --store, else the variable TRAINYARD_STORE, else ~/.trainyard.
@@ -55,8 +56,9 @@ class Grammar {
     add_command(&app_, uses_words());
     for (const CommandWords& command : attestation_words()) add_command(&app_, command);
     add_command(&app_, capsule_words());
+    for (const CommandWords& command : publish_words()) add_command(&app_, command);
     for (const GroupWords& group : {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(),
-                                    store_words(), journal_words(), key_words(), proof_words(), outbox_words()}) {
+                                    store_words(), journal_words(), key_words(), proof_words(), outbox_words(), remote_words()}) {
       add_group(group);
     }
   }

@@ -307,6 +307,51 @@ struct Trace {
   std::string file;  // "-" or empty for standard output
 };
 
+struct RemoteAdd {
+  std::string name;
+  std::string address;
+  bool require_approval = false;
+};
+struct RemoteRemove {
+  std::string name;
+};
+struct RemoteShow {
+  std::string name;
+  std::string reference;  // empty: all packages
+};
+struct RemoteVerify {
+  std::string name;
+  std::string reference;  // empty: everything
+};
+struct RemoteCollect {
+  std::string name;
+  std::string older_than;
+  bool apply = false;
+};
+struct RemoteLists {};
+struct Publish {
+  std::string reference;  // empty with `resume` alone
+  std::vector<std::string> to;
+  std::string label;
+  std::string rate;  // "10M" a second; empty: as fast as it goes
+  bool data = false;
+  bool capsule = false;
+  bool resume = false;
+};
+struct Pull {
+  std::string reference;
+  std::string from;
+  std::string rate;
+  bool data = false;
+  bool trust_keys = false;
+};
+struct Promote {
+  std::string reference;
+  std::string from;
+  std::string to;
+  std::string label;
+};
+
 struct Capsule {
   std::string reference;
   std::string file;
@@ -318,20 +363,23 @@ struct OutboxDeliver {};
 
 }  // namespace command
 
-using Command = std::variant<
-    command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
-    command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel, command::PackageApprove,
-    command::PackageReject, command::PackageDelete, command::PackageExport, command::PackageImport, command::DatasetAdd,
-    command::DatasetList, command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull,
-    command::RunsList, command::RunsShow, command::RunsStop, command::RunsDelete, command::RunsRerun,
-    command::RunsCompare, command::RunsMetrics, command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate,
-    command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify, command::Audit, command::JournalList,
-    command::JournalVerify, command::JournalHead, command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport,
-    command::SnapshotRemove, command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc,
-    command::StorePurge, command::StoreConfigure, command::KeysGenerate, command::KeysList, command::KeysExport,
-    command::KeysImport, command::Sign, command::ShowAttestations, command::ProofRoot, command::ProofMake,
-    command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff,
-    command::Reproduce, command::Capsule>;
+using Command =
+    std::variant<command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
+                 command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel,
+                 command::PackageApprove, command::PackageReject, command::PackageDelete, command::PackageExport,
+                 command::PackageImport, command::DatasetAdd, command::DatasetList, command::DatasetShow,
+                 command::RunTraining, command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow,
+                 command::RunsStop, command::RunsDelete, command::RunsRerun, command::RunsCompare, command::RunsMetrics,
+                 command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList,
+                 command::SnapshotCheckout, command::SnapshotVerify, command::Audit, command::JournalList,
+                 command::JournalVerify, command::JournalHead, command::SnapshotDiff, command::SnapshotCat,
+                 command::SnapshotExport, command::SnapshotRemove, command::StoreDu, command::StoreVerify,
+                 command::StoreFsck, command::StoreGc, command::StorePurge, command::StoreConfigure,
+                 command::KeysGenerate, command::KeysList, command::KeysExport, command::KeysImport, command::Sign,
+                 command::ShowAttestations, command::ProofRoot, command::ProofMake, command::ProofVerify, command::Uses,
+                 command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff, command::Reproduce,
+                 command::Capsule, command::RemoteAdd, command::RemoteRemove, command::RemoteLists, command::RemoteShow,
+                 command::RemoteVerify, command::RemoteCollect, command::Publish, command::Pull, command::Promote>;
 
 struct Invocation {
   Command command;

@@ -68,6 +68,15 @@ Result<ExitCode> perform(const command::Sign& command, const Invocation& invocat
 Result<ExitCode> perform(const command::ShowAttestations& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Trace& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Capsule& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RemoteAdd& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RemoteRemove& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RemoteLists& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RemoteShow& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RemoteVerify& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RemoteCollect& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Publish& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Pull& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Promote& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::OutboxList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::OutboxDeliver& command, const Invocation& invocation);
 

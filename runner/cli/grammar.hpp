@@ -69,11 +69,15 @@ GroupWords proof_words();
 GroupWords store_words();
 GroupWords journal_words();
 GroupWords outbox_words();
+GroupWords remote_words();
 // Commands without a group.
 CommandWords audit_words();
 GroupWords key_words();
 // Commands that stand alone.
 std::vector<CommandWords> attestation_words();
+
+// Commands that stand alone: publish, pull, promote.
+std::vector<CommandWords> publish_words();
 
 // A command that stands alone.
 CommandWords uses_words();

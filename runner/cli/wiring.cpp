@@ -24,11 +24,6 @@ namespace trainyard {
 
 namespace {
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
-}
-
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
   return RunPorts{store,       executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
@@ -115,6 +110,11 @@ Result<Store> open_store(const Invocation& invocation) {
     return Store::open(root);
   }
   return std::move(*store);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
 }
 
 std::string user_name() {

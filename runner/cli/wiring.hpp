@@ -23,6 +23,9 @@ Result<Store> open_store(const Invocation& invocation);
 // Who works with this program: the login name of the process's user, or its number.
 std::string user_name();
 
+// The name of this machine.
+std::string host_name();
+
 // trainyard-worker, which lies beside this program.
 Result<Path> worker_program();
 

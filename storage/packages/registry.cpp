@@ -61,6 +61,12 @@ Result<VersionRecord> read_record(const Path& folder, const PackageVersion& vers
   return record;
 }
 
+Result<void> refuse_another_case(const PackageName& name, const std::optional<PackageName>& known) {
+  if (!known || *known == name) return {};
+  return fail(Errc::exists, "the package '" + known->text() + "' exists, and '" + name.text() +
+                                "' differs from it only in upper and lower case; choose another name");
+}
+
 // The version of a run whose last driver died when it had announced it; it is there now.
 std::optional<VersionRecord> version_announced_in(const StoreJournal::Session& session, const VersionDraft& draft) {
   const auto& last = session.last();
@@ -182,20 +188,42 @@ Result<void> PackageRegistry::remove(const PackageName& name, const PackageVersi
   return journal_.remove(session, {StoreEvent::Action::version_removed, now, name.text() + "@" + version.text(), path});
 }
 
-Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const {
-  const Path folder = folder_of(draft.name);
-  const auto made = make_folder(folder);
+Result<void> PackageRegistry::make_package_folder(const PackageName& name) const {
+  const auto made = make_folder(folder_of(name));
   if (!made.ok() && made.error().code != Errc::exists) return made.error();
   if (made.ok()) TRY(sync_folder(packages_));
+  return {};
+}
+
+Result<void> PackageRegistry::publish_pulled(const VersionRecord& record, std::string_view text, Instant now) const {
+  const PackageName& name = record.content.name;
+  const std::string subject = name.text() + "@" + record.version.text();
+  TRY(make_package_folder(name));
+  StoreJournal::Session session = TRY(journal_.begin());
+  const Numbers numbers = TRY(all_numbers_in(folder_of(name)));
+  TRY(refuse_another_case(name, TRY(name_in(folder_of(name), numbers.there))));
+  if (std::binary_search(numbers.there.begin(), numbers.there.end(), record.version)) {
+    if (TRY(read_file(folder_of(name) / (record.version.text() + std::string(kSuffix)), limits::kRecordBytes)) == text)
+      return {};
+    return fail(Errc::exists, "this store has another " + subject +
+                                  "; what is published never changes, so the other one " +
+                                  "cannot be pulled into it: 'trainyard package import' makes a new version of a zip");
+  }
+  if (std::binary_search(numbers.given.begin(), numbers.given.end(), record.version))
+    return fail(Errc::exists, subject + " was removed from this store, and its number is never given again");
+  const RelPath path = TRY(record_path(name, record.version));
+  return journal_.publish(session,
+                          {StoreEvent::Action::version_published, now, subject, path, sha256(text), std::string(text)});
+}
+
+Result<VersionRecord> PackageRegistry::publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const {
+  const Path folder = folder_of(draft.name);
+  TRY(make_package_folder(draft.name));
   StoreJournal::Session session = TRY(journal_.begin());
   if (auto finished = version_announced_in(session, draft)) return std::move(*finished);
   for (;;) {
     const Numbers numbers = TRY(all_numbers_in(folder));
-    const auto known = TRY(name_in(folder, numbers.there));
-    if (known && *known != draft.name) {
-      return fail(Errc::exists, "the package '" + known->text() + "' exists, and '" + draft.name.text() +
-                                    "' differs from it only in upper and lower case; choose another name");
-    }
+    TRY(refuse_another_case(draft.name, TRY(name_in(folder, numbers.there))));
     const VersionRecord record{number_after(numbers.given, major), draft};
     const std::string text = canonical(to_json(record)) + "\n";
     const RelPath path = TRY(record_path(draft.name, record.version));

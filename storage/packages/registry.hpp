@@ -42,6 +42,9 @@ class PackageRegistry {
   Result<VersionRecord> publish_major(const VersionDraft& draft) const;
   // What comes from another store: the highest minor of the major, plus one; of a major that is not here the next major.
   Result<VersionRecord> publish_imported(const VersionDraft& draft, std::uint32_t major) const;
+  // What another store has published, under its own number and byte for byte. Fine when it is there; `exists` when its
+  // number has another version, or had one.
+  Result<void> publish_pulled(const VersionRecord& record, std::string_view text, Instant now) const;
   // What a run made: the highest minor of the parent's major, plus one. REQUIRES: the draft has a parent.
   // After an error a version may be there all the same, if only its durability is in doubt: ask `made_by`.
   Result<VersionRecord> publish_minor(const VersionDraft& draft) const;
@@ -49,6 +52,7 @@ class PackageRegistry {
  private:
   [[nodiscard]] Path folder_of(const PackageName& name) const { return packages_ / name.folded(); }
   Result<VersionRecord> publish(const VersionDraft& draft, std::optional<std::uint32_t> major) const;
+  [[nodiscard]] Result<void> make_package_folder(const PackageName& name) const;
 
   Path packages_;
   StoreJournal journal_;

@@ -26,10 +26,14 @@ namespace trainyard {
 //   runs/<run id>/             what a run leaves
 //   queue/                     who waits for a slot and who has one: runner/core/slots.hpp; made again when gone
 //   outbox/openlineage/        what runs told those who gather lineage, until it is taken: runner/outbox/event_outbox.hpp
+//   remotes/<name>.json        where versions are published to: storage/remotes/remote_list.hpp
+//   publications/<id>.json     what is to be visible on several remotes or on none: storage/remotes/pending_publications.hpp
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
 //   cache/runs.sqlite          an index of all runs; made again when gone
 //   cache/uses.sqlite          an index of all files of all trees; made again when gone; cache/uses.lock: who changes it
 //   cache/<digest>.stat        what the files of a folder looked like when it was captured last; made again when gone
+//   cache/published/           what the layers of versions were; made again when gone
+//   cache/pulls/<digest>/      what arrived of a version that is being pulled
 //   venvs/<digest>/            virtual environments of Python packages; made again when gone
 //   tmp/                       scratch of the living; what the dead left there is rubbish
 class Store {
@@ -62,6 +66,10 @@ class Store {
   [[nodiscard]] Path queue() const { return root_ / "queue"; }
   // What waits to be told to others; need not be there.
   [[nodiscard]] Path outbox() const { return root_ / "outbox"; }
+  // What is on its way to several remotes at once; need not be there.
+  [[nodiscard]] Path publications() const { return root_ / "publications"; }
+  // The remotes that the store knows; need not be there.
+  [[nodiscard]] Path remotes() const { return root_ / "remotes"; }
   [[nodiscard]] Path scratch() const { return root_ / "tmp"; }
 
  private:

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/cli/remote_wiring.hpp"
+
+#include "runner/cli/interrupts.hpp"
+#include "runner/cli/wiring.hpp"
+#include "runner/processes/clock.hpp"
+#include "storage/http/rate_limit.hpp"
+#include "storage/http/retrying_http.hpp"
+#include "storage/remotes/aws_credentials.hpp"
+#include "storage/remotes/folder_keys.hpp"
+#include "storage/remotes/keyed_remote.hpp"
+#include "storage/remotes/oci_remote.hpp"
+#include "storage/remotes/s3_keys.hpp"
+
+namespace trainyard {
+
+namespace {
+
+// A remote and what it speaks through, which outlives it.
+struct Wired {
+  explicit Wired(std::optional<std::uint64_t> bytes_per_second)
+      : rate(bytes_per_second), curl(curl_http(options())), http(retrying(*curl, {}, options())) {}
+
+  static HttpOptions options() {
+    return {[] { return interrupts() > 0; }};
+  }
+
+  RateLimit rate;
+  std::unique_ptr<HttpClient> curl;
+  std::unique_ptr<HttpClient> http;
+  std::unique_ptr<Remote> remote;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Remote>> open_remote(const RemoteAddress& address,
+                                            std::optional<std::uint64_t> bytes_per_second) {
+  auto wired = std::make_shared<Wired>(bytes_per_second);
+  switch (address.kind) {
+    case RemoteAddress::Kind::folder:
+      wired->remote = std::make_unique<KeyedRemote>(std::make_unique<FolderKeys>(address.place, wired->rate), now);
+      break;
+    case RemoteAddress::Kind::s3: {
+      S3Settings settings = TRY(s3_settings(address, TRY(read_aws_sources())));
+      wired->remote = std::make_unique<KeyedRemote>(
+          std::make_unique<S3Keys>(address, std::move(settings), *wired->http, wired->rate, now), now);
+      break;
+    }
+    case RemoteAddress::Kind::oci:
+      wired->remote = std::make_unique<OciRemote>(address, *wired->http, wired->rate, now);
+      break;
+  }
+  Remote* const remote = wired->remote.get();
+  return std::shared_ptr<Remote>(std::move(wired), remote);
+}
+
+Result<std::vector<KnownRemote>> named_remotes(const Store& store, const std::vector<std::string>& names) {
+  const RemoteList list(store.remotes(), store.scratch());
+  std::vector<KnownRemote> remotes;
+  for (const std::string& name : names) {
+    KnownRemote remote = TRY(list.find(name));
+    for (const KnownRemote& other : remotes) {
+      if (other.address == remote.address)
+        return fail(Errc::invalid, "'" + other.name.text() + "' and '" + name + "' are the same place; name it once");
+    }
+    remotes.push_back(std::move(remote));
+  }
+  if (!names.empty()) return remotes;
+  remotes = TRY(list.list());
+  if (remotes.size() == 1) return remotes;
+  if (remotes.empty())
+    return fail(Errc::not_found, "this store knows no remote yet; 'trainyard remote add NAME URL' makes one known");
+  std::string known;
+  for (const KnownRemote& remote : remotes) known += (known.empty() ? "" : ", ") + remote.name.text();
+  return fail(Errc::invalid, "say which remote is meant; there are " + known);
+}
+
+Publisher this_publisher() { return {user_name() + " on " + host_name(), now}; }
+
+}  // namespace trainyard

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/engine/publishing.hpp"
+#include "storage/remotes/remote_list.hpp"
+
+namespace trainyard {
+
+// The adapter for an address, with the credentials that the environment has for it. A command that is interrupted ends its
+// requests.
+Result<std::shared_ptr<Remote>> open_remote(const RemoteAddress& address,
+                                            std::optional<std::uint64_t> bytes_per_second = std::nullopt);
+
+// Those of the store that are named; the only one there is, when none is named.
+Result<std::vector<KnownRemote>> named_remotes(const Store& store, const std::vector<std::string>& names);
+
+// "ada on host7".
+Publisher this_publisher();
+
+}  // namespace trainyard

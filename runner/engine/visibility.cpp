@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/engine/visibility.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "runner/engine/side_by_side.hpp"
+
+namespace trainyard {
+
+namespace {
+
+// How long somebody who is about to publish the same is waited for.
+constexpr std::chrono::minutes kWaitForOthers = kClaimHolds + std::chrono::minutes{2};
+constexpr std::chrono::milliseconds kPause{150};
+constexpr int kMostRounds = 3;
+
+std::string new_publication_id(Instant now) {
+  std::array<std::uint8_t, 10> random{};
+  fill_random(random);
+  return RunId::from(now, random).text();
+}
+
+std::string list_of(const std::vector<PendingPublication::Target>& targets) {
+  std::string text;
+  for (const PendingPublication::Target& target : targets) text += (text.empty() ? "" : ", ") + target.name;
+  return text;
+}
+
+std::string text_of(const PendingPublication& pending) { return pending.package.text() + "@" + pending.version.text(); }
+
+// The claims of one publication, given back at the end.
+class Claims {
+ public:
+  Claims(PackageName package, PackageVersion version, PublicationClaim claim)
+      : package_(std::move(package)), version_(version), claim_(std::move(claim)) {}
+  ~Claims() { release(); }
+  Claims(const Claims&) = delete;
+  Claims& operator=(const Claims&) = delete;
+
+  Result<std::optional<PublicationClaim>> take(const RemoteTarget& target) {
+    auto other = TRY(target.remote->claim(package_, version_, claim_));
+    if (!other) targets_.push_back(target);
+    return other;
+  }
+  void give_back(const RemoteTarget& target) {
+    static_cast<void>(target.remote->release(package_, version_, claim_.publication));
+    std::erase_if(targets_, [&](const RemoteTarget& each) { return each.remote == target.remote; });
+  }
+  void release() {
+    while (!targets_.empty()) give_back(RemoteTarget(targets_.back()));
+  }
+  [[nodiscard]] const std::vector<RemoteTarget>& targets() const { return targets_; }
+  [[nodiscard]] const PublicationClaim& claim() const { return claim_; }
+
+ private:
+  PackageName package_;
+  PackageVersion version_;
+  PublicationClaim claim_;
+  std::vector<RemoteTarget> targets_;
+};
+
+enum class Claimed { mine, somebody_did_it };
+
+// Waits for whoever is about to make the same visible.
+Result<Claimed> claim_on(const RemoteTarget& target, const ReadyPublication& ready, Claims& claims,
+                         const std::function<bool()>& cancelled) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
+    const auto other = claims.take(target);
+    const bool collecting = !other.ok() && other.error().code == Errc::unavailable;
+    if (!other.ok() && !collecting) return other.error();
+    if (TRY(shown_on(target, ready.package, ready.version, ready.record))) {
+      claims.give_back(target);
+      return Claimed::somebody_did_it;
+    }
+    if (other.ok() && !*other) return Claimed::mine;
+    if (other.ok() && (*other)->record != ready.record)
+      return fail(Errc::exists, (*other)->publisher + " is publishing another " + ready.package.text() + "@" +
+                                    ready.version.text() + " on '" + target.name +
+                                    "' right now; compare the two, and publish yours as a new version");
+    if (cancelled()) return fail(Errc::cancelled, "publishing was given up; nothing of it can be seen anywhere");
+    if (std::chrono::steady_clock::now() - begin > kWaitForOthers) {
+      if (!other.ok()) return other.error();
+      return fail(Errc::unavailable, (*other)->publisher + " has been publishing " + ready.package.text() + "@" +
+                                         ready.version.text() + " on '" + target.name + "' for too long; try again");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+std::vector<PendingPublication::Target> pending_targets(const std::vector<RemoteTarget>& targets) {
+  std::vector<PendingPublication::Target> pending;
+  for (const RemoteTarget& target : targets) pending.push_back({target.name, target.remote->text()});
+  return pending;
+}
+
+// REQUIRES: the claims are this publication's.
+Result<void> show(const PendingPublication& pending, const std::vector<RemoteTarget>& targets) {
+  for (const RemoteTarget& target : targets)
+    TRY(target.remote->publish(pending.package, pending.version, pending.manifest, pending.publication));
+  return {};
+}
+
+Result<void> withdraw(const PendingPublication& pending, const std::vector<RemoteTarget>& targets) {
+  std::optional<Error> error;
+  for (const RemoteTarget& target : targets) {
+    auto done = target.remote->withdraw(pending.package, pending.version, pending.manifest, pending.publication);
+    if (!done.ok() && !error) error = std::move(done).error();
+  }
+  if (error) return *error;
+  return {};
+}
+
+// All or none. After an error that leaves something undone, the pending publication stays.
+Result<void> commit(PendingPublication pending, const PendingPublications::Hold& hold,
+                    const std::vector<RemoteTarget>& targets) {
+  TRY(hold.write(pending));
+  const auto shown = show(pending, targets);
+  if (shown.ok()) return hold.finish();
+  pending.state = PendingPublication::State::withdrawing;
+  TRY(hold.write(pending));
+  const auto withdrawn = withdraw(pending, targets);
+  if (!withdrawn.ok()) {
+    return fail(shown.error().code, shown.error().message + "; and it could not be taken back everywhere (" +
+                                        withdrawn.error().message + "): 'trainyard publish --resume' does it");
+  }
+  TRY(hold.finish());
+  return shown.error();
+}
+
+}  // namespace
+
+Result<std::optional<OciDescriptor>> shown_on(const RemoteTarget& target, const PackageName& package,
+                                              const PackageVersion& version, const Digest& record) {
+  const auto shown = TRY(target.remote->find(package, version));
+  if (!shown) return std::optional<OciDescriptor>();
+  const auto manifest = OciManifest::parse(TRY(target.remote->manifest(package, shown->digest)));
+  const std::string name = package.text() + "@" + version.text();
+  if (manifest.ok() && manifest->config.digest == record) return std::optional(*shown);
+  return fail(Errc::exists, "'" + target.name + "' has another " + name +
+                                " already (manifest sha256:" + shown->digest.hex() +
+                                "), and what is published never changes; publish yours as a new version");
+}
+
+Result<std::vector<std::string>> make_visible(const ReadyPublication& ready, std::vector<RemoteTarget> targets,
+                                              const std::function<Result<void>(Remote& remote)>& is_whole,
+                                              const std::function<bool()>& cancelled, const Store& store,
+                                              const Publisher& publisher) {
+  // One order for all, so that two who want the same do not wait for each other.
+  std::sort(targets.begin(), targets.end(),
+            [](const RemoteTarget& a, const RemoteTarget& b) { return a.remote->text() < b.remote->text(); });
+  std::vector<std::string> done_by_others;
+  for (int round = 0; round < kMostRounds && !targets.empty(); ++round) {
+    const Instant since = publisher.now();
+    const std::string id = new_publication_id(since);
+    Claims claims(ready.package, ready.version, {id, ready.record, publisher.name, since});
+    for (const RemoteTarget& target : targets) {
+      if (TRY(claim_on(target, ready, claims, cancelled)) == Claimed::somebody_did_it)
+        done_by_others.push_back(target.name);
+    }
+    targets = claims.targets();
+    if (targets.empty()) break;
+    TRY(side_by_side(targets.size(), targets.size(),
+                     [&](std::size_t which) { return is_whole(*targets[which].remote); }));
+    // Who had to wait long for others claims anew.
+    if (publisher.now().microseconds - since.microseconds > std::chrono::microseconds(kClaimHolds).count() / 2)
+      continue;
+    const auto hold = TRY(PendingPublications(store.publications(), store.scratch()).begin(id));
+    TRY(commit({id, ready.package, ready.version, ready.record, ready.manifest, pending_targets(targets),
+                PendingPublication::State::committing, publisher.name, since},
+               hold, targets));
+    targets.clear();
+  }
+  if (!targets.empty())
+    return fail(Errc::unavailable, "others kept publishing " + ready.package.text() + "@" + ready.version.text() +
+                                       " from being decided; try again");
+  return done_by_others;
+}
+
+Result<std::vector<std::string>> finish_publications(const Store& store, const Publisher& publisher,
+                                                     const OpenRemote& open) {
+  std::vector<std::string> told;
+  for (auto& [pending, hold] : TRY(PendingPublications(store.publications(), store.scratch()).left_behind())) {
+    std::vector<RemoteTarget> targets;
+    for (const PendingPublication::Target& target : pending.targets)
+      targets.push_back({target.name, TRY(open(target.address))});
+    // The claims of the dead process may have outlived their time.
+    Claims claims(pending.package, pending.version,
+                  {pending.publication, pending.record, pending.publisher, publisher.now()});
+    bool conflict = false;
+    for (const RemoteTarget& target : targets) {
+      TRY(target.remote->release(pending.package, pending.version, pending.publication));
+      const auto other = TRY(claims.take(target));
+      const auto shown = shown_on(target, pending.package, pending.version, pending.record);
+      if (!shown.ok() && shown.error().code != Errc::exists) return shown.error();
+      conflict = conflict || !shown.ok();
+      if (other && shown.ok() && !*shown)
+        return fail(Errc::unavailable, other->publisher + " is publishing " + text_of(pending) + " on '" + target.name +
+                                           "' right now; try again");
+    }
+    if (pending.state == PendingPublication::State::committing && !conflict) {
+      const auto shown = show(pending, claims.targets());
+      if (shown.ok()) {
+        TRY(hold.finish());
+        told.push_back(text_of(pending) + " is published on " + list_of(pending.targets) +
+                       " now, as a process that ended too early had begun");
+        continue;
+      }
+      if (shown.error().code == Errc::unavailable) return shown.error();
+    }
+    pending.state = PendingPublication::State::withdrawing;
+    TRY(hold.write(pending));
+    TRY(withdraw(pending, claims.targets()));
+    TRY(hold.finish());
+    told.push_back(
+        text_of(pending) + " was taken back from " + list_of(pending.targets) +
+        ": a process that ended too early had begun to publish it, and it could not be published everywhere");
+  }
+  return told;
+}
+
+}  // namespace trainyard
