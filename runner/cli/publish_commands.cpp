@@ -229,7 +229,7 @@ Result<ExitCode> perform(const command::Promote& command, const Invocation& invo
   wish.label = label;
   wish.sending.progress = [&](const SendProgress& progress) { line.show(progress.done, progress.all, progress.sent); };
   wish.sending.cancelled = [] { return interrupts() > 0; };
-  const Publication found = TRY(find_publication(*from.remote, reference)).publication;
+  const PublishedVersion found = TRY(find_publication(*from.remote, reference)).publication;
   if (remotes.back().approval == KnownRemote::Approval::required) {
     const auto version = PackageRegistry(store.packages(), store.journal()).find({found.package, found.version});
     if (!version.ok())

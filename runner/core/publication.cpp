@@ -67,7 +67,7 @@ std::string name_of(const OciDescriptor& layer) {
   return title == layer.annotations.end() ? "" : title->second;
 }
 
-OciManifest manifest_of(const Publication& publication, const VersionRecord& record) {
+OciManifest manifest_of(const PublishedVersion& publication, const VersionRecord& record) {
   OciManifest manifest{std::string(media_type::kPublication), publication.record, {}, {}, {}};
   for (const PublishedStep& step : publication.steps)
     manifest.layers.insert(manifest.layers.end(), step.layers.begin(), step.layers.end());
@@ -80,7 +80,7 @@ OciManifest manifest_of(const Publication& publication, const VersionRecord& rec
   return manifest;
 }
 
-Result<Publication> publication_from(const OciManifest& manifest) {
+Result<PublishedVersion> publication_from(const OciManifest& manifest) {
   if (manifest.artifact_type != media_type::kPublication || manifest.config.media_type != media_type::kRecord)
     return fail(Errc::incompatible, "it is no published version of a package, but '" + manifest.artifact_type + "'");
   const auto told = [&](const char* name) {
@@ -100,7 +100,7 @@ Result<Publication> publication_from(const OciManifest& manifest) {
                                           step.layers[i].media_type + "' and not '" + std::string(wanted) + "'");
     }
   }
-  return Publication{std::move(package), version, manifest.config, std::move(steps)};
+  return PublishedVersion{std::move(package), version, manifest.config, std::move(steps)};
 }
 
 OciManifest attachment(std::string_view artifact_type, const OciDescriptor& subject,

@@ -40,19 +40,19 @@ struct PublishedStep {
   friend bool operator==(const PublishedStep&, const PublishedStep&) = default;
 };
 
-struct Publication {
+struct PublishedVersion {
   PackageName package;
   PackageVersion version;
   OciDescriptor record;
   std::vector<PublishedStep> steps;  // the oldest first; the last one is the version itself
 
-  friend bool operator==(const Publication&, const Publication&) = default;
+  friend bool operator==(const PublishedVersion&, const PublishedVersion&) = default;
 };
 
 // The manifest, with what people and other tools look for in its annotations.
-OciManifest manifest_of(const Publication& publication, const VersionRecord& record);
+OciManifest manifest_of(const PublishedVersion& publication, const VersionRecord& record);
 // `incompatible` for the manifest of something else, `invalid` names what is wrong with it.
-Result<Publication> publication_from(const OciManifest& manifest);
+Result<PublishedVersion> publication_from(const OciManifest& manifest);
 
 // "digits-1.1.records.tar", as a layer's annotation has it.
 OciDescriptor records_layer(const PackageName& package, const PackageVersion& version, const Digest& digest,

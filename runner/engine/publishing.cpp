@@ -154,7 +154,7 @@ Result<PublishReport> publish_version(const VersionRecord& version, const Publis
   OciDescriptor manifest = OciManifest::descriptor("", std::string(media_type::kPublication));
   std::vector<OciDescriptor> blobs;
   if (!standings.lacking.empty()) {
-    Publication publication{
+    PublishedVersion publication{
         package, version.version, OciDescriptor{std::string(media_type::kRecord), identity, 0, {}, {}}, {}};
     publication.steps = TRY(sending.send(ShareObjects::own));
     publication.record = TRY(sending.send_bytes(publication.record, record));

@@ -62,7 +62,7 @@ Result<std::vector<std::string>> finish_publications(const Store& store, const P
 struct FoundPublication {
   OciDescriptor manifest;
   std::string text;  // of the manifest
-  Publication publication;
+  PublishedVersion publication;
 };
 Result<FoundPublication> find_publication(Remote& remote, const PackageReference& reference);
 

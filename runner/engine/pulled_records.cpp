@@ -14,7 +14,7 @@ namespace trainyard {
 
 namespace {
 
-Error contradiction(const Publication& publication, const PackageVersion& version, const std::string& why) {
+Error contradiction(const PublishedVersion& publication, const PackageVersion& version, const std::string& why) {
   return fail(Errc::corrupt, "what was published as " + publication.package.text() + "@" + publication.version.text() +
                                  " is not right: the records of version " + version.text() + " " + why);
 }
@@ -51,7 +51,7 @@ Result<PulledRecords> records_in(const Path& tar, PackObjects& objects) {
 }
 
 // Nothing but what the publisher's store writes, and in agreement with what is above and before it.
-Result<void> check(const PulledRecords& records, const Publication& publication, const PackageVersion& version,
+Result<void> check(const PulledRecords& records, const PublishedVersion& publication, const PackageVersion& version,
                    const std::optional<PackageVersion>& before) {
   const VersionDraft& content = records.version.content;
   if (canonical(to_json(records.version)) + "\n" != records.text)
@@ -71,7 +71,7 @@ Result<void> check(const PulledRecords& records, const Publication& publication,
 
 }  // namespace
 
-Result<std::vector<PulledRecords>> read_pulled_records(const Publication& publication, const PullFolder& folder,
+Result<std::vector<PulledRecords>> read_pulled_records(const PublishedVersion& publication, const PullFolder& folder,
                                                        PackObjects& objects) {
   std::vector<PulledRecords> all;
   for (const PublishedStep& step : publication.steps) {

@@ -25,7 +25,7 @@ struct PulledRecords {
 
 // Reads the records of every step; the files of the runs are in `objects` then. `corrupt` when they contradict each other
 // or the publication.
-Result<std::vector<PulledRecords>> read_pulled_records(const Publication& publication, const PullFolder& folder,
+Result<std::vector<PulledRecords>> read_pulled_records(const PublishedVersion& publication, const PullFolder& folder,
                                                        PackObjects& objects);
 
 // Makes the folder of a run appear whole, with its artifacts, unless it is there.
