@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Versions on their way from one store to others.
+#include <catch2/catch.hpp>
+
+#include "tests/endtoend/published_store.hpp"
+
+namespace trainyard {
+namespace {
+
+// Of a store: what pulling and publishing must not lose or change.
+std::map<std::string, std::string> records_of(const TestStore& store) {
+  std::map<std::string, std::string> records;
+  for (const auto& [name, bytes] : contents(store.root())) {
+    const bool record = name.rfind("packages/", 0) == 0 || name.rfind("runs/", 0) == 0;
+    if (record) records[name] = bytes;
+  }
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("A version that was published and pulled is byte for byte the same, and goes on from there") {
+  PublishedStore one;
+  const Json published = one.store.json({"publish", "counts", "--data"});
+  CHECK(published.at("places").at(0).at("state") == "published");
+  CHECK(shown_on(one.store, "models") == "1.2");
+  TestStore other;
+  one.add_remote_to(other, "models");
+  const Json pulled = other.json({"pull", "counts@1.2", "--data", "--trust-keys"});
+  CHECK(pulled.at("versions").size() == 3);
+  CHECK(pulled.at("manifest") == published.at("places").at(0).at("manifest"));
+  CHECK(records_of(other) == records_of(one.store));
+  CHECK(other.run({"audit", "counts@1.2"}).status.code == 0);
+  CHECK(other.run({"store", "fsck"}).status.code == 0);
+  CHECK(other.run({"journal", "verify"}).status.code == 0);
+  CHECK(other.run({"diff", "counts@1.1", "counts@1.2"}).status.code == 1);
+  CHECK(other.train("counts@1.2", one.data).version() == "1.3");
+  CHECK(other.run({"reproduce", "counts@1.2"}).status.code == 0);
+  CHECK(boost::filesystem::is_empty(other.root() / "cache" / "pulls"));
+  CHECK(other.leftovers() == "");
+}
+
+TEST_CASE("Without the data only its list is pulled, and without trust no key is known") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.1"});
+  TestStore other;
+  one.add_remote_to(other, "models");
+  const Json pulled = other.json({"pull", "counts"});
+  CHECK(pulled.at("versions").size() == 2);
+  CHECK(pulled.at("unknown_keys").size() == 1);
+  CHECK(other.json({"snapshot", "list"}).empty());
+  const ProgramOutput audited = other.run({"audit", "counts"});
+  CHECK(has(audited.out, "does not have that key"));
+  const Json with_data = other.json({"pull", "counts", "--data"});
+  CHECK(with_data.at("missing").at(0) == "the data: it was not published with this version");
+}
+
+TEST_CASE("What is there already is not sent again") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.1", "--data"});
+  const auto before = fingerprint(one.remote("models"));
+  const Json again = one.store.json({"publish", "counts@1.1", "--data"});
+  CHECK(again.at("places").at(0).at("state") == "was_there");
+  CHECK(again.at("bytes_sent") == 0);
+  CHECK(difference(before, fingerprint(one.remote("models"))) == "");
+  TestStore other;
+  one.add_remote_to(other, "models");
+  other.must({"pull", "counts@1.1"});
+  CHECK(other.json({"pull", "counts@1.1"}).at("versions").at(1).at("state") == "was_there");
+}
+
+TEST_CASE("A new minor sends what is new") {
+  PublishedStore one;
+  std::string bytes = noise(16U << 20U, 11);
+  one.store.temp().write("data/big.bin", bytes);
+  one.train("counts@1.2");
+  const std::uint64_t first = one.store.json({"publish", "counts@1.3", "--data"}).at("bytes_sent").get<std::uint64_t>();
+  CHECK(first > bytes.size());
+  bytes.replace(5U << 20U, 160'000, noise(160'000, 12));
+  one.store.temp().write("data/big.bin", bytes);
+  one.train("counts@1.3");
+  const std::uint64_t second =
+      one.store.json({"publish", "counts@1.4", "--data"}).at("bytes_sent").get<std::uint64_t>();
+  INFO(second << " of " << first);
+  CHECK(second <= first / 50 + 100'000);
+}
+
+TEST_CASE("The manifest is the same on every remote, and so is what another store publishes of the same version") {
+  PublishedStore one;
+  one.add_remote("second");
+  const Json published = one.store.json({"publish", "counts@1.2", "--to", "models", "--to", "second"});
+  const std::string manifest = published.at("places").at(0).at("manifest").get<std::string>();
+  CHECK(published.at("places").at(1).at("manifest") == manifest);
+  one.add_remote("third");
+  TestStore other;
+  for (const char* const name : {"models", "third"}) one.add_remote_to(other, name);
+  other.must({"pull", "counts@1.2", "--from", "models"});
+  CHECK(other.json({"publish", "counts@1.2", "--to", "third"}).at("places").at(0).at("manifest") == manifest);
+}
+
+TEST_CASE("What differs is not published anywhere, and not pulled") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.2"});
+  PublishedStore two;  // has a counts@1.2 of its own
+  one.add_remote_to(two.store, "theirs");
+  // Its own remote of that name lies elsewhere.
+  two.store.must({"remote", "remove", "theirs"});
+  two.store.must({"remote", "add", "theirs", one.address("models")});
+  const auto before = fingerprint(one.remote("models"));
+  const ProgramOutput refused = two.store.run({"publish", "counts@1.2", "--to", "models", "--to", "theirs"});
+  CHECK(refused.status.code == 2);
+  CHECK(has(refused.err, "'theirs' has another counts@1.2 already"));
+  CHECK(difference(before, fingerprint(one.remote("models"))) == "");
+  CHECK(shown_on(two.store, "models") == "");
+  const auto records = records_of(two.store);
+  const ProgramOutput pulled = two.store.run({"pull", "counts@1.2", "--from", "theirs"});
+  CHECK(pulled.status.code == 2);
+  CHECK(has(pulled.err, "this store has another counts@1.0 than 'theirs'"));
+  CHECK(records_of(two.store) == records);
+}
+
+TEST_CASE("A label names one version at a time on a remote") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.1", "--label", "production"});
+  TestStore other;
+  one.add_remote_to(other, "models");
+  CHECK(other.json({"pull", "counts@production"}).at("version") == "1.1");
+  one.store.must({"publish", "counts@1.2", "--label", "production"});
+  CHECK(other.json({"pull", "counts@production"}).at("version") == "1.2");
+  CHECK(other.run({"pull", "counts@staging"}).status.code == 2);
+  CHECK(has(other.run({"pull", "counts@1.7"}).err, "has no counts@1.7; it has 1.1, 1.2"));
+}
+
+TEST_CASE("A remote that asks for approval takes approved versions only") {
+  PublishedStore one;
+  one.store.must({"remote", "add", "strict", one.address("strict"), "--require-approval"});
+  const ProgramOutput refused = one.store.run({"publish", "counts@1.2", "--to", "strict"});
+  CHECK(refused.status.code == 2);
+  CHECK(has(refused.err, "'strict' takes approved versions only, and counts@1.2 is PendingManualApproval"));
+  one.store.must({"package", "approve", "counts@1.2", "--why", "good"});
+  one.store.must({"publish", "counts@1.2", "--to", "strict"});
+  CHECK(shown_on(one.store, "strict") == "1.2");
+  one.store.must({"publish", "counts@1.1", "--to", "models"});
+  CHECK(one.store.run({"promote", "counts@1.1", "models", "strict"}).status.code == 2);
+}
+
+TEST_CASE("Promoting brings the same bytes with all that is attached") {
+  PublishedStore one;
+  one.add_remote("production");
+  one.store.must({"publish", "counts@1.2", "--to", "models", "--data", "--capsule"});
+  const Json promoted = one.store.json({"promote", "counts@1.2", "models", "production", "--label", "live"});
+  CHECK(promoted.at("places").at(0).at("state") == "published");
+  CHECK(blobs_in(one.remote("production")) == blobs_in(one.remote("models")));
+  const Json here = one.store.json({"remote", "show", "models", "counts@1.2"});
+  CHECK(one.store.json({"remote", "show", "production", "counts@live"}) == here);
+  CHECK(here.at("attached").size() == 5);
+  CHECK(one.store.json({"promote", "counts@1.2", "models", "production"}).at("bytes_sent") == 0);
+}
+
+TEST_CASE("A byte that is wrong on a remote is found, and never pulled") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.2"});
+  CHECK(one.store.run({"remote", "verify", "models"}).status.code == 0);
+  const Json shown = one.store.json({"remote", "show", "models", "counts@1.2"});
+  std::vector<std::string> digests = {shown.at("manifest").get<std::string>(), shown.at("record").get<std::string>()};
+  for (const Json& layer : shown.at("layers")) digests.push_back(layer.at("digest").get<std::string>().substr(7));
+  for (const std::string& digest : digests) {
+    INFO(digest);
+    const Path blob = one.remote("models") / "counts" / "blobs" / "sha256" / digest;
+    const std::string right = read_text(blob);
+    std::string wrong = right;
+    wrong[wrong.size() / 2] = static_cast<char>(wrong[wrong.size() / 2] ^ 1);
+    boost::filesystem::remove(blob);
+    one.store.temp().write("wrong", wrong);
+    boost::filesystem::copy_file(one.store.temp().path() / "wrong", blob);
+    const ProgramOutput verified = one.store.run({"remote", "verify", "models"});
+    CHECK(verified.status.code == 1);
+    CHECK(has(verified.out, "BROKEN    counts@1.2: "));
+    CHECK(has(verified.out, digest));
+    TestStore other;
+    one.add_remote_to(other, "models");
+    CHECK(other.run({"pull", "counts@1.2"}).status.code == 3);
+    CHECK(other.json({"package", "list"}).empty());
+    boost::filesystem::remove(blob);
+    one.store.temp().write("wrong", right);
+    boost::filesystem::copy_file(one.store.temp().path() / "wrong", blob);
+  }
+  CHECK(one.store.run({"remote", "verify", "models"}).status.code == 0);
+}
+
+TEST_CASE("People who mistype are told what to write") {
+  PublishedStore one;
+  const auto refused = [&](const Arguments& arguments, const std::string& sentence) {
+    const ProgramOutput output = one.store.run(arguments);
+    INFO(output.err);
+    CHECK(output.status.code == 2);
+    CHECK(has(output.err, sentence));
+  };
+  refused({"remote", "add", "x", "ftp://host"}, "'ftp' is no kind of remote");
+  refused({"remote", "add", "x", "s3://key:secret@bucket"}, "no user or password belongs in it");
+  refused({"remote", "add", "models", "file:///elsewhere"}, "there is a remote 'models' already");
+  refused({"remote", "show", "modles"}, "did you mean 'models'?");
+  refused({"publish"}, "say which version to publish");
+  refused({"publish", "counts@1.9"}, "its newest is 1.2");
+  refused({"publish", "counts@1.2", "--to", "modles"}, "did you mean 'models'?");
+  refused({"publish", "counts@1.2", "--limit-rate", "fast"}, "--limit-rate is 'fast'");
+  one.add_remote("second");
+  refused({"publish", "counts@1.2"}, "say which remote is meant; there are models, second");
+  refused({"pull", "counts@1.2"}, "say which remote is meant");
+  one.store.must({"remote", "add", "again", one.address("models")});
+  refused({"publish", "counts@1.2", "--to", "models", "--to", "again"}, "are the same place");
+}
+
+}  // namespace trainyard
