@@ -263,7 +263,9 @@ def serve(connection, to, faults):
                 continue
             if fault["do"] == "delay":
                 time.sleep(fault.get("seconds", 1))
-            server = Stream(socket.create_connection(to))
+            there = socket.create_connection(to)
+            there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server = Stream(there)
             try:
                 forward(fault, head, client, server, method)
             finally:
