@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <mutex>
+#include <utility>
 
 #include "storage/http/http_client.hpp"
 #include "storage/values/utf8.hpp"
@@ -89,6 +90,7 @@ struct Exchange {
   HttpAnswer answer = {};
   std::uint64_t sent = 0;
   std::optional<Error> error = {};  // of a body or a sink
+  bool sink_began = false;
   bool cancelled = false;
 };
 
@@ -100,6 +102,13 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* se
   long status = 0;
   exchange.curl.easy_getinfo(exchange.handle, CURLINFO_RESPONSE_CODE, &status);
   if (exchange.request.sink && is_good(status)) {
+    exchange.answer.status = status;
+    if (!std::exchange(exchange.sink_began, true) && exchange.request.before_sink) {
+      if (auto done = exchange.request.before_sink(exchange.answer); !done.ok()) {
+        exchange.error = std::move(done).error();
+        return 0;
+      }
+    }
     if (auto done = exchange.request.sink(piece); !done.ok()) {
       exchange.error = std::move(done).error();
       return 0;
@@ -143,7 +152,9 @@ std::size_t give_body(char* into, std::size_t size, std::size_t count, void* sel
 
 int rewind_body(void* self, curl_off_t offset, int origin) {
   if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_FAIL;
-  static_cast<Exchange*>(self)->sent = static_cast<std::uint64_t>(offset);
+  Exchange& exchange = *static_cast<Exchange*>(self);
+  if (exchange.sent > 0) ++exchange.answer.sendings;
+  exchange.sent = static_cast<std::uint64_t>(offset);
   return CURL_SEEKFUNC_OK;
 }
 

@@ -38,6 +38,17 @@ struct HttpPatience {
   std::optional<std::chrono::milliseconds> in_all = {};
 };
 
+struct HttpAnswer {
+  long status = 0;
+  std::vector<HttpHeader> headers;  // names in lower case
+  std::string body;                 // what did not go into a sink; its beginning, when it is longer than kMostHttpBody
+  // How often the request went out; when more than once, the server may have obeyed an earlier one and the answer was lost.
+  int sendings = 1;
+
+  // The first of that name, which is in lower case; none when there is none.
+  [[nodiscard]] std::optional<std::string> header(std::string_view name) const;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -46,16 +57,9 @@ struct HttpRequest {
   // Where the body of an answer with a status from 200 to 299 goes; without it, that is in the answer. An error ends the
   // request and is passed on.
   std::function<Result<void>(std::string_view piece)> sink = {};
+  // Sees the status and the headers before the sink gets its first byte. An error is passed on as one of the sink.
+  std::function<Result<void>(const HttpAnswer& head)> before_sink = {};
   HttpPatience patience = {};
-};
-
-struct HttpAnswer {
-  long status = 0;
-  std::vector<HttpHeader> headers;  // names in lower case
-  std::string body;                 // what did not go into a sink; its beginning, when it is longer than kMostHttpBody
-
-  // The first of that name, which is in lower case; none when there is none.
-  [[nodiscard]] std::optional<std::string> header(std::string_view name) const;
 };
 
 inline constexpr std::size_t kMostHttpBody = std::size_t{16} << 20U;
