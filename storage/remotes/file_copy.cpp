@@ -32,7 +32,7 @@ std::uint64_t copied_by_system(int from, int to, std::uint64_t bytes) {
 
 }  // namespace
 
-Result<void> copy_file(const Path& file, std::uint64_t bytes, const KeyFolder& to, FreshFile& fresh,
+Result<void> copy_file(const Path& file, std::uint64_t bytes, const KeyFolder& to, FreshFile& fresh, RateLimit& limit,
                        const std::function<void(std::uint64_t bytes)>& moved) {
   const UniqueFd from = TRY(open_file(file, O_RDONLY));
   struct stat status {};
@@ -40,12 +40,13 @@ Result<void> copy_file(const Path& file, std::uint64_t bytes, const KeyFolder& t
   if (static_cast<std::uint64_t>(status.st_size) != bytes) return other_size(file, bytes);
   std::vector<std::byte> buffer;
   bool by_system = true;
+  const std::uint64_t most = std::min<std::uint64_t>(kPart, limit.piece());
   for (std::uint64_t done = 0; done < bytes;) {
-    std::uint64_t part = by_system ? copied_by_system(from.get(), fresh.fd(), std::min(kPart, bytes - done)) : 0;
+    std::uint64_t part = by_system ? copied_by_system(from.get(), fresh.fd(), std::min(most, bytes - done)) : 0;
     // Whatever the reason was, reading and writing tells it better.
     if (part == 0) {
       by_system = false;
-      buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, bytes - done)));
+      buffer.resize(static_cast<std::size_t>(std::min({std::uint64_t{kPiece}, most, bytes - done})));
       part = TRY(read_some(from.get(), buffer, file));
       if (part == 0) return other_size(file, bytes);
       const std::string_view piece(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(part));
@@ -55,6 +56,7 @@ Result<void> copy_file(const Path& file, std::uint64_t bytes, const KeyFolder& t
       }
     }
     done += part;
+    limit.wait(part);
     if (moved) moved(part);
   }
   if (::fsync(fresh.fd()) != 0) return to.error("sync", fresh.shown(), errno);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "storage/http/rate_limit.hpp"
 #include "storage/remotes/key_folder.hpp"
 #include "storage/values/digest.hpp"
 
@@ -11,7 +12,7 @@ namespace trainyard {
 
 // Copies a file of exactly `bytes` bytes into a fresh one and syncs it; by the file system where it can do so (reflink, or
 // on the server). `corrupt` when the file is of another size.
-Result<void> copy_file(const Path& file, std::uint64_t bytes, const KeyFolder& to, FreshFile& fresh,
+Result<void> copy_file(const Path& file, std::uint64_t bytes, const KeyFolder& to, FreshFile& fresh, RateLimit& limit,
                        const std::function<void(std::uint64_t bytes)>& moved);
 
 // Of the whole file, as the disk has it where the system can be told to forget what it holds in memory.

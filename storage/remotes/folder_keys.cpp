@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -52,7 +53,7 @@ Result<void> FolderKeys::put(const std::string& key, const Path& file, std::uint
                                    std::to_string(bytes) + "; it was changed there; remove it and try again");
   const auto place = TRY(folder_.place(key, KeyFolder::Missing::make));
   FreshFile fresh = TRY(FreshFile::make(folder_, key));
-  TRY(copy_file(file, bytes, folder_, fresh, moved));
+  TRY(copy_file(file, bytes, folder_, fresh, limit_, moved));
   const Digest arrived = TRY(digest_of(fresh.fd(), fresh.shown()));
   if (arrived != digest)
     return fail(Errc::corrupt, "what arrived of '" + file.string() + "' in " + text() + " has the digest " +
@@ -94,12 +95,13 @@ Result<void> FolderKeys::stream(const std::string& key, const Sink& sink) {
   struct stat status {};
   if (::fstat(file->get(), &status) != 0) return folder_.error("look at", place->shown, errno);
   const auto size = static_cast<std::size_t>(status.st_size);
-  std::vector<std::byte> buffer(std::min(kPiece, size + 1));
+  std::vector<std::byte> buffer(std::min({kPiece, size + 1, limit_.piece()}));
   for (;;) {
     const ssize_t got = ::read(file->get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return folder_.error("read", place->shown, errno);
     if (got == 0) return {};
+    limit_.wait(static_cast<std::uint64_t>(got));
     TRY(sink(std::string_view(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(got))));
   }
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/http/rate_limit.hpp"
 #include "storage/remotes/key_folder.hpp"
 #include "storage/remotes/key_store.hpp"
 
@@ -21,7 +22,8 @@ namespace trainyard {
 // root, so it is for when the remote is added. No link below the root is followed; what is there and no key is left alone.
 class FolderKeys final : public KeyStore {
  public:
-  explicit FolderKeys(Path root) : folder_(std::move(root)) {}
+  // The limit, of what is put and streamed, outlives this.
+  FolderKeys(Path root, RateLimit& limit) : folder_(std::move(root)), limit_(limit) {}
 
   Result<void> create(const std::string& key, std::string_view bytes) override;
   Result<void> replace(const std::string& key, std::string_view bytes) override;
@@ -39,6 +41,7 @@ class FolderKeys final : public KeyStore {
 
  private:
   KeyFolder folder_;
+  RateLimit& limit_;
 };
 
 }  // namespace trainyard

@@ -109,7 +109,7 @@ std::vector<OciDescriptor> parts_of(const OciManifest& manifest) {
 
 bool is_stale(Instant since, Instant now) {
   const std::int64_t age = now.microseconds - since.microseconds;
-  return age > microseconds(kClaimHolds + kClockSkew) || age < -microseconds(std::chrono::hours(24));
+  return age >= microseconds(kClaimHolds + kClockSkew) || age < -microseconds(std::chrono::hours(24));
 }
 
 }  // namespace trainyard

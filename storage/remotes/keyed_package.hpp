@@ -81,7 +81,7 @@ Result<std::string> read_manifest(KeyStore& store, const PackageKeys& keys, cons
 std::vector<OciDescriptor> parts_of(const OciManifest& manifest);
 
 // How far the clocks of those who share a remote may be apart.
-inline constexpr std::chrono::minutes kClockSkew{2};
+inline constexpr std::chrono::minutes kClockSkew{1};
 // Whether what began then, and holds for kClaimHolds, is over whoever's clock is asked. A day ahead is no time.
 bool is_stale(Instant since, Instant now);
 

@@ -27,7 +27,8 @@ constexpr Instant kFarFuture{std::int64_t{1} << 60};
 struct Folder {
   TempFolder temporary;
   Path root = temporary.path() / "remote";
-  FolderKeys keys{root};
+  RateLimit limit;
+  FolderKeys keys{root, limit};
 
   Folder() { REQUIRE(keys.probe().ok()); }
 
@@ -108,6 +109,24 @@ TEST_CASE("a folder takes a file by its digest, whole or not at all", "[remotes]
   CHECK(folder.in_scratch() == 0);
 }
 
+TEST_CASE("a folder keeps to the rate that it is given", "[remotes]") {
+  Folder folder;
+  const std::string text(100'000, 'x');
+  const Path file = folder.temporary.write("file", text);
+  std::chrono::nanoseconds time{std::chrono::hours(1)};
+  RateLimit limit(10'000, {[&] { return time; }, [&](std::chrono::nanoseconds pause) { time += pause; }});
+  FolderKeys slow(folder.root, limit);
+  const auto began = time;
+  std::uint64_t largest = 0;
+  REQUIRE(slow.put("blobs/x", file, text.size(), sha256(text), [&](std::uint64_t n) { largest = std::max(largest, n); })
+              .ok());
+  CHECK(time - began > std::chrono::milliseconds(9800));
+  CHECK(time - began < std::chrono::milliseconds(10'200));
+  CHECK(largest <= 1000);
+  CHECK(slow.read("blobs/x", text.size()).value() == text);
+  CHECK(time - began > std::chrono::milliseconds(19'800));
+}
+
 TEST_CASE("files of a remote folder can be read by others as the umask has it, and written by none", "[remotes]") {
   Folder folder;
   const mode_t before = ::umask(027);
@@ -128,7 +147,7 @@ TEST_CASE("of many who create the same key in a folder, one succeeds", "[remotes
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&, i] {
-        FolderKeys own(folder.root);
+        FolderKeys own(folder.root, folder.limit);
         const auto created = own.create(key, std::to_string(i));
         if (created.ok()) ++won;
         if (!created.ok() && created.error().code == Errc::exists) ++lost;
@@ -213,7 +232,7 @@ TEST_CASE("what is left of interrupted writing is found by key and age", "[remot
   const Path file = folder.temporary.write("file", std::string(100'000, 'x'));
   const pid_t child = ::fork();
   if (child == 0) {
-    FolderKeys own(folder.root);
+    FolderKeys own(folder.root, folder.limit);
     static_cast<void>(own.put("pkg/blobs/x", file, 100'000, sha256("x"), [](std::uint64_t) { ::_exit(0); }));
     ::_exit(1);
   }
@@ -242,7 +261,8 @@ TEST_CASE("a full disk of a remote folder is said plainly, and nothing half is l
   const Path root = temporary.folder("disk");
   const SmallDisk disk(root, "size=1m");
   if (!disk.ok()) return;
-  FolderKeys keys(root);
+  RateLimit limit;
+  FolderKeys keys(root, limit);
   REQUIRE(keys.probe().ok());
   const std::string text(3 << 20, 'x');
   const Path file = temporary.write("big", text);
@@ -261,7 +281,8 @@ TEST_CASE("a remote folder that may not be written is refused", "[remotes]") {
     const Path root = temporary.folder("disk");
     const SmallDisk disk(root, "size=1m");
     if (!disk.ok()) return;
-    FolderKeys keys(root);
+    RateLimit limit;
+    FolderKeys keys(root, limit);
     REQUIRE(keys.probe().ok());
     REQUIRE(keys.create("pkg/a", "a").ok());
     REQUIRE(::mount("small", root.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=1m") == 0);
@@ -278,7 +299,7 @@ TEST_CASE("a remote folder that may not be written is refused", "[remotes]") {
     const pid_t child = ::fork();
     if (child == 0) {
       if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(9);
-      FolderKeys own(folder.root);
+      FolderKeys own(folder.root, folder.limit);
       const auto created = own.create("pkg/b", "b");
       const bool refused = !created.ok() && created.error().code == Errc::io;
       ::_exit(refused && own.read("pkg/a", 9).ok() && !own.probe().ok() ? 0 : 1);
@@ -292,12 +313,13 @@ TEST_CASE("a remote folder that may not be written is refused", "[remotes]") {
 
 TEST_CASE("a folder can be made a remote where its name is free, and not where a file is", "[remotes]") {
   const TempFolder temporary;
-  FolderKeys deep(temporary.path() / "a/b/c");
+  RateLimit limit;
+  FolderKeys deep(temporary.path() / "a/b/c", limit);
   CHECK(deep.probe().ok());
   CHECK(temporary.read("a/b/c/trainyard-remote.json") == kRemoteFileText);
   CHECK(list_folder(temporary.path() / "a/b/c/tmp").value().empty());
   temporary.write("file", "");
-  FolderKeys file(temporary.path() / "file");
+  FolderKeys file(temporary.path() / "file", limit);
   CHECK_FALSE(file.probe().ok());
 }
 
