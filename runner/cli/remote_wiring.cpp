@@ -9,6 +9,8 @@
 #include "storage/remotes/aws_credentials.hpp"
 #include "storage/remotes/folder_keys.hpp"
 #include "storage/remotes/keyed_remote.hpp"
+#include "storage/remotes/oci_remote.hpp"
+#include "storage/remotes/s3_keys.hpp"
 
 namespace trainyard {
 
@@ -36,10 +38,17 @@ Result<std::shared_ptr<Remote>> open_remote(const RemoteAddress& address,
   auto wired = std::make_shared<Wired>(bytes_per_second);
   switch (address.kind) {
     case RemoteAddress::Kind::folder:
-      wired->remote = std::make_unique<KeyedRemote>(std::make_unique<FolderKeys>(address.place), now);
+      wired->remote = std::make_unique<KeyedRemote>(std::make_unique<FolderKeys>(address.place, wired->rate), now);
       break;
-    case RemoteAddress::Kind::s3:
-    case RemoteAddress::Kind::oci: return fail(Errc::unavailable, "not yet");
+    case RemoteAddress::Kind::s3: {
+      S3Settings settings = TRY(s3_settings(address, TRY(read_aws_sources())));
+      wired->remote = std::make_unique<KeyedRemote>(
+          std::make_unique<S3Keys>(address, std::move(settings), *wired->http, &wired->rate, now), now);
+      break;
+    }
+    case RemoteAddress::Kind::oci:
+      wired->remote = std::make_unique<OciRemote>(address, *wired->http, process_environment(), now, &wired->rate);
+      break;
   }
   Remote* const remote = wired->remote.get();
   return std::shared_ptr<Remote>(std::move(wired), remote);

@@ -62,35 +62,67 @@ class BundleFile {
   std::vector<RecordObject> objects_;
 };
 
-// The bytes of an object, part by part.
-Result<void> stream_parts(const Digest& digest, PackObjects& bundles, ObjectStore& rest, std::uint32_t depth,
-                          const ByteSink& sink) {
-  if (!TRY(bundles.has(digest))) {
-    TRY(rest.stream(digest, sink));
+// Out of bundles, and what these have not out of the store that they are for.
+class Parts {
+ public:
+  Parts(PackObjects& bundles, ObjectStore& rest, const ByteSink& sink) : bundles_(bundles), rest_(rest), sink_(sink) {}
+
+  // The bytes of an object, part by part.
+  Result<void> stream(const Digest& digest) {
+    const auto list = TRY(bundles_.has(digest)) ? TRY(bundles_.list_of(digest)) : std::nullopt;
+    if (list) return stream_refs(list->refs, list->depth);
+    return sink_(TRY(read(digest)));
+  }
+
+ private:
+  Result<std::string> read(const Digest& digest) {
+    ObjectStore& from = TRY(bundles_.has(digest)) ? static_cast<ObjectStore&>(bundles_) : rest_;
+    return from.read(digest, kMostRaw);
+  }
+  Result<void> stream_refs(const std::vector<ChunkRef>& refs, std::uint32_t depth) {
+    for (const ChunkRef& ref : refs) {
+      const std::string bytes = TRY(read(ref.digest));
+      if (depth == 0) {
+        TRY(sink_(bytes));
+      } else {
+        TRY(stream_refs(TRY(read_refs(bytes)), depth - 1));
+      }
+    }
     return {};
   }
-  const auto list = TRY(bundles.list_of(digest));
-  if (!list) return sink(TRY(bundles.read(digest, kMostRaw)));
-  if (depth > kMostDepth) return fail(Errc::corrupt, "the object " + digest.hex() + " is a list of lists without end");
-  for (const ChunkRef& ref : list->refs) TRY(stream_parts(ref.digest, bundles, rest, depth + 1, sink));
-  return {};
-}
+
+  PackObjects& bundles_;
+  ObjectStore& rest_;
+  const ByteSink& sink_;
+};
 
 }  // namespace
 
 Result<void> BundleContents::add(const Digest& object, Where where) {
-  if (!seen_.insert(object).second) return {};
+  const auto found = TRY(add_one(object, where));
+  if (!found || found->kind != ObjectKind::list) return {};
+  const auto list = TRY(objects_.list_of(object));
+  return list ? add_refs(list->refs, list->depth, where) : Result<void>();
+}
+
+// None when it was added before, or was purged.
+Result<std::optional<ObjectPlace>> BundleContents::add_one(const Digest& object, Where where) {
+  if (!seen_.insert(object).second) return std::optional<ObjectPlace>();
   const auto found = objects_.index().find(object);
-  if (!found) {
-    if (objects_.tombstone(object)) return {};
+  if (!found && objects_.tombstone(object)) return std::optional<ObjectPlace>();
+  if (!found)
     return fail(Errc::not_found,
                 "the object " + object.hex() + " is not in the store; 'trainyard store fsck' tells what is missing");
-  }
   if (where == Where::carried) members_.push_back({object, found->place.length});
-  if (found->place.kind != ObjectKind::list) return {};
-  const auto list = TRY(objects_.list_of(object));
-  if (!list) return {};
-  for (const ChunkRef& ref : list->refs) TRY(add(ref.digest, where));
+  return std::optional(found->place);
+}
+
+Result<void> BundleContents::add_refs(const std::vector<ChunkRef>& refs, std::uint32_t depth, Where where) {
+  for (const ChunkRef& ref : refs) {
+    const auto found = TRY(add_one(ref.digest, where));
+    if (depth == 0 || !found) continue;
+    TRY(add_refs(TRY(read_refs(TRY(objects_.read(ref.digest, kMostRaw)))), depth - 1, where));
+  }
   return {};
 }
 
@@ -130,7 +162,8 @@ Result<std::unique_ptr<PackObjects>> open_bundles(std::span<const Path> bundles,
 Result<void> copy_object(const Digest& wanted, Cut cut, PackObjects& bundles, ObjectStore& to) {
   if (TRY(to.has(wanted))) return {};
   const auto writer = to.writer(cut);
-  TRY(stream_parts(wanted, bundles, to, 0, [&](std::string_view piece) { return writer->write(piece); }));
+  const ByteSink sink = [&](std::string_view piece) { return writer->write(piece); };
+  TRY(Parts(bundles, to, sink).stream(wanted));
   const StoredObject stored = TRY(writer->finish());
   if (stored.digest == wanted) return {};
   return fail(Errc::corrupt, "the object " + wanted.hex() + " has other bytes than its digest says");

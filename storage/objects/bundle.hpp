@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_set>
 #include <vector>
@@ -34,6 +35,9 @@ class BundleContents {
   [[nodiscard]] std::vector<BundleMember> take() { return std::exchange(members_, {}); }
 
  private:
+  Result<std::optional<ObjectPlace>> add_one(const Digest& object, Where where);
+  Result<void> add_refs(const std::vector<pack_format::ChunkRef>& refs, std::uint32_t depth, Where where);
+
   PackObjects& objects_;
   std::unordered_set<Digest> seen_;
   std::vector<BundleMember> members_;
