@@ -46,6 +46,7 @@ Json to_json(const OciDescriptor& descriptor) {
 Result<OciDescriptor> oci_descriptor_from(const Json& json) {
   Fields fields(json, "a descriptor", UnknownKeys::ignore);
   std::string media_type = fields.text("mediaType");
+  if (media_type.empty()) fields.note("mediaType", "is empty");
   const auto digest = fields.parsed("digest", parse_oci_digest);
   const std::int64_t bytes = fields.integer("size", 0, std::numeric_limits<std::int64_t>::max());
   std::string artifact_type = fields.has("artifactType") ? fields.text("artifactType") : "";
@@ -88,6 +89,7 @@ Result<OciManifest> OciManifest::parse(std::string_view text) {
       fields.note("layers", layer.error().message);
     }
   }
+  if (layers.empty()) fields.note("layers", "names no content");
   std::optional<OciDescriptor> subject;
   if (fields.has("subject")) subject = fields.nested("subject", oci_descriptor_from);
   OciAnnotations annotations = annotations_of(fields);

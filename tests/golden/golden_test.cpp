@@ -30,6 +30,7 @@
 #include "storage/objects/sweep.hpp"
 #include "storage/objects/tombstones.hpp"
 #include "storage/packages/decisions.hpp"
+#include "storage/remotes/remote_documents.hpp"
 #include "storage/store/store.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/data_proof.hpp"
@@ -111,6 +112,13 @@ const std::vector<Document>& documents() {
       {"tombstone", as_line(tombstone_from)},
       {"sweep-plan", for_people(sweep_plan_from)},
       {"proof", rewrite_proof},
+      {"remote", as_line(remote_format_from)},
+      {"remote-package", as_line(remote_package_from)},
+      {"publication-claim", as_line(publication_claim_from)},
+      {"published", as_line(publication_from)},
+      {"remote-label", as_line(remote_label_from)},
+      {"attached", as_line(attachment_from)},
+      {"collecting", as_line(collecting_from)},
       {"store-journal", as_line(store_entry_from)},
       {"journal-head", as_line(journal_head_from)},
       {"store-format", rewrite_store_format},
