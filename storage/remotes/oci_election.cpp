@@ -108,6 +108,8 @@ Result<std::optional<OciElection::Standing>> OciElection::standing(const std::st
 Result<std::optional<PublicationClaim>> OciElection::await(const Place& place, const OciTicket& own,
                                                            OciRegistry::Deadline rely_on) {
   const auto until = steady_clock::now() + kChoosingHolds + std::chrono::seconds(10);
+  // Whoever begins to choose after the ticket was there sees it, and takes a higher one.
+  std::optional<std::vector<OciTicket>> began_before;
   for (milliseconds pause{10}; steady_clock::now() < until; pause = std::min(pause * 2, milliseconds(500))) {
     const auto seen = TRY(tickets(place.repository, place.version));
     const Instant now = now_();
@@ -122,7 +124,12 @@ Result<std::optional<PublicationClaim>> OciElection::await(const Place& place, c
       TRY(remove(place.repository, own));
       return std::move(first->claim);
     }
-    if (first->ticket == own && !someone_chooses(seen, place.publication, now)) {
+    const auto choosing = choosing_in(seen, place.publication, now);
+    if (!began_before) began_before = choosing;
+    const bool settled = std::none_of(choosing.begin(), choosing.end(), [&](const OciTicket& each) {
+      return std::find(began_before->begin(), began_before->end(), each) != began_before->end();
+    });
+    if (first->ticket == own && settled) {
       const std::lock_guard lock(mutex_);
       held_[place] = {own, rely_on};
       return std::optional<PublicationClaim>();
@@ -143,6 +150,10 @@ Result<std::optional<PublicationClaim>> OciElection::claim(const std::string& re
     const std::lock_guard lock(mutex_);
     held_.erase(place);
   }
+  // Who has it already is told without a ticket.
+  if (auto first = TRY(standing(repository, tickets_of(version, tags), now_()));
+      first && first->ticket.publication != mine.publication && first->claim)
+    return std::move(first->claim);
   const auto rely_on = steady_clock::now() + kRelyOn;
   const OciTicket own = TRY(take_ticket(place, mine));
   return await(place, own, rely_on);

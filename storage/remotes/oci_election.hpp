@@ -23,9 +23,10 @@ namespace trainyard {
 //   versions.
 //
 // Whoever takes a ticket has shown before that he chooses, and is done within a minute; whoever has the lowest ticket and
-// sees nobody choose has the right, and begins to use it within kRelyOn. Others wait for twice as long at least before
-// they pass over a choosing or a ticket, so whoever is passed over has stopped. A ticket counts only for the process that
-// took it: one that is found again after a crash is given up for a new one. Thread-safe; `registry` outlives it.
+// has seen those end who chose when he took it has the right, and begins to use it within kRelyOn. Others wait for twice
+// as long at least before they pass over a choosing or a ticket, so whoever is passed over has stopped. A ticket counts
+// only for the process that took it: one that is found again after a crash is given up for a new one. Thread-safe;
+// `registry` outlives it.
 class OciElection {
  public:
   using Clock = std::function<Instant()>;

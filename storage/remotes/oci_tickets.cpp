@@ -81,10 +81,12 @@ std::optional<OciTicket> winner_of(const std::vector<OciTicket>& tickets, Instan
   return lowest;
 }
 
-bool someone_chooses(const std::vector<OciTicket>& tickets, std::string_view but, Instant now) {
-  return std::any_of(tickets.begin(), tickets.end(), [&](const OciTicket& each) {
-    return each.kind == OciTicket::Kind::choosing && each.publication != but && !each.is_stale(now);
-  });
+std::vector<OciTicket> choosing_in(const std::vector<OciTicket>& tickets, std::string_view but, Instant now) {
+  std::vector<OciTicket> choosing;
+  for (const OciTicket& each : tickets)
+    if (each.kind == OciTicket::Kind::choosing && each.publication != but && !each.is_stale(now))
+      choosing.push_back(each);
+  return choosing;
 }
 
 std::uint32_t next_number(const std::vector<OciTicket>& tickets) {

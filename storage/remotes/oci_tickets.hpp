@@ -47,11 +47,12 @@ bool is_publication_name(std::string_view name);
 // Those of one version.
 std::vector<OciTicket> tickets_of(const PackageVersion& version, const std::vector<std::string>& tags);
 
-// The lowest ticket that is not stale. Whoever asks for it to learn whether he may publish has waited until nobody chooses.
+// The lowest ticket that is not stale. Whoever asks for it to learn whether he may publish has waited for those who
+// chose when he took his.
 std::optional<OciTicket> winner_of(const std::vector<OciTicket>& tickets, Instant now);
 
-// Whether somebody else may be about to take a ticket as low as one that is there.
-bool someone_chooses(const std::vector<OciTicket>& tickets, std::string_view but, Instant now);
+// Those of others who may be about to take a ticket as low as one that is there.
+std::vector<OciTicket> choosing_in(const std::vector<OciTicket>& tickets, std::string_view but, Instant now);
 
 // Higher than all that are there, stale ones too.
 std::uint32_t next_number(const std::vector<OciTicket>& tickets);
