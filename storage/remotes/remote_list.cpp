@@ -10,7 +10,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.remote/1";
+constexpr std::string_view kSchema = "trainyard.known-remote/1";
 constexpr std::string_view kSuffix = ".json";
 constexpr std::size_t kMostName = 63;
 

@@ -23,7 +23,7 @@ class RemoteName {
   std::string text_;
 };
 
-// A remote that a store knows. Schema: schemas/remote.schema.json.
+// A remote that a store knows. Schema: schemas/known-remote.schema.json.
 struct KnownRemote {
   RemoteName name;
   RemoteAddress address;

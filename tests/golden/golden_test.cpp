@@ -30,7 +30,9 @@
 #include "storage/objects/sweep.hpp"
 #include "storage/objects/tombstones.hpp"
 #include "storage/packages/decisions.hpp"
+#include "storage/remotes/pending_publications.hpp"
 #include "storage/remotes/remote_documents.hpp"
+#include "storage/remotes/remote_list.hpp"
 #include "storage/store/store.hpp"
 #include "storage/trees/snapshots.hpp"
 #include "storage/values/data_proof.hpp"
@@ -119,6 +121,8 @@ const std::vector<Document>& documents() {
       {"remote-label", as_line(remote_label_from)},
       {"attached", as_line(attachment_from)},
       {"collecting", as_line(collecting_from)},
+      {"known-remote", for_people(known_remote_from)},
+      {"pending-publication", for_people(pending_publication_from)},
       {"store-journal", as_line(store_entry_from)},
       {"journal-head", as_line(journal_head_from)},
       {"store-format", rewrite_store_format},
