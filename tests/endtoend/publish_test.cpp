@@ -72,16 +72,17 @@ TEST_CASE("What is there already is not sent again") {
 
 TEST_CASE("A new minor sends what is new") {
   PublishedStore one;
-  std::string bytes = noise(48U << 20U, 11);
-  one.store.temp().write("data/big.bin", bytes);
+  for (int i = 0; i < 100; ++i)
+    one.store.temp().write("data/" + std::to_string(i) + ".bin", noise(128U << 10U, static_cast<std::uint64_t>(i)));
   one.train("counts@1.2");
-  const std::uint64_t first = one.store.json({"publish", "counts@1.3", "--data"}).at("bytes_sent").get<std::uint64_t>();
-  CHECK(first > bytes.size());
-  bytes.replace(5U << 20U, bytes.size() / 100, noise(bytes.size() / 100, 12));
-  one.store.temp().write("data/big.bin", bytes);
+  const auto sent = [&](const std::string& version) {
+    return one.store.json({"publish", version, "--data"}).at("bytes_sent").get<std::uint64_t>();
+  };
+  const std::uint64_t first = sent("counts@1.3");
+  CHECK(first > (100U << 17U));
+  one.store.temp().write("data/7.bin", noise(128U << 10U, 1000));
   one.train("counts@1.3");
-  const std::uint64_t second =
-      one.store.json({"publish", "counts@1.4", "--data"}).at("bytes_sent").get<std::uint64_t>();
+  const std::uint64_t second = sent("counts@1.4");
   INFO(second << " of " << first);
   CHECK(second <= first / 50);
 }
@@ -156,6 +157,22 @@ TEST_CASE("Promoting brings the same bytes with all that is attached") {
   CHECK(one.store.json({"remote", "show", "production", "counts@live"}) == here);
   CHECK(here.at("attached").size() == 5);
   CHECK(one.store.json({"promote", "counts@1.2", "models", "production"}).at("bytes_sent") == 0);
+}
+
+TEST_CASE("What the journal says of a version goes with it") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.2"});
+  int excerpts = 0;
+  for (const auto& [digest, bytes] : blobs_in(one.remote("models"))) {
+    const Path blob = one.remote("models") / "counts" / "blobs" / "sha256" / digest;
+    if (!has(read_text(blob), "\"trainyard.journal-excerpt/1\"")) continue;
+    ++excerpts;
+    CHECK(schema_mistakes("journal-excerpt", blob) == "");
+    const Json excerpt = read_json(blob);
+    // Of each of three versions that it came and was attested, and of two runs that they ended.
+    CHECK(excerpt.at("lines").size() == 8);
+  }
+  CHECK(excerpts == 1);
 }
 
 TEST_CASE("A byte that is wrong on a remote is found, and never pulled") {
