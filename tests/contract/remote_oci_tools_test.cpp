@@ -24,7 +24,7 @@ RemoteAddress address_of(const RegistryServer& server) {
 }
 
 std::string skopeo(const std::vector<std::string>& words) {
-  std::vector<std::string> argv{"skopeo", "--insecure-policy"};
+  std::vector<std::string> argv{"/usr/bin/env", "skopeo", "--insecure-policy"};
   argv.insert(argv.end(), words.begin(), words.end());
   const auto ended =
       must(run_program(argv, {{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}}, "/", "", std::chrono::seconds(60)));
