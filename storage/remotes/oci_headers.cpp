@@ -29,7 +29,7 @@ class HeaderText {
   }
   // A token, a quoted string, or the text of credentials that are 68 characters by kind.
   std::string value() {
-    if (!begins('"')) return std::string(take(std::min(rest_.find_first_of(", \t"), rest_.size())));
+    if (!begins('"')) return std::string(take(std::min(rest_.find_first_of(",; \t"), rest_.size())));
     rest_.remove_prefix(1);
     std::string text;
     while (!rest_.empty() && rest_.front() != '"') {
@@ -101,7 +101,8 @@ std::optional<std::string> next_page_in(std::string_view link_header) {
     for (parameters.skip(" \t;"); parameters.at_parameter(); parameters.skip(" \t;")) {
       const std::string name = folded_case(parameters.token());
       parameters.skip(" \t=");
-      if (name == "rel" && folded_case(parameters.value()) == "next") return target;
+      const std::string value = folded_case(parameters.value());
+      if (name == "rel" && value == "next") return target;
     }
   }
   return std::nullopt;
