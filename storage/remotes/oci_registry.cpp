@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/remotes/oci_registry.hpp"
 
+#include <thread>
 #include <utility>
 
 #include "storage/values/json.hpp"
@@ -23,6 +24,14 @@ std::string manifest_path(const std::string& repository, const std::string& refe
 HttpHeader accepted() {
   return {"Accept", std::string(kOciManifestType) + ", " + std::string(kOciIndexType) +
                         ", application/vnd.docker.distribution.manifest.v2+json"};
+}
+
+// More are wanted only while others put the same small blob, which takes no time.
+constexpr int kMostWrites = 5;
+
+bool names_unknown_blob(const HttpAnswer& answer) {
+  return (answer.status == 400 || answer.status == 404) &&
+         answer.body.find("MANIFEST_BLOB_UNKNOWN") != std::string::npos;
 }
 
 // The digest in a text like "sha256:<hex>".
@@ -137,7 +146,13 @@ Result<void> OciRegistry::write(const std::string& repository, const std::string
                       {{"Content-Type", std::string(media_type)}},
                       std::move(body)};
   request.patience.in_all = kMostForManifest;
-  const auto answer = session_.send(repository, std::move(request));
+  auto answer = session_.send(repository, request);
+  // Distribution rewrites the link to a blob in place whenever somebody puts the same blob; a manifest that arrives at that
+  // moment is told that the blob is unknown.
+  for (int again = 0; again < kMostWrites && answer.ok() && names_unknown_blob(*answer); ++again) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20) * (1 << again));
+    answer = session_.send(repository, request);
+  }
   if (!answer.ok() && answer.error().code == Errc::timed_out)
     return fail(Errc::unavailable, "'" + session_.text() + "': it took too long to " + action + "; try again");
   if (!answer.ok()) return answer.error();
