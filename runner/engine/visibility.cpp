@@ -114,9 +114,36 @@ Result<void> withdraw(const PendingPublication& pending, const std::vector<Remot
   return {};
 }
 
+// Until the claims are given back, the store knows of them, so that those of a dead process do not keep others waiting.
+class Claiming {
+ public:
+  static Result<Claiming> begin(const PendingPublication& pending, const Store& store) {
+    auto hold = TRY(PendingPublications(store.publications(), store.scratch()).begin(pending.publication));
+    TRY(hold.write(pending));
+    return Claiming(std::move(hold));
+  }
+  Claiming(Claiming&& other) noexcept : hold_(std::exchange(other.hold_, std::nullopt)) {}
+  Claiming& operator=(Claiming&&) = delete;
+  ~Claiming() {
+    if (hold_) static_cast<void>(hold_->finish());
+  }
+  // Somebody else ends it from now on.
+  PendingPublications::Hold take() {
+    PendingPublications::Hold hold = std::move(*hold_);
+    hold_.reset();
+    return hold;
+  }
+
+ private:
+  explicit Claiming(PendingPublications::Hold hold) : hold_(std::move(hold)) {}
+  std::optional<PendingPublications::Hold> hold_;
+};
+
 // All or none. After an error that leaves something undone, the pending publication stays.
 Result<void> commit(PendingPublication pending, const PendingPublications::Hold& hold,
                     const std::vector<RemoteTarget>& targets) {
+  pending.targets = pending_targets(targets);
+  pending.state = PendingPublication::State::committing;
   TRY(hold.write(pending));
   const auto shown = show(pending, targets);
   if (shown.ok()) return hold.finish();
@@ -156,6 +183,16 @@ Result<std::vector<std::string>> make_visible(const ReadyPublication& ready, std
   for (int round = 0; round < kMostRounds && !targets.empty(); ++round) {
     const Instant since = publisher.now();
     const std::string id = new_publication_id(since);
+    const PendingPublication pending{id,
+                                     ready.package,
+                                     ready.version,
+                                     ready.record,
+                                     ready.manifest,
+                                     pending_targets(targets),
+                                     PendingPublication::State::claiming,
+                                     publisher.name,
+                                     since};
+    Claiming claiming = TRY(Claiming::begin(pending, store));
     Claims claims(ready.package, ready.version, {id, ready.record, publisher.name, since});
     for (const RemoteTarget& target : targets) {
       if (TRY(claim_on(target, ready, claims, cancelled)) == Claimed::somebody_did_it)
@@ -168,10 +205,7 @@ Result<std::vector<std::string>> make_visible(const ReadyPublication& ready, std
     // Who had to wait long for others claims anew.
     if (publisher.now().microseconds - since.microseconds > std::chrono::microseconds(kClaimHolds).count() / 2)
       continue;
-    const auto hold = TRY(PendingPublications(store.publications(), store.scratch()).begin(id));
-    TRY(commit({id, ready.package, ready.version, ready.record, ready.manifest, pending_targets(targets),
-                PendingPublication::State::committing, publisher.name, since},
-               hold, targets));
+    TRY(commit(pending, claiming.take(), targets));
     targets.clear();
   }
   if (!targets.empty())
@@ -190,6 +224,14 @@ Result<std::vector<std::string>> finish_publications(const Store& store, const P
     // The claims of the dead process may have outlived their time.
     Claims claims(pending.package, pending.version,
                   {pending.publication, pending.record, pending.publisher, publisher.now()});
+    if (pending.state == PendingPublication::State::claiming) {
+      for (const RemoteTarget& target : targets)
+        TRY(target.remote->release(pending.package, pending.version, pending.publication));
+      TRY(hold.finish());
+      told.push_back("a process that ended too early was about to publish " + text_of(pending) + " on " +
+                     list_of(pending.targets) + "; nothing of it can be seen there");
+      continue;
+    }
     bool conflict = false;
     for (const RemoteTarget& target : targets) {
       TRY(target.remote->release(pending.package, pending.version, pending.publication));

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kSchema = "trainyard.pending-publication/1";
 constexpr std::string_view kSuffix = ".json";
 constexpr std::string_view kLockSuffix = ".lock";
-constexpr std::string_view kStates[] = {"committing", "withdrawing"};
+constexpr std::string_view kStates[] = {"claiming", "committing", "withdrawing"};
 
 Result<PendingPublication::State> parse_state(std::string_view text) {
   for (std::size_t i = 0; i < std::size(kStates); ++i) {

@@ -18,6 +18,7 @@ namespace trainyard {
 // schemas/pending-publication.schema.json.
 struct PendingPublication {
   enum class State {
+    claiming,     // nothing is visible: whoever finds this gives the claims back
     committing,   // whoever finds this makes it visible everywhere
     withdrawing,  // whoever finds this takes it back wherever this publication made it visible
   };
@@ -33,7 +34,7 @@ struct PendingPublication {
   Digest record;
   OciDescriptor manifest;
   std::vector<Target> targets;
-  State state = State::committing;
+  State state = State::claiming;
   std::string publisher;
   Instant since;
 
