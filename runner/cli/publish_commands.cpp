@@ -154,8 +154,10 @@ Result<ExitCode> perform(const command::Publish& command, const Invocation& invo
   const std::vector<KnownRemote> remotes = TRY(named_remotes(store, command.to));
   TRY(refuse_unapproved(version, remotes, store));
   PublishWish wish;
-  for (const KnownRemote& remote : remotes)
-    wish.targets.push_back({remote.name.text(), TRY(open_remote(remote.address, rate))});
+  for (const KnownRemote& remote : remotes) {
+    auto opened = TRY(open_remote(remote.address, rate));
+    wish.targets.push_back({remote.name.text(), std::move(opened)});
+  }
   wish.label = label;
   wish.data = command.data ? PublishWish::Data::included : PublishWish::Data::left_out;
   std::optional<ScratchCapsule> capsule;
@@ -176,7 +178,8 @@ Result<ExitCode> perform(const command::Pull& command, const Invocation& invocat
   const Store store = TRY(open_store(invocation));
   const std::vector<std::string> names = command.from.empty() ? std::vector<std::string>() : std::vector{command.from};
   const KnownRemote remote = TRY(named_remotes(store, names)).front();
-  const RemoteTarget from{remote.name.text(), TRY(open_remote(remote.address, rate))};
+  auto opened = TRY(open_remote(remote.address, rate));
+  const RemoteTarget from{remote.name.text(), std::move(opened)};
   count_interrupts();
   TransferLine line("received");
   PullWish wish;
@@ -221,11 +224,13 @@ Result<ExitCode> perform(const command::Promote& command, const Invocation& invo
   const auto label = TRY(label_in(command.label));
   const Store store = TRY(open_store(invocation));
   const std::vector<KnownRemote> remotes = TRY(named_remotes(store, {command.from, command.to}));
-  const RemoteTarget from{command.from, TRY(open_remote(remotes.front().address))};
+  auto source = TRY(open_remote(remotes.front().address));
+  const RemoteTarget from{command.from, std::move(source)};
   count_interrupts();
   TransferLine line("sent");
   PublishWish wish;
-  wish.targets.push_back({command.to, TRY(open_remote(remotes.back().address))});
+  auto target = TRY(open_remote(remotes.back().address));
+  wish.targets.push_back({command.to, std::move(target)});
   wish.label = label;
   wish.sending.progress = [&](const SendProgress& progress) { line.show(progress.done, progress.all, progress.sent); };
   wish.sending.cancelled = [] { return interrupts() > 0; };

@@ -39,7 +39,8 @@ struct ShownPackage {
 };
 
 Result<ShownPackage> shown_package(Remote& remote, const PackageName& name) {
-  ShownPackage shown{name, {}, TRY(remote.labels(name))};
+  auto labels = TRY(remote.labels(name));
+  ShownPackage shown{name, {}, std::move(labels)};
   for (const PackageVersion& version : TRY(remote.versions(name))) {
     auto manifest = TRY(remote.find(name, version));
     if (manifest) shown.versions.emplace_back(version, std::move(*manifest));

@@ -39,9 +39,8 @@ Result<bool> has_files(const Digest& digest, ObjectStore& objects) {
 Result<VersionShare> share_of(const VersionRecord& version, const Store& store) {
   const PackageRegistry registry(store.packages(), store.journal());
   const RelPath path = TRY(registry.record_path(version.content.name, version.version));
-  VersionShare share{version,      TRY(read_file(store.root() / path.bytes(), limits::kRecordBytes)),
-                     std::nullopt, {version.content.tree.digest},
-                     {},           {}};
+  std::string record = TRY(read_file(store.root() / path.bytes(), limits::kRecordBytes));
+  VersionShare share{version, std::move(record), std::nullopt, {version.content.tree.digest}, {}, {}};
   if (!version.content.run) return share;
   RunFolder run = RunFolders(store.runs(), store.active()).folder(*version.content.run);
   if (!is_there(run.results())) return share;

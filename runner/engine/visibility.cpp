@@ -219,8 +219,10 @@ Result<std::vector<std::string>> finish_publications(const Store& store, const P
   std::vector<std::string> told;
   for (auto& [pending, hold] : TRY(PendingPublications(store.publications(), store.scratch()).left_behind())) {
     std::vector<RemoteTarget> targets;
-    for (const PendingPublication::Target& target : pending.targets)
-      targets.push_back({target.name, TRY(open(target.address))});
+    for (const PendingPublication::Target& target : pending.targets) {
+      auto remote = TRY(open(target.address));
+      targets.push_back({target.name, std::move(remote)});
+    }
     // The claims of the dead process may have outlived their time.
     Claims claims(pending.package, pending.version,
                   {pending.publication, pending.record, pending.publisher, publisher.now()});

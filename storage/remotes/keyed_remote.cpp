@@ -98,10 +98,15 @@ Result<void> KeyedRemote::put_manifest(const PackageName& package, std::string_v
                                    std::to_string(kMostOciManifest) + " may it have");
   const PackageKeys keys = TRY(enter(package));
   const Digest digest = sha256(manifest);
-  const auto created = store_->create(keys.blob(digest), manifest);
-  if (created.ok() || created.error().code != Errc::exists) return created;
-  TRY(read_manifest(*store_, keys, digest));
-  return {};
+  for (int i = 0; i < 8; ++i) {
+    const auto created = store_->create(keys.blob(digest), manifest);
+    if (created.ok() || created.error().code != Errc::exists) return created;
+    const auto there = read_manifest(*store_, keys, digest);
+    if (there.ok()) return {};
+    // It was garbage, which somebody just removed.
+    if (there.error().code != Errc::not_found) return there.error();
+  }
+  return fail(Errc::unavailable, "'" + keys.blob(digest) + "' comes and goes in " + text() + "; try again");
 }
 
 Result<std::string> KeyedRemote::manifest(const PackageName& package, const Digest& digest) {
