@@ -4,6 +4,7 @@
 
 #include "storage/remotes/folder_keys.hpp"
 #include "storage/remotes/keyed_remote.hpp"
+#include "tests/contract/key_store_contract.hpp"
 #include "tests/contract/remote_contract.hpp"
 
 namespace trainyard {
@@ -38,6 +39,17 @@ class FolderPlace final : public remote_contract::RemotePlace {
 };
 
 }  // namespace
+
+TEST_CASE("a folder keeps the promises of a key store") {
+  const auto promise = GENERATE(from_range(key_store_contract::promises()));
+  DYNAMIC_SECTION(promise.name) {
+    const TempFolder folder;
+    RateLimit limit;
+    const Path root = folder.path() / "keys";
+    REQUIRE(FolderKeys(root, limit).probe().ok());
+    promise.keep([&] { return std::make_unique<FolderKeys>(root, limit); });
+  }
+}
 
 TEST_CASE("a folder keeps the promises of a remote") {
   remote_contract::keep_promises([] { return std::make_unique<FolderPlace>(); });
