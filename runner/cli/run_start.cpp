@@ -8,6 +8,7 @@
 #include "runner/cli/run_display.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/core/run_results.hpp"
+#include "runner/engine/bucket_intake.hpp"
 #include "storage/values/parameter.hpp"
 
 namespace trainyard {
@@ -117,6 +118,8 @@ Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, Re
 }
 
 Result<std::string> dataset_of(const std::string& typed) {
+  if (names_bucket(typed)) return TRY(bucket_address(typed)).text();
+  if (typed.starts_with("file:/")) return TRY(RemoteAddress::parse(typed)).place;
   const bool path = typed.starts_with('/') || typed == "." || typed == ".." || typed.starts_with("./") ||
                     typed.starts_with("../") || is_there(typed);
   return path ? TRY(absolute_path(typed)).string() : typed;

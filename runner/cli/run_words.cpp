@@ -11,7 +11,8 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
                               "NAME or NAME@VERSION; the newest version when none is given", Word::Need::required},
                              {"--dataset", &run.dataset, "DATA",
                               "The data, which is never changed: a folder, an archive (.tar, .tar.gz, .tar.zst, .zip), "
-                              "or a dataset of the store as NAME, NAME@NUMBER or NAME@NUMBER/FOLDER",
+                              "what lies in a bucket (s3://bucket/prefix), or a dataset of the store as NAME, "
+                              "NAME@NUMBER or NAME@NUMBER/FOLDER",
                               Word::Need::required}};
   words.insert(words.end(), special.begin(), special.end());
   const std::vector<Word> last = {

@@ -11,6 +11,7 @@
 
 #include "runner/cli/detached.hpp"
 #include "runner/cli/known_runs.hpp"
+#include "runner/cli/remote_wiring.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/version.hpp"
 #include "runner/engine/run_control.hpp"
@@ -27,7 +28,7 @@ namespace {
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
   return RunPorts{store,       executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
-                  host_name(), {},       {},     {}};
+                  host_name(), {},       {},     {},  open_keys};
 }
 
 // Tells whoever waits for it that the run is driven.

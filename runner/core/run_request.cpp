@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "runner/core/bucket_data.hpp"
 #include "storage/values/dataset_reference.hpp"
 #include "storage/values/named_enum.hpp"
 #include "storage/values/parameter.hpp"
@@ -20,8 +21,13 @@ constexpr std::string_view kDependencies[] = {"system", "venv"};
 
 void check_dataset(Fields& fields, const char* key, const std::string& dataset) {
   if (dataset.starts_with('/')) return;
+  if (names_bucket(dataset)) {
+    if (dataset.find('@') != std::string::npos) fields.note(key, "is the address of a bucket with a '@'");
+    return;
+  }
   const auto reference = DatasetReference::parse(dataset);
-  if (!reference.ok()) fields.note(key, "is no absolute path and no dataset: " + reference.error().message);
+  if (!reference.ok())
+    fields.note(key, "is no absolute path, no address of a bucket and no dataset: " + reference.error().message);
 }
 
 Result<std::map<std::string, std::string>> tags_from(const Json& json) {

@@ -45,7 +45,8 @@ struct RunRequest {
 
   RunType type = RunType::training;
   PackageReference package;
-  std::string dataset;  // an absolute path of a folder or an archive, or the text of a DatasetReference
+  std::string
+      dataset;  // an absolute path of a folder or an archive, the address of a bucket, or the text of a DatasetReference
   std::optional<std::string> evaluation_dataset;  // of a full run: what it evaluates on, instead of a part of `dataset`
   std::optional<RunName> name;
   std::map<std::string, std::string> environment;  // variables and hyperparameters, as typed
