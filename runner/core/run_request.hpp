@@ -67,6 +67,8 @@ struct RunRequest {
   JobLimits limits = default_limits();
   // The version of the package whose run this one does again: what comes out is kept for comparison and is no version.
   std::optional<PackageVersion> reproduces = std::nullopt;
+  // A remote of the store, by its name: where the artifacts go when the run is over, and its data where that is kept.
+  std::optional<std::string> output_remote = std::nullopt;
 
   // What no training needs more of, so that a mistake in a package does not become the machine's.
   static JobLimits default_limits() {
