@@ -107,6 +107,7 @@ struct RunOptions {
   std::string open_files;
   std::string disk;
   std::string log_size;
+  std::string output_remote;  // the name of one, or empty
   bool detach = false;
 };
 struct RunTraining : RunOptions {
@@ -136,6 +137,10 @@ struct RunsStop {
   std::string run;
   bool now = false;
   bool no_wait = false;
+};
+struct RunsSend {
+  std::string run;
+  std::string to;
 };
 struct RunsDelete {
   std::vector<std::string> runs;
@@ -363,23 +368,22 @@ struct OutboxDeliver {};
 
 }  // namespace command
 
-using Command =
-    std::variant<command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
-                 command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel,
-                 command::PackageApprove, command::PackageReject, command::PackageDelete, command::PackageExport,
-                 command::PackageImport, command::DatasetAdd, command::DatasetList, command::DatasetShow,
-                 command::RunTraining, command::RunEvaluation, command::RunFull, command::RunsList, command::RunsShow,
-                 command::RunsStop, command::RunsDelete, command::RunsRerun, command::RunsCompare, command::RunsMetrics,
-                 command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate, command::SnapshotList,
-                 command::SnapshotCheckout, command::SnapshotVerify, command::Audit, command::JournalList,
-                 command::JournalVerify, command::JournalHead, command::SnapshotDiff, command::SnapshotCat,
-                 command::SnapshotExport, command::SnapshotRemove, command::StoreDu, command::StoreVerify,
-                 command::StoreFsck, command::StoreGc, command::StorePurge, command::StoreConfigure,
-                 command::KeysGenerate, command::KeysList, command::KeysExport, command::KeysImport, command::Sign,
-                 command::ShowAttestations, command::ProofRoot, command::ProofMake, command::ProofVerify, command::Uses,
-                 command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff, command::Reproduce,
-                 command::Capsule, command::RemoteAdd, command::RemoteRemove, command::RemoteLists, command::RemoteShow,
-                 command::RemoteVerify, command::RemoteCollect, command::Publish, command::Pull, command::Promote>;
+using Command = std::variant<
+    command::Init, command::Doctor, command::PackageValidate, command::PackagePack, command::PackageAdd,
+    command::PackageList, command::PackageShow, command::PackageLabel, command::PackageUnlabel, command::PackageApprove,
+    command::PackageReject, command::PackageDelete, command::PackageExport, command::PackageImport, command::DatasetAdd,
+    command::DatasetList, command::DatasetShow, command::RunTraining, command::RunEvaluation, command::RunFull,
+    command::RunsList, command::RunsShow, command::RunsStop, command::RunsSend, command::RunsDelete, command::RunsRerun,
+    command::RunsCompare, command::RunsMetrics, command::RunsLogs, command::RunsArtifacts, command::SnapshotCreate,
+    command::SnapshotList, command::SnapshotCheckout, command::SnapshotVerify, command::Audit, command::JournalList,
+    command::JournalVerify, command::JournalHead, command::SnapshotDiff, command::SnapshotCat, command::SnapshotExport,
+    command::SnapshotRemove, command::StoreDu, command::StoreVerify, command::StoreFsck, command::StoreGc,
+    command::StorePurge, command::StoreConfigure, command::KeysGenerate, command::KeysList, command::KeysExport,
+    command::KeysImport, command::Sign, command::ShowAttestations, command::ProofRoot, command::ProofMake,
+    command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff,
+    command::Reproduce, command::Capsule, command::RemoteAdd, command::RemoteRemove, command::RemoteLists,
+    command::RemoteShow, command::RemoteVerify, command::RemoteCollect, command::Publish, command::Pull,
+    command::Promote>;
 
 struct Invocation {
   Command command;

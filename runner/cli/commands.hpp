@@ -31,6 +31,7 @@ Result<ExitCode> perform(const command::RunEvaluation& command, const Invocation
 Result<ExitCode> perform(const command::RunFull& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsStop& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::RunsSend& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsDelete& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsCompare& command, const Invocation& invocation);

@@ -2,6 +2,8 @@
 #include "runner/cli/commands.hpp"
 #include "runner/cli/interrupts.hpp"
 #include "runner/cli/progress.hpp"
+#include "runner/cli/remote_wiring.hpp"
+#include "runner/cli/run_start.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/data_intake.hpp"
 #include "runner/processes/clock.hpp"
@@ -38,6 +40,11 @@ void print_content(const DatasetReference& reference, const TreeSummary& tree, c
                {"source", printable(version.source)}}));
 }
 
+Result<TreeSummary> keep_bucket(const std::string& source, const Store& store, const IntakeOptions& options) {
+  const RemoteAddress address = TRY(bucket_address(source));
+  return TRY(keep_bucket_data(address, *TRY(open_keys(address)), store, options, now())).tree;
+}
+
 }  // namespace
 
 Result<ExitCode> perform(const command::DatasetAdd& command, const Invocation& invocation) {
@@ -45,7 +52,11 @@ Result<ExitCode> perform(const command::DatasetAdd& command, const Invocation& i
   const Store store = TRY(open_store(invocation));
   const Datasets datasets = datasets_of(store);
   TRY(datasets.check_name(name));
-  const UserData data = TRY(find_user_data(command.source, store));
+  std::string source = TRY(dataset_of(command.source));
+  const bool bucket = names_bucket(source);
+  // A name that is no path is one all the same.
+  const UserData data = bucket ? UserData() : TRY(find_user_data(source, store));
+  if (!bucket) source = data.path.string();
   StatusLine line;
   IntakeOptions options;
   count_interrupts();
@@ -56,9 +67,10 @@ Result<ExitCode> perform(const command::DatasetAdd& command, const Invocation& i
     line.show(bar(fraction) + "  reading " + std::to_string(progress.files_done) + " of " +
               plural(progress.files, "file"));
   };
-  const TreeSummary tree = TRY(keep_user_data(data, store, options));
+  const TreeSummary tree =
+      bucket ? TRY(keep_bucket(source, store, options)) : TRY(keep_user_data(data, store, options));
   line.clear();
-  const auto [version, how] = TRY(datasets.add(name, tree, now(), data.path.string()));
+  const auto [version, how] = TRY(datasets.add(name, tree, now(), source));
   store.objects().release();
   const bool fresh = how == Datasets::Added::How::as_new_version;
   if (invocation.output == Output::json) {

@@ -8,12 +8,14 @@ GroupWords dataset_words() {
       "dataset",
       "Name the data of runs, and keep its versions",
       {command_words<command::DatasetAdd>(
-           "add", "Keep a folder or an archive as the next version of a named dataset",
-           "trainyard dataset add digits ./data\n  trainyard dataset add digits digits-2026-11.tar.zst",
+           "add", "Keep a folder, an archive or what lies in a bucket as the next version of a named dataset",
+           "trainyard dataset add digits ./data\n  trainyard dataset add digits digits-2026-11.tar.zst\n  "
+           "trainyard dataset add digits s3://data/digits",
            [](auto& add) {
-             return std::vector<Word>{{"name", &add.name, "NAME", "The dataset's name", Word::Need::required},
-                                      {"source", &add.source, "DIR|ARCHIVE",
-                                       "A folder, or a .tar, .tar.gz, .tar.zst or .zip", Word::Need::required}};
+             return std::vector<Word>{
+                 {"name", &add.name, "NAME", "The dataset's name", Word::Need::required},
+                 {"source", &add.source, "DIR|ARCHIVE|URL",
+                  "A folder, a .tar, .tar.gz, .tar.zst or .zip, or s3://bucket/prefix", Word::Need::required}};
            }),
        command_words<command::DatasetList>("list", "List all datasets", "trainyard dataset list --json"),
        command_words<command::DatasetShow>(

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <mutex>
+#include <algorithm>
 
 #include "runner/cli/commands.hpp"
 #include "runner/cli/interrupts.hpp"
 #include "runner/cli/known_runs.hpp"
+#include "runner/cli/mlflow_publishing.hpp"
 #include "runner/cli/quantities.hpp"
 #include "runner/cli/remote_wiring.hpp"
 #include "runner/cli/terminal.hpp"
+#include "runner/cli/transfer_line.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/capsule.hpp"
 #include "runner/engine/pulling.hpp"
@@ -18,34 +20,6 @@
 namespace trainyard {
 
 namespace {
-
-// "[####    ]  40%  312.0 MiB sent, 80.1 MiB/s, 12 s left", from any thread.
-class TransferLine {
- public:
-  explicit TransferLine(std::string verb) : verb_(std::move(verb)) {}
-
-  void show(std::uint64_t done, std::uint64_t all, std::uint64_t moved) {
-    const std::lock_guard lock(mutex_);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    const double share = all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
-    std::string text = bar(share) + "  " + size_text(moved) + " " + verb_;
-    if (seconds > 1) {
-      text += ", " + size_text(static_cast<std::uint64_t>(static_cast<double>(moved) / seconds)) + "/s";
-      if (share > 0.01) text += ", " + duration_text(seconds / share - seconds) + " left";
-    }
-    line_.show(text);
-  }
-  void clear() {
-    const std::lock_guard lock(mutex_);
-    line_.clear();
-  }
-
- private:
-  const std::string verb_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  std::mutex mutex_;
-  StatusLine line_;  // guarded by mutex_
-};
 
 Result<std::optional<std::uint64_t>> rate_in(const std::string& text) {
   if (text.empty()) return std::optional<std::uint64_t>();
@@ -105,6 +79,43 @@ OpenRemote opener(std::optional<std::uint64_t> rate) {
   };
 }
 
+// What --to names: remotes of the store, and MLflow servers.
+struct PublishTargets {
+  std::vector<std::string> remotes;
+  std::vector<MlflowAddress> servers;
+};
+
+Result<PublishTargets> targets_in(const std::vector<std::string>& to) {
+  PublishTargets targets;
+  for (const std::string& text : to) {
+    if (!MlflowAddress::is_one(text)) {
+      targets.remotes.push_back(text);
+      continue;
+    }
+    MlflowAddress address = TRY(MlflowAddress::parse(text));
+    if (std::find(targets.servers.begin(), targets.servers.end(), address) != targets.servers.end())
+      return fail(Errc::invalid, "--to names '" + text + "' twice");
+    targets.servers.push_back(std::move(address));
+  }
+  return targets;
+}
+
+Json logged_json(const MlflowTarget& target, const LoggedRun& logged) {
+  return {{"server", target.address.server},
+          {"experiment", target.run.experiment},
+          {"experiment_id", logged.experiment},
+          {"run_id", logged.run},
+          {"model", target.run.model},
+          {"model_version", logged.model_version},
+          {"state", logged.state == LoggedRun::State::logged ? "logged" : "was_there"}};
+}
+
+std::string logged_text(const std::string& version, const MlflowTarget& target, const LoggedRun& logged) {
+  return (logged.state == LoggedRun::State::logged ? "logged " : "was there already: ") + version + " on " +
+         target.address.server + " as version " + logged.model_version + " of the model '" + target.run.model +
+         "'\n  run " + logged.run + " of the experiment '" + target.run.experiment + "'\n";
+}
+
 Json report_json(const std::string& version, const PublishReport& report) {
   Json places = Json::array();
   for (const PublishedAt& place : report.places) {
@@ -117,8 +128,7 @@ Json report_json(const std::string& version, const PublishReport& report) {
       {"version", version}, {"places", std::move(places)}, {"bytes_sent", report.sent}, {"missing", report.missing}};
 }
 
-void print_report(const std::string& version, const PublishReport& report, const Invocation& invocation) {
-  if (invocation.output == Output::json) return print_json(report_json(version, report));
+void print_report(const std::string& version, const PublishReport& report) {
   for (const PublishedAt& place : report.places) {
     const bool published = place.state == PublishedAt::State::published;
     print((published ? "published " : "was there already: ") + version + " on " + place.remote + " (" + place.address +
@@ -151,8 +161,11 @@ Result<ExitCode> perform(const command::Publish& command, const Invocation& invo
   for (const std::string& sentence : finished) complain(sentence);
   const PackageReference reference = TRY(PackageReference::parse(command.reference));
   const VersionRecord version = TRY(PackageRegistry(store.packages(), store.journal()).find(reference));
-  const std::vector<KnownRemote> remotes = TRY(named_remotes(store, command.to));
+  const PublishTargets targets = TRY(targets_in(command.to));
+  std::vector<KnownRemote> remotes;
+  if (targets.servers.empty() || !targets.remotes.empty()) remotes = TRY(named_remotes(store, targets.remotes));
   TRY(refuse_unapproved(version, remotes, store));
+  const std::vector<MlflowTarget> servers = TRY(mlflow_targets(targets.servers, version, remotes, label, store));
   PublishWish wish;
   for (const KnownRemote& remote : remotes) {
     auto opened = TRY(open_remote(remote.address, rate));
@@ -166,9 +179,21 @@ Result<ExitCode> perform(const command::Publish& command, const Invocation& invo
   TransferLine line("sent");
   wish.sending.progress = [&](const SendProgress& progress) { line.show(progress.done, progress.all, progress.sent); };
   wish.sending.cancelled = [] { return interrupts() > 0; };
-  const auto report = publish_version(version, wish, store, publisher);
+  const std::string name = version.content.name.text() + "@" + version.version.text();
+  const auto report =
+      remotes.empty() ? Result<PublishReport>(PublishReport()) : publish_version(version, wish, store, publisher);
   line.clear();
-  print_report(version.content.name.text() + "@" + version.version.text(), TRY(report), invocation);
+  Json json = report_json(name, TRY(report));
+  json["mlflow"] = Json::array();
+  const bool as_text = invocation.output == Output::text;
+  if (as_text && !remotes.empty()) print_report(name, *report);
+  // What the remotes have is published whatever a server says.
+  for (const MlflowTarget& target : servers) {
+    const LoggedRun logged = TRY(log_to(target));
+    json["mlflow"].push_back(logged_json(target, logged));
+    if (as_text) print(logged_text(name, target, logged));
+  }
+  if (!as_text) print_json(json);
   return ExitCode::ok;
 }
 
@@ -246,7 +271,12 @@ Result<ExitCode> perform(const command::Promote& command, const Invocation& invo
   }
   const auto report = promote_version(found.package, found.version, from, wish, store, this_publisher());
   line.clear();
-  print_report(found.package.text() + "@" + found.version.text(), TRY(report), invocation);
+  const std::string name = found.package.text() + "@" + found.version.text();
+  if (invocation.output == Output::json) {
+    print_json(report_json(name, TRY(report)));
+  } else {
+    print_report(name, TRY(report));
+  }
   return ExitCode::ok;
 }
 

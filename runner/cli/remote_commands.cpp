@@ -36,6 +36,17 @@ struct ShownPackage {
     }
     return texts;
   }
+  // Those of something else than a version: "run-…" of what a run left.
+  [[nodiscard]] std::vector<std::pair<std::string, OciDescriptor>> other_labels() const {
+    std::vector<std::pair<std::string, OciDescriptor>> others;
+    for (const auto& [label, named] : labels) {
+      const bool version = std::any_of(versions.begin(), versions.end(), [&, &manifest = named](const auto& each) {
+        return each.second.digest == manifest.digest;
+      });
+      if (!version) others.emplace_back(label.text(), named);
+    }
+    return others;
+  }
 };
 
 Result<ShownPackage> shown_package(Remote& remote, const PackageName& name) {
@@ -65,7 +76,13 @@ Result<void> show_packages(Remote& remote, const std::vector<PackageName>& names
       versions.push_back({{"version", version.text()}, {"labels", labels}, {"manifest", manifest.digest.hex()}});
       rows.push_back({name.text() + "@" + version.text(), joined(labels), "sha256:" + manifest.digest.hex()});
     }
-    packages.push_back({{"package", name.text()}, {"versions", std::move(versions)}});
+    Json others = Json::array();
+    for (const auto& [label, manifest] : shown.other_labels()) {
+      others.push_back({{"label", label}, {"manifest", manifest.digest.hex()}});
+      rows.push_back({name.text() + "@" + label, "-", "sha256:" + manifest.digest.hex()});
+    }
+    packages.push_back(
+        {{"package", name.text()}, {"versions", std::move(versions)}, {"other_labels", std::move(others)}});
   }
   if (invocation.output == Output::json) {
     print_json(packages);
@@ -75,7 +92,41 @@ Result<void> show_packages(Remote& remote, const std::vector<PackageName>& names
   return {};
 }
 
+// What a label names that is no version; none where there is no such thing.
+Result<std::optional<OciManifest>> other_manifest(Remote& remote, const PackageReference& reference) {
+  if (!reference.label) return std::optional<OciManifest>();
+  const auto labels = TRY(remote.labels(reference.name));
+  const auto named = labels.find(*reference.label);
+  if (named == labels.end()) return std::optional<OciManifest>();
+  OciManifest manifest = TRY(OciManifest::parse(TRY(remote.manifest(reference.name, named->second.digest))));
+  if (manifest.artifact_type == media_type::kPublication) return std::optional<OciManifest>();
+  return std::optional(std::move(manifest));
+}
+
+void show_manifest(const PackageReference& reference, const OciManifest& manifest, const Invocation& invocation) {
+  const std::string digest = OciManifest::descriptor(manifest.text(), manifest.artifact_type).digest.hex();
+  Json layers = Json::array();
+  std::vector<std::vector<std::string>> rows = {{"LAYER", "SIZE", "DIGEST"}};
+  std::vector<OciDescriptor> parts = manifest.layers;
+  if (parts.front().digest != manifest.config.digest) parts.insert(parts.begin(), manifest.config);
+  for (const OciDescriptor& layer : parts) {
+    layers.push_back(to_json(layer));
+    rows.push_back({printable(name_of(layer)), size_text(layer.bytes), "sha256:" + layer.digest.hex()});
+  }
+  if (invocation.output == Output::json)
+    return print_json({{"name", reference.text()},
+                       {"manifest", digest},
+                       {"artifact_type", manifest.artifact_type},
+                       {"annotations", manifest.annotations},
+                       {"layers", std::move(layers)}});
+  print(reference.text() + "  sha256:" + digest + "\n" + printable(manifest.artifact_type) + "\n" + table(rows));
+}
+
 Result<void> show_version(Remote& remote, const PackageReference& reference, const Invocation& invocation) {
+  if (const auto other = TRY(other_manifest(remote, reference))) {
+    show_manifest(reference, *other, invocation);
+    return {};
+  }
   const FoundPublication found = TRY(find_publication(remote, reference));
   const std::vector<OciDescriptor> attached = TRY(remote.attached(found.publication.package, found.manifest.digest));
   Json layers = Json::array();

@@ -16,42 +16,59 @@ namespace trainyard {
 
 namespace {
 
-// A remote and what it speaks through, which outlives it.
+// What remotes and key stores speak through, which outlives them.
+template <class Port>
 struct Wired {
   explicit Wired(std::optional<std::uint64_t> bytes_per_second)
       : rate(bytes_per_second), curl(curl_http(options())), http(retrying(*curl, {}, options())) {}
 
   static HttpOptions options() {
-    return {[] { return interrupts() > 0; }};
+    // An interruption from before was meant for something else.
+    return {[before = interrupts()] { return interrupts() > before; }};
   }
 
   RateLimit rate;
   std::unique_ptr<HttpClient> curl;
   std::unique_ptr<HttpClient> http;
-  std::unique_ptr<Remote> remote;
+  std::unique_ptr<Port> port;
 };
+
+template <class Port>
+std::shared_ptr<Port> shared(std::shared_ptr<Wired<Port>> wired) {
+  Port* const port = wired->port.get();
+  return std::shared_ptr<Port>(std::move(wired), port);
+}
+
+template <class Port>
+Result<std::unique_ptr<KeyStore>> s3_keys(const RemoteAddress& address, Wired<Port>& wired) {
+  S3Settings settings = TRY(s3_settings(address, TRY(read_aws_sources())));
+  return std::unique_ptr<KeyStore>(
+      std::make_unique<S3Keys>(address, std::move(settings), *wired.http, &wired.rate, now));
+}
 
 }  // namespace
 
 Result<std::shared_ptr<Remote>> open_remote(const RemoteAddress& address,
                                             std::optional<std::uint64_t> bytes_per_second) {
-  auto wired = std::make_shared<Wired>(bytes_per_second);
+  auto wired = std::make_shared<Wired<Remote>>(bytes_per_second);
   switch (address.kind) {
     case RemoteAddress::Kind::folder:
-      wired->remote = std::make_unique<KeyedRemote>(std::make_unique<FolderKeys>(address.place, wired->rate), now);
+      wired->port = std::make_unique<KeyedRemote>(std::make_unique<FolderKeys>(address.place, wired->rate), now);
       break;
-    case RemoteAddress::Kind::s3: {
-      S3Settings settings = TRY(s3_settings(address, TRY(read_aws_sources())));
-      wired->remote = std::make_unique<KeyedRemote>(
-          std::make_unique<S3Keys>(address, std::move(settings), *wired->http, &wired->rate, now), now);
+    case RemoteAddress::Kind::s3:
+      wired->port = std::make_unique<KeyedRemote>(TRY(s3_keys(address, *wired)), now);
       break;
-    }
     case RemoteAddress::Kind::oci:
-      wired->remote = std::make_unique<OciRemote>(address, *wired->http, process_environment(), now, &wired->rate);
+      wired->port = std::make_unique<OciRemote>(address, *wired->http, process_environment(), now, &wired->rate);
       break;
   }
-  Remote* const remote = wired->remote.get();
-  return std::shared_ptr<Remote>(std::move(wired), remote);
+  return shared(std::move(wired));
+}
+
+Result<std::shared_ptr<KeyStore>> open_keys(const RemoteAddress& address) {
+  auto wired = std::make_shared<Wired<KeyStore>>(std::nullopt);
+  wired->port = TRY(s3_keys(address, *wired));
+  return shared(std::move(wired));
 }
 
 Result<std::vector<KnownRemote>> named_remotes(const Store& store, const std::vector<std::string>& names) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runner/engine/publishing.hpp"
+#include "storage/remotes/key_store.hpp"
 #include "storage/remotes/remote_list.hpp"
 
 namespace trainyard {
@@ -16,6 +17,9 @@ namespace trainyard {
 // requests.
 Result<std::shared_ptr<Remote>> open_remote(const RemoteAddress& address,
                                             std::optional<std::uint64_t> bytes_per_second = std::nullopt);
+
+// What is below the address of a bucket, in the same way.
+Result<std::shared_ptr<KeyStore>> open_keys(const RemoteAddress& address);
 
 // Those of the store that are named; the only one there is, when none is named.
 Result<std::vector<KnownRemote>> named_remotes(const Store& store, const std::vector<std::string>& names);

@@ -7,6 +7,7 @@
 #include "runner/cli/run_start.hpp"
 #include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
+#include "storage/remotes/remote_list.hpp"
 #include "storage/values/number.hpp"
 
 namespace trainyard {
@@ -95,6 +96,7 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
     request.isolation.without.insert(*layer);
   }
   TRY(set_limits(request, command));
+  if (!command.output_remote.empty()) request.output_remote = TRY(RemoteName::parse(command.output_remote)).text();
   if (!command.python.empty()) request.python = TRY(absolute_path(command.python)).string();
   if (!command.dependencies.empty()) {
     const auto dependencies = parse_dependencies(command.dependencies);

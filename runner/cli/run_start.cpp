@@ -6,8 +6,10 @@
 #include "runner/cli/detached.hpp"
 #include "runner/cli/interrupts.hpp"
 #include "runner/cli/run_display.hpp"
+#include "runner/cli/run_outputs.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/core/run_results.hpp"
+#include "runner/engine/bucket_intake.hpp"
 #include "storage/values/parameter.hpp"
 
 namespace trainyard {
@@ -53,6 +55,7 @@ void tell_of_data(const CollectedOutputs& outputs) {
 Result<ExitCode> start_attached(const RunRequest& request, const Secrets& secrets, Repeats repeats,
                                 const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
+  TRY(check_output_remote(request, store));
   count_interrupts();
   RunDisplay display;
   const auto driven = run_here(request, secrets, repeats, store, display);
@@ -65,6 +68,7 @@ Result<ExitCode> start_attached(const RunRequest& request, const Secrets& secret
     print_summary(report, results);
   }
   if (const CollectedOutputs* const outputs = outputs_of(report.state)) tell_of_data(*outputs);
+  send_outputs_of(report.plan, store);
   const auto* const failed = std::get_if<state::Failed>(&report.state);
   if (failed == nullptr) return ExitCode::ok;
   complain("run " + report.plan.name.text() + " " +
@@ -94,9 +98,10 @@ Result<ExitCode> start_detached(const RunRequest& request, const Secrets& secret
                                 const Invocation& invocation) {
   const std::string words = TRY(do_detached([&](const Begun& begun) -> Result<void> {
     const Store store = TRY(open_store(invocation));
+    TRY(check_output_remote(request, store));
     count_interrupts();
     Herald herald(begun);
-    TRY(run_here(request, secrets, repeats, store, herald));
+    send_outputs_of(TRY(run_here(request, secrets, repeats, store, herald)).plan, store);
     return {};
   }));
   const Json run = TRY(parse_json(words, "the beginning of the run"));
@@ -117,6 +122,8 @@ Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, Re
 }
 
 Result<std::string> dataset_of(const std::string& typed) {
+  if (names_bucket(typed)) return TRY(bucket_address(typed)).text();
+  if (typed.starts_with("file:/")) return TRY(RemoteAddress::parse(typed)).place;
   const bool path = typed.starts_with('/') || typed == "." || typed == ".." || typed.starts_with("./") ||
                     typed.starts_with("../") || is_there(typed);
   return path ? TRY(absolute_path(typed)).string() : typed;

@@ -18,7 +18,8 @@ enum class Detach { no, yes };
 Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, Repeats repeats,
                            const Invocation& invocation, Detach detach);
 
-// What is there as a path is one, also when a dataset of the store has that name; so is what begins like one.
+// What is there as a path is one, also when a dataset of the store has that name; so is what begins like one, and what an
+// address of the kind file names. The address of a bucket stays what it is.
 Result<std::string> dataset_of(const std::string& typed);
 
 // "NAME=VALUE" each; one that the request has already is replaced, one that is given twice refused.

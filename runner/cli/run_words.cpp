@@ -11,7 +11,8 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
                               "NAME or NAME@VERSION; the newest version when none is given", Word::Need::required},
                              {"--dataset", &run.dataset, "DATA",
                               "The data, which is never changed: a folder, an archive (.tar, .tar.gz, .tar.zst, .zip), "
-                              "or a dataset of the store as NAME, NAME@NUMBER or NAME@NUMBER/FOLDER",
+                              "what lies in a bucket (s3://bucket/prefix), or a dataset of the store as NAME, "
+                              "NAME@NUMBER or NAME@NUMBER/FOLDER",
                               Word::Need::required}};
   words.insert(words.end(), special.begin(), special.end());
   const std::vector<Word> last = {
@@ -38,6 +39,8 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
       {"--open-files", &run.open_files, "N", "The most files that one process may have open"},
       {"--disk", &run.disk, "SIZE", "The most that the package may write, scratch and artifacts together"},
       {"--log-size", &run.log_size, "SIZE", "The most that it may print and report (1G)"},
+      {"--output-remote", &run.output_remote, "REMOTE",
+       "Send the artifacts, and the data where it is kept, to this remote when the run is over"},
       {"--detach", &run.detach, "", "Print the run's id at once; the run goes on when the terminal is closed"},
       {"--python", &run.python, "PATH",
        "The interpreter of a Python package (that of its package.json, of the store's config, or /usr/bin/python3)"},

@@ -30,6 +30,16 @@ GroupWords runs_words() {
                                       {"--now", &stop.now, "", "Do not give it its grace to end by itself"},
                                       {"--no-wait", &stop.no_wait, "", "Only ask"}};
            }),
+       command_words<command::RunsSend>(
+           "send",
+           "Send what a run has left to a remote: its artifacts, and its data where that was kept; as 'run "
+           "--output-remote' does at its end",
+           "trainyard runs send digits-5f0c1a2b --to bucket",
+           [&](auto& send) {
+             return std::vector<Word>{
+                 {"run", &send.run, "RUN", kRun, Word::Need::required},
+                 {"--to", &send.to, "REMOTE", "A remote that the store knows; the only one there is, when not given"}};
+           }),
        command_words<command::RunsDelete>(
            "delete", "Delete runs that are over, with their logs and artifacts; the versions that they made stay",
            "trainyard runs delete digits-5f0c1a2b digits-77aa0c31",

@@ -11,6 +11,8 @@
 
 #include "runner/cli/detached.hpp"
 #include "runner/cli/known_runs.hpp"
+#include "runner/cli/remote_wiring.hpp"
+#include "runner/cli/run_outputs.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/version.hpp"
 #include "runner/engine/run_control.hpp"
@@ -27,7 +29,7 @@ namespace {
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
   return RunPorts{store,       executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
-                  host_name(), {},       {},     {}};
+                  host_name(), {},       {},     {},  open_keys};
 }
 
 // Tells whoever waits for it that the run is driven.
@@ -49,8 +51,10 @@ Result<void> go_on_in_background(const RunId& run, const Path& root) {
     Beginning observer(begun);
     RunPorts ports = TRY(ports_for(store, executor, worker, observer));
     ports.machine = local_machine();
+    const auto report = TRY(go_on(run, ports));
     // Somebody else may have the run by now.
-    if (!TRY(go_on(run, ports))) begun("");
+    if (!report) begun("");
+    if (report) send_outputs_of(report->plan, store);
     return {};
   }));
   return {};
@@ -83,6 +87,8 @@ void tell_of_ended(const std::vector<Result<RunReport>>& ended) {
     } else {
       complain("the run " + report->plan.name.text() + ", which its runner had left, has ended without a version");
     }
+    if (report.ok() && report->plan.request.output_remote)
+      complain("what it left was not sent; '" + sending_command(report->plan) + "' does it");
   }
 }
 

@@ -8,13 +8,13 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kKindNames[] = {"folder", "archive", "dataset", "snapshot"};
+constexpr std::string_view kKindNames[] = {"folder", "archive", "dataset", "snapshot", "bucket"};
 
 }  // namespace
 
 Result<DataSource::Kind> parse_data_kind(std::string_view text) {
   if (const auto kind = enum_named<DataSource::Kind>(kKindNames, text)) return *kind;
-  return fail(Errc::invalid, "'" + std::string(text) + "' is none of folder, archive, dataset, snapshot");
+  return fail(Errc::invalid, "'" + std::string(text) + "' is none of folder, archive, dataset, snapshot, bucket");
 }
 
 Result<DatasetReference> chosen_dataset_from(const Json& json) {
@@ -40,7 +40,8 @@ Json to_json(const DataSource& source) {
   return {{"kind", name_of(source.kind)},
           {"folder", source.folder},
           {"tree", source.tree ? to_json(*source.tree) : Json(nullptr)},
-          {"dataset", dataset_json(source)}};
+          {"dataset", dataset_json(source)},
+          {"bucket", source.bucket ? to_json(*source.bucket) : Json(nullptr)}};
 }
 
 Result<DataSource> data_source_from(const Json& json) {
@@ -52,12 +53,16 @@ Result<DataSource> data_source_from(const Json& json) {
   if (fields.nullable("tree") != nullptr) tree = fields.nested("tree", tree_summary_from);
   std::optional<DatasetReference> dataset;
   if (fields.nullable("dataset") != nullptr) dataset = fields.nested("dataset", chosen_dataset_from);
+  std::optional<BucketState> bucket;  // which no source was before there was the word
+  if (fields.has("bucket") && fields.nullable("bucket") != nullptr) bucket = fields.nested("bucket", bucket_state_from);
   TRY(fields.finish());
   if (tree.has_value() != (*kind != DataSource::Kind::folder))
     return fail(Errc::invalid, "the tree of a data source goes with all kinds but folder");
   if (dataset.has_value() != (*kind == DataSource::Kind::dataset))
     return fail(Errc::invalid, "the dataset of a data source goes with the kind dataset, and with no other");
-  return DataSource{*kind, std::move(folder), tree, std::move(dataset)};
+  if (bucket.has_value() != (*kind == DataSource::Kind::bucket))
+    return fail(Errc::invalid, "the state of a bucket goes with the kind bucket, and with no other");
+  return DataSource{*kind, std::move(folder), tree, std::move(dataset), std::move(bucket)};
 }
 
 }  // namespace trainyard

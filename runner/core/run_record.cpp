@@ -37,6 +37,7 @@ Result<RecordedInput> input_from(const Json& json) {
   const auto kind = fields.parsed("kind", parse_data_kind);
   input.dataset = nested_or_null<DatasetReference>(fields, "dataset", chosen_dataset_from);
   input.tree = nested_or_null<TreeSummary>(fields, "tree", tree_summary_from);
+  if (fields.has("bucket")) input.bucket = nested_or_null<BucketState>(fields, "bucket", bucket_state_from);
   fields.parsed_or_null("mount", parse_mount_kind);
   input.snapshot = fields.parsed_or_null("snapshot", Digest::parse);
   TRY(fields.finish());
@@ -46,6 +47,9 @@ Result<RecordedInput> input_from(const Json& json) {
   if (input.dataset.has_value() != (input.kind == DataSource::Kind::dataset))
     return fail(Errc::invalid, "the input '" + input.input +
                                    "' of the results names a dataset where it must not, or none where it must");
+  if (input.bucket.has_value() != (input.kind == DataSource::Kind::bucket))
+    return fail(Errc::invalid, "the input '" + input.input +
+                                   "' of the results tells of a bucket where it must not, or not where it must");
   if (input.snapshot && (!input.tree || input.tree->digest != *input.snapshot))
     return fail(Errc::invalid, "the snapshot of the input '" + input.input + "' is not of the data that was read");
   return input;

@@ -28,11 +28,12 @@ struct RecordedVersion {
 // One dataset of a run.
 struct RecordedInput {
   std::string input;   // "train_data" or "evaluation_data"
-  std::string source;  // as it was given: an absolute path, or the text of a DatasetReference
+  std::string source;  // as it was given: an absolute path, the text of a DatasetReference, or the address of a bucket
   DataSource::Kind kind = DataSource::Kind::folder;
   std::optional<DatasetReference> dataset;  // of a dataset, and then with its number
   std::optional<TreeSummary> tree;          // none when the run ended before it was read
   std::optional<Digest> snapshot;
+  std::optional<BucketState> bucket = {};  // of a bucket
 
   friend bool operator==(const RecordedInput&, const RecordedInput&) = default;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "runner/core/bucket_data.hpp"
 #include "storage/values/dataset_reference.hpp"
 #include "storage/values/named_enum.hpp"
 #include "storage/values/parameter.hpp"
@@ -20,8 +21,13 @@ constexpr std::string_view kDependencies[] = {"system", "venv"};
 
 void check_dataset(Fields& fields, const char* key, const std::string& dataset) {
   if (dataset.starts_with('/')) return;
+  if (names_bucket(dataset)) {
+    if (dataset.find('@') != std::string::npos) fields.note(key, "is the address of a bucket with a '@'");
+    return;
+  }
   const auto reference = DatasetReference::parse(dataset);
-  if (!reference.ok()) fields.note(key, "is no absolute path and no dataset: " + reference.error().message);
+  if (!reference.ok())
+    fields.note(key, "is no absolute path, no address of a bucket and no dataset: " + reference.error().message);
 }
 
 Result<std::map<std::string, std::string>> tags_from(const Json& json) {
@@ -122,7 +128,8 @@ Json to_json(const RunRequest& request) {
           {"secrets", request.secrets},
           {"isolation", to_json(request.isolation)},
           {"limits", to_json(request.limits)},
-          {"reproduces", request.reproduces ? Json(request.reproduces->text()) : Json(nullptr)}};
+          {"reproduces", request.reproduces ? Json(request.reproduces->text()) : Json(nullptr)},
+          {"output_remote", request.output_remote ? Json(*request.output_remote) : Json(nullptr)}};
 }
 
 Result<RunRequest> run_request_from(const Json& json) {
@@ -165,6 +172,8 @@ Result<RunRequest> run_request_from(const Json& json) {
   if (fields.has("limits")) limits = fields.nested("limits", job_limits_from);
   std::optional<PackageVersion> reproduces;
   if (fields.has("reproduces")) reproduces = fields.parsed_or_null("reproduces", PackageVersion::parse);
+  std::optional<std::string> output_remote;
+  if (fields.has("output_remote")) output_remote = fields.optional_text("output_remote");
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
@@ -191,7 +200,8 @@ Result<RunRequest> run_request_from(const Json& json) {
                      std::move(*secrets),
                      *isolation,
                      *limits,
-                     reproduces};
+                     reproduces,
+                     std::move(output_remote)};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

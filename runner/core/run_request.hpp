@@ -45,7 +45,8 @@ struct RunRequest {
 
   RunType type = RunType::training;
   PackageReference package;
-  std::string dataset;  // an absolute path of a folder or an archive, or the text of a DatasetReference
+  std::string
+      dataset;  // an absolute path of a folder or an archive, the address of a bucket, or the text of a DatasetReference
   std::optional<std::string> evaluation_dataset;  // of a full run: what it evaluates on, instead of a part of `dataset`
   std::optional<RunName> name;
   std::map<std::string, std::string> environment;  // variables and hyperparameters, as typed
@@ -66,6 +67,8 @@ struct RunRequest {
   JobLimits limits = default_limits();
   // The version of the package whose run this one does again: what comes out is kept for comparison and is no version.
   std::optional<PackageVersion> reproduces = std::nullopt;
+  // A remote of the store, by its name: where the artifacts go when the run is over, and its data where that is kept.
+  std::optional<std::string> output_remote = std::nullopt;
 
   // What no training needs more of, so that a mistake in a package does not become the machine's.
   static JobLimits default_limits() {

@@ -116,6 +116,7 @@ Json dataset_of(const Input& input) {
           {"source", input.given},
           {"kind", name_of(input.source->kind)},
           {"dataset", dataset_json(*input.source)},
+          {"bucket", input.source->bucket ? to_json(*input.source->bucket) : Json(nullptr)},
           {"tree", input.staged ? to_json(input.staged->tree) : Json(nullptr)},
           {"mount", input.staged ? Json(name_of(input.staged->mount)) : Json(nullptr)},
           {"snapshot", input.snapshot()}};

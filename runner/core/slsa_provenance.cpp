@@ -120,9 +120,9 @@ std::vector<InTotoSubject> subjects_of(const RecordedVersion& version) {
 }
 
 Json resource_of(const RecordedInput& input) {
-  const std::string uri = input.kind == DataSource::Kind::dataset
-                              ? "urn:trainyard:dataset:" + percent_encoded(input.source)
-                              : "file://" + percent_encoded(input.source);
+  std::string uri = "file://" + percent_encoded(input.source);
+  if (input.kind == DataSource::Kind::dataset) uri = "urn:trainyard:dataset:" + percent_encoded(input.source);
+  if (names_bucket(input.source)) uri = input.source;
   if (input.tree) return tree_resource(input.input, uri, *input.tree);
   return {{"name", input.input}, {"uri", uri}};
 }

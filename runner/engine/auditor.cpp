@@ -5,6 +5,7 @@
 
 #include "runner/core/attest.hpp"
 #include "runner/core/slsa_provenance.hpp"
+#include "runner/engine/data_return.hpp"
 #include "runner/engine/store_check.hpp"
 #include "storage/datasets/datasets.hpp"
 #include "storage/packages/attestations.hpp"
@@ -351,13 +352,17 @@ Result<void> Auditor::data(const RunRecord& record) {
       add(link, AuditVerdict::unverifiable, "the run ended before it was read");
       continue;
     }
-    const bool kept = input.snapshot || input.kind != DataSource::Kind::folder;
+    // What was read out of a bucket for one run is here until garbage is collected.
+    const bool gone = input.kind == DataSource::Kind::bucket && !input.snapshot &&
+                      TRY(missing_of(input.tree->digest, store_->objects())).has_value();
+    const bool kept = !gone && (input.snapshot || input.kind != DataSource::Kind::folder);
     const auto tree = TRY(kept ? content(link, input.tree->digest, "kept: ") : list(link, input.tree->digest));
     if (input.snapshot) TRY(snapshot(*input.snapshot));
     if (input.dataset) TRY(dataset(*input.dataset));
     if (!tree) continue;
     if (TreeSummary::of(*tree) != *input.tree)
       add(link, AuditVerdict::broken, "the results tell another number of files or bytes than there were");
+    if (gone) add(link, AuditVerdict::unverifiable, "its bytes were not kept, and '" + input.source + "' is not asked");
     if (input.kind == DataSource::Kind::folder)
       folder(kept ? "the folder of " + link : link, input.source, *tree, kept ? "" : "its bytes were not kept, and ");
   }

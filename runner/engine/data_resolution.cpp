@@ -2,6 +2,7 @@
 #include "runner/engine/data_resolution.hpp"
 
 #include "runner/engine/data_intake.hpp"
+#include "runner/engine/data_return.hpp"
 #include "storage/datasets/checkouts.hpp"
 #include "storage/datasets/dataset_content.hpp"
 #include "storage/datasets/datasets.hpp"
@@ -54,6 +55,14 @@ Result<ResolvedData> resolve_dataset_reference(const std::string& given, RunPort
   return ResolvedData{given, {DataSource::Kind::dataset, std::move(folder), tree, std::move(reference)}};
 }
 
+Result<ResolvedData> resolve_bucket(const std::string& given, RunPorts& ports) {
+  const RemoteAddress address = TRY(bucket_address(given));
+  BucketData data = TRY(read_bucket(address, ports));
+  std::string folder = TRY(written_out(data.tree.digest, ports));
+  return ResolvedData{address.text(),
+                      {DataSource::Kind::bucket, std::move(folder), data.tree, std::nullopt, std::move(data.state)}};
+}
+
 Result<ResolvedData> resolve_path(const std::string& given, RunPorts& ports) {
   const UserData data = TRY(find_user_data(given, ports.store));
   const std::string path = data.path.string();
@@ -72,7 +81,8 @@ Result<ResolvedData> resolve_path(const std::string& given, RunPorts& ports) {
 }  // namespace
 
 Result<ResolvedData> resolve_data(const std::string& dataset, RunPorts& ports) {
-  return dataset.starts_with('/') ? resolve_path(dataset, ports) : resolve_dataset_reference(dataset, ports);
+  if (dataset.starts_with('/')) return resolve_path(dataset, ports);
+  return names_bucket(dataset) ? resolve_bucket(dataset, ports) : resolve_dataset_reference(dataset, ports);
 }
 
 }  // namespace trainyard

@@ -9,12 +9,13 @@ namespace trainyard {
 
 namespace {
 
-// A source that the store vouches for. A dataset stays what it is; a folder or an archive is now a tree of the store.
+// A source that the store vouches for. A dataset stays what it is; anything else is now a tree of the store.
 Result<DataSource> from_store(DataSource source, const TreeSummary& tree, RunPorts& ports) {
   const Checkouts checkouts(ports.store.checkouts(), ports.store.scratch());
   source.folder = TRY(checkouts.get(tree.digest, ports.store.objects())).folder.string();
   source.tree = tree;
   if (source.kind != DataSource::Kind::dataset) source.kind = DataSource::Kind::snapshot;
+  source.bucket.reset();
   return source;
 }
 
@@ -29,6 +30,15 @@ Result<TreeSummary> read_folder(const Path& folder, RunPorts& ports) {
   if (!captured.summary) captured.summary = TreeSummary::of(captured.tree);
   static_cast<void>(keep_cache(captured));
   return *captured.summary;
+}
+
+Result<BucketData> read_bucket(const RemoteAddress& address, RunPorts& ports) {
+  if (!ports.open_keys) return fail(Errc::unavailable, "'" + address.text() + "' cannot be reached from here");
+  const std::shared_ptr<KeyStore> keys = TRY(ports.open_keys(address));
+  IntakeOptions options;
+  options.progress = [&](const CaptureProgress& progress) { ports.observer.reading_data(progress); };
+  options.cancelled = [&] { return ports.observer.stop_wish() != StopWish::none; };
+  return keep_bucket_data(address, *keys, ports.store, options, ports.now());
 }
 
 Result<std::optional<std::string>> missing_of(const Digest& tree, ObjectStore& objects) {
@@ -55,6 +65,13 @@ Result<std::variant<DataSource, std::string>> find_again(const DataSource& sourc
   if (!missing) return Found(TRY(from_store(source, tree, ports)));
   const std::string gone = "the store does not have " + *missing + " of the data '" + given + "'";
   if (source.kind == DataSource::Kind::dataset || source.kind == DataSource::Kind::snapshot) return Found(gone);
+  if (names_bucket(given)) {
+    const auto now = read_bucket(TRY(bucket_address(given)), ports);
+    if (!now.ok() && now.error().code == Errc::cancelled) return now.error();
+    if (!now.ok()) return Found(gone + ", and it cannot be fetched again: " + now.error().message);
+    if (now->tree.digest != tree.digest) return Found(gone + ", and '" + given + "' is no longer what it was");
+    return Found(TRY(from_store(source, tree, ports)));
+  }
   const auto data = find_user_data(given, ports.store);
   if (!data.ok()) return Found(gone + ", and where it came from it is no more: " + data.error().message);
   const std::string changed = gone + ", and '" + given + "' is no longer what it was";

@@ -15,6 +15,9 @@ Result<std::optional<std::string>> missing_of(const Digest& tree, ObjectStore& o
 // The content of a user's own folder, by the stat cache where that knows it. Keeps the cache for whoever reads it next.
 Result<TreeSummary> read_folder(const Path& folder, RunPorts& ports);
 
+// What lies below the address of a bucket, in the store.
+Result<BucketData> read_bucket(const RemoteAddress& address, RunPorts& ports);
+
 // Finds data that a run once read: as the store has it, else where it came from, if it is still the same there. `given` is
 // what was named then. The answer is the source, or a sentence about why there is none; what was found in the store stays
 // there until a run names it or the store's objects are released.

@@ -103,6 +103,7 @@ RunRequest request_again(const RunPlan& plan, const PackageVersion& version) {
   request.name.reset();
   request.experiment.reset();
   request.tags.clear();
+  request.output_remote.reset();
   request.reproduces = version;
   return request;
 }

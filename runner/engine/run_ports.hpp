@@ -7,6 +7,7 @@
 #include "runner/core/run_plan.hpp"
 #include "runner/core/run_state.hpp"
 #include "runner/core/worker_event.hpp"
+#include "runner/engine/bucket_intake.hpp"
 #include "runner/executors/executor.hpp"
 #include "storage/runs/run_index.hpp"
 #include "storage/store/store.hpp"
@@ -52,6 +53,7 @@ struct RunPorts {
   // The runs that are over and made a version by a definition (runner/core/run_definition.hpp), the newest first. Empty
   // where a run may repeat another one without a word.
   std::function<Result<std::vector<RunFacts>>(const std::string& definition)> finished_like = {};
+  OpenKeys open_keys = {};  // for data in buckets; empty where none is read
 };
 
 }  // namespace trainyard

@@ -21,7 +21,7 @@ struct DatasetVersion {
   std::uint32_t number = 1;  // 1, 2, 3 and so on, without a gap
   TreeSummary tree;
   Instant created_at;
-  std::string source;  // the folder or archive that it was read from, as an absolute path
+  std::string source;  // the folder or archive that it was read from, as an absolute path, or the address of a bucket
 
   [[nodiscard]] std::string text() const { return name.text() + "@" + std::to_string(number); }
   friend bool operator==(const DatasetVersion&, const DatasetVersion&) = default;

@@ -87,20 +87,42 @@ Result<std::string> FolderKeys::read(const std::string& key, std::size_t most) {
 }
 
 Result<void> FolderKeys::stream(const std::string& key, const Sink& sink) {
+  return read_file_of(
+      key, [](const struct stat&) { return true; }, sink);
+}
+
+Result<KeyEntry> FolderKeys::stream_listed(const KeyEntry& listed, const Sink& sink) {
+  const auto still = [&](const struct stat& status) {
+    return static_cast<std::uint64_t>(status.st_size) == listed.bytes && modified_at(status) == listed.modified;
+  };
+  const auto read = read_file_of(listed.key, still, sink);
+  if (!read.ok() && read.error().code == Errc::not_found) return changed_key("'" + listed.key + "' in " + text());
+  TRY(read);
+  return listed;
+}
+
+// `still` looks at the file before and after it is read.
+Result<void> FolderKeys::read_file_of(const std::string& key, const std::function<bool(const struct stat&)>& still,
+                                      const Sink& sink) {
   TRY(check_key(key));
   const auto place = TRY(folder_.place(key, KeyFolder::Missing::leave));
   std::optional<UniqueFd> file;
   if (place) file = TRY(folder_.open_file(*place));
   if (!file) return fail(Errc::not_found, "there is no '" + key + "' in " + text());
+  const auto look = [&](struct stat& status) -> Result<void> {
+    if (::fstat(file->get(), &status) != 0) return folder_.error("look at", place->shown, errno);
+    if (!still(status)) return changed_key("'" + place->shown.string() + "'");
+    return {};
+  };
   struct stat status {};
-  if (::fstat(file->get(), &status) != 0) return folder_.error("look at", place->shown, errno);
+  TRY(look(status));
   const auto size = static_cast<std::size_t>(status.st_size);
   std::vector<std::byte> buffer(std::min({kPiece, size + 1, limit_.piece()}));
   for (;;) {
     const ssize_t got = ::read(file->get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return folder_.error("read", place->shown, errno);
-    if (got == 0) return {};
+    if (got == 0) return look(status);
     limit_.wait(static_cast<std::uint64_t>(got));
     TRY(sink(std::string_view(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(got))));
   }

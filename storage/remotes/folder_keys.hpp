@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +36,7 @@ class FolderKeys final : public KeyStore {
   Result<std::optional<std::uint64_t>> size(const std::string& key) override;
   Result<std::string> read(const std::string& key, std::size_t most) override;
   Result<void> stream(const std::string& key, const Sink& sink) override;
+  Result<KeyEntry> stream_listed(const KeyEntry& listed, const Sink& sink) override;
   Result<void> list(const std::string& prefix, const std::function<Result<void>(const KeyEntry&)>& each) override;
   Result<void> remove(const std::string& key) override;
   Result<std::uint64_t> unfinished(const std::string& prefix, Instant before, Unfinished what) override;
@@ -40,6 +44,9 @@ class FolderKeys final : public KeyStore {
   [[nodiscard]] std::string text() const override { return folder_.text(); }
 
  private:
+  Result<void> read_file_of(const std::string& key, const std::function<bool(const struct stat&)>& still,
+                            const Sink& sink);
+
   KeyFolder folder_;
   RateLimit& limit_;
 };

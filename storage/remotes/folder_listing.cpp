@@ -27,10 +27,6 @@ struct Found {
   struct stat status {};
 };
 
-Instant modified(const struct stat& status) {
-  return {static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000};
-}
-
 bool begins_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 
 // What is in an open folder under a name that `wanted` takes, in the order of the names; files and folders only.
@@ -68,7 +64,7 @@ Result<void> list_below(const KeyFolder& at, const UniqueFd& folder, const std::
   for (const Found& one : found) {
     const std::string key = above + one.name;
     if (S_ISREG(one.status.st_mode)) {
-      TRY(each({key, static_cast<std::uint64_t>(one.status.st_size), modified(one.status)}));
+      TRY(each({key, static_cast<std::uint64_t>(one.status.st_size), modified_at(one.status)}));
       continue;
     }
     const UniqueFd inner(::openat(folder.get(), one.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -80,6 +76,10 @@ Result<void> list_below(const KeyFolder& at, const UniqueFd& folder, const std::
 }
 
 }  // namespace
+
+Instant modified_at(const struct stat& status) {
+  return {static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000};
+}
 
 Result<void> list_keys(const KeyFolder& folder, const std::string& prefix,
                        const std::function<Result<void>(const KeyEntry&)>& each) {
@@ -101,7 +101,7 @@ Result<std::uint64_t> fresh_files(const KeyFolder& folder, const std::string& pr
       folder, *scratch, shown, [&](std::string_view name) { return is_fresh_name(name) && begins_with(name, begin); }));
   std::uint64_t count = 0;
   for (const Found& one : found) {
-    if (!S_ISREG(one.status.st_mode) || modified(one.status) >= before) continue;
+    if (!S_ISREG(one.status.st_mode) || modified_at(one.status) >= before) continue;
     ++count;
     if (what == KeyStore::Unfinished::count) continue;
     if (::unlinkat(scratch->get(), one.name.c_str(), 0) != 0 && errno != ENOENT)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
 #include <functional>
 #include <string>
 
@@ -8,6 +10,8 @@
 #include "storage/remotes/key_store.hpp"
 
 namespace trainyard {
+
+Instant modified_at(const struct stat& status);
 
 // All keys below a folder that begin with `prefix`. What no key can be called, links, fresh files and what an NFS client
 // keeps of removed files are not told of.

@@ -19,6 +19,8 @@ struct KeyEntry {
   std::string key;
   std::uint64_t bytes = 0;
   Instant modified;
+  std::optional<std::string> tag = {};      // of the content, where the server tells one; changes when that does
+  std::optional<std::string> version = {};  // its id, where the server keeps versions and tells it
 };
 
 // Bytes by names: what a shared folder and a bucket have in common. Keys are relative paths of [A-Za-z0-9._-] parts. What
@@ -46,6 +48,9 @@ class KeyStore {
   // All bytes in order; goes on where a connection broke. Digests are the caller's business.
   using Sink = std::function<Result<void>(std::string_view piece)>;
   virtual Result<void> stream(const std::string& key, const Sink& sink) = 0;
+  // As `stream`, of what was listed and nothing else: `invalid` when the key holds something else by now, as far as size,
+  // time and tag tell. Yields what was read, with its version where that is told.
+  virtual Result<KeyEntry> stream_listed(const KeyEntry& listed, const Sink& sink) = 0;
   // All keys that begin with `prefix`, in any order, a thousand or so at a time.
   virtual Result<void> list(const std::string& prefix, const std::function<Result<void>(const KeyEntry&)>& each) = 0;
   // Nothing there is fine.
@@ -59,5 +64,10 @@ class KeyStore {
   virtual Result<void> probe() = 0;
   [[nodiscard]] virtual std::string text() const = 0;
 };
+
+// `invalid`: what a key held was replaced or removed since it was listed.
+inline Error changed_key(const std::string& named) {
+  return fail(Errc::invalid, named + " was changed while it was read; wait until nobody writes there, and try again");
+}
 
 }  // namespace trainyard

@@ -120,6 +120,10 @@ Result<std::string> S3Keys::read(const std::string& key, std::size_t most) {
 
 Result<void> S3Keys::stream(const std::string& key, const Sink& sink) { return stream_s3(bucket_, key, sink); }
 
+Result<KeyEntry> S3Keys::stream_listed(const KeyEntry& listed, const Sink& sink) {
+  return stream_listed_s3(bucket_, listed, sink);
+}
+
 Result<void> S3Keys::list(const std::string& prefix, const std::function<Result<void>(const KeyEntry&)>& each) {
   return each_s3_key(bucket_, prefix, each);
 }

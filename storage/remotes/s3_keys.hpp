@@ -26,6 +26,7 @@ class S3Keys final : public KeyStore {
   Result<std::optional<std::uint64_t>> size(const std::string& key) override;
   Result<std::string> read(const std::string& key, std::size_t most) override;
   Result<void> stream(const std::string& key, const Sink& sink) override;
+  Result<KeyEntry> stream_listed(const KeyEntry& listed, const Sink& sink) override;
   Result<void> list(const std::string& prefix, const std::function<Result<void>(const KeyEntry&)>& each) override;
   Result<void> remove(const std::string& key) override;
   Result<std::uint64_t> unfinished(const std::string& prefix, Instant before, Unfinished what) override;

@@ -77,7 +77,9 @@ Result<void> each_s3_key(const S3Bucket& bucket, const std::string& prefix,
       const auto modified = s3_time(entry.text_of("LastModified"));
       if (!key || key->substr(0, prefix.size()) != prefix || !bytes || !modified.ok())
         return not_s3(action, "an entry");
-      TRY(each({*key, *bytes, *modified}));
+      KeyEntry found{*key, *bytes, *modified};
+      if (std::string tag = without_quotes(entry.text_of("ETag")); !tag.empty()) found.tag = std::move(tag);
+      TRY(each(found));
     }
     return AwsQuery{{"continuation-token", page.text_of("NextContinuationToken")}};
   });

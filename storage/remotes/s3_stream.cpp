@@ -18,6 +18,15 @@ class S3Stream {
  public:
   S3Stream(const S3Bucket& bucket, std::string key, const KeyStore::Sink& sink)
       : bucket_(bucket), key_(std::move(key)), sink_(sink) {}
+  // Of that content alone.
+  S3Stream(const S3Bucket& bucket, const KeyEntry& listed, const KeyStore::Sink& sink)
+      : S3Stream(bucket, listed.key, sink) {
+    listed_ = true;
+    if (listed.tag) etag_ = '"' + *listed.tag + '"';
+  }
+
+  [[nodiscard]] std::uint64_t arrived() const { return arrived_; }
+  [[nodiscard]] const std::optional<std::string>& version() const { return version_; }
 
   Result<void> run() {
     for (int broken = 0;; ++broken) {
@@ -35,10 +44,8 @@ class S3Stream {
   S3Call call() {
     S3Call call;
     call.key = key_;
-    if (arrived_ > 0) {
-      call.headers.push_back({"range", "bytes=" + std::to_string(arrived_) + "-"});
-      if (!etag_.empty()) call.headers.push_back({"if-match", etag_});
-    }
+    if (arrived_ > 0) call.headers.push_back({"range", "bytes=" + std::to_string(arrived_) + "-"});
+    if (!etag_.empty()) call.headers.push_back({"if-match", etag_});
     call.before_sink = [this](const HttpAnswer& head) { return begins(head); };
     call.sink = [this](std::string_view piece) -> Result<void> {
       if (auto taken = sink_(piece); !taken.ok()) {
@@ -65,7 +72,12 @@ class S3Stream {
   }
 
   Result<void> answered(const HttpAnswer& answer) {
-    if (answer.status >= 200 && answer.status < 300) return {};
+    if (answer.status >= 200 && answer.status < 300) {
+      version_ = answer.header("x-amz-version-id");
+      if (version_ == "null") version_.reset();  // what a bucket had before it kept versions
+      return {};
+    }
+    if (listed_ && (answer.status == 412 || answer.status == 404)) return changed_key(bucket_.named(key_));
     if (answer.status == 412 && arrived_ > 0)
       return fail(Errc::unavailable, bucket_.named(key_) + " was replaced while it was read; try again");
     const S3Refusal refusal = s3_refusal(answer);
@@ -80,6 +92,8 @@ class S3Stream {
   std::uint64_t arrived_ = 0;
   std::optional<std::uint64_t> whole_;
   std::string etag_;
+  std::optional<std::string> version_;
+  bool listed_ = false;
   bool ended_ = false;  // by the sink, or because the rest cannot be had
 };
 
@@ -87,6 +101,15 @@ class S3Stream {
 
 Result<void> stream_s3(const S3Bucket& bucket, const std::string& key, const KeyStore::Sink& sink) {
   return S3Stream(bucket, key, sink).run();
+}
+
+Result<KeyEntry> stream_listed_s3(const S3Bucket& bucket, const KeyEntry& listed, const KeyStore::Sink& sink) {
+  S3Stream stream(bucket, listed, sink);
+  TRY(stream.run());
+  if (stream.arrived() != listed.bytes) return changed_key(bucket.named(listed.key));
+  KeyEntry read = listed;
+  read.version = stream.version();
+  return read;
 }
 
 }  // namespace trainyard

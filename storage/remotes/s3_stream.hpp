@@ -12,4 +12,7 @@ namespace trainyard {
 // content or not at all. `not_found` when there is no such key.
 Result<void> stream_s3(const S3Bucket& bucket, const std::string& key, const KeyStore::Sink& sink);
 
+// The same of what was listed: `invalid` when the key holds something else by now.
+Result<KeyEntry> stream_listed_s3(const S3Bucket& bucket, const KeyEntry& listed, const KeyStore::Sink& sink);
+
 }  // namespace trainyard

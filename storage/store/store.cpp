@@ -97,6 +97,10 @@ Path Store::stat_cache_of(const Path& folder) const {
   return root_ / "cache" / (sha256(folder.string()).hex() + ".stat");
 }
 
+Path Store::bucket_cache_of(const std::string& address) const {
+  return root_ / "cache" / (sha256(address).hex() + ".bucket");
+}
+
 Result<StoreConfig> Store::config() const {
   const Path path = root_ / "config.json";
   if (!is_there(path)) return StoreConfig();

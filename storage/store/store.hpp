@@ -32,6 +32,7 @@ namespace trainyard {
 //   cache/runs.sqlite          an index of all runs; made again when gone
 //   cache/uses.sqlite          an index of all files of all trees; made again when gone; cache/uses.lock: who changes it
 //   cache/<digest>.stat        what the files of a folder looked like when it was captured last; made again when gone
+//   cache/<digest>.bucket      what the objects of a bucket were when they were read last; made again when gone
 //   cache/published/           what the layers of versions were; made again when gone
 //   cache/pulls/<digest>/      what arrived of a version that is being pulled
 //   venvs/<digest>/            virtual environments of Python packages; made again when gone
@@ -54,6 +55,8 @@ class Store {
   [[nodiscard]] Path checkouts() const { return root_ / "checkouts"; }
   // Where the stat cache of a folder rests; `folder` is absolute.
   [[nodiscard]] Path stat_cache_of(const Path& folder) const;
+  // Where what is known of the objects below the address of a bucket rests.
+  [[nodiscard]] Path bucket_cache_of(const std::string& address) const;
   [[nodiscard]] Path virtual_environments() const { return root_ / "venvs"; }
   [[nodiscard]] Result<StoreConfig> config() const;
   Result<void> set_config(const StoreConfig& config) const;

@@ -196,6 +196,37 @@ void lists_more_than_a_thousand_keys(const Open& open) {
   CHECK(ended.error().code == Errc::cancelled);
 }
 
+void reads_what_was_listed_and_nothing_else(const Open& open) {
+  const auto keys = open();
+  const auto entry_of = [&](const std::string& key) {
+    std::optional<KeyEntry> found;
+    must(keys->list(key, [&](const KeyEntry& entry) -> Result<void> {
+      if (entry.key == key) found = entry;
+      return {};
+    }));
+    REQUIRE(found);
+    return *found;
+  };
+  std::string bytes;
+  const KeyStore::Sink sink = [&](std::string_view piece) -> Result<void> {
+    bytes += piece;
+    return {};
+  };
+  must(keys->create("data/one", "first"));
+  must(keys->create("data/none", ""));
+  const KeyEntry first = entry_of("data/one");
+  CHECK(must(keys->stream_listed(first, sink)).key == "data/one");
+  CHECK(bytes == "first");
+  must(keys->stream_listed(entry_of("data/none"), sink));
+  CHECK(bytes == "first");
+  must(keys->replace("data/one", "second"));
+  refused(keys->stream_listed(first, sink), Errc::invalid, "data/one");
+  CHECK(must(keys->stream_listed(entry_of("data/one"), sink)).bytes == 6);
+  const KeyEntry second = entry_of("data/one");
+  must(keys->remove("data/one"));
+  refused(keys->stream_listed(second, sink), Errc::invalid, "data/one");
+}
+
 void removes(const Open& open) {
   const auto keys = open();
   must(keys->create("here/it/is", "x"));
@@ -281,6 +312,7 @@ std::vector<Promise> promises() {
        [](const Open& open) { refuses_other_content(open, kLarge); }},
       {"the error of a sink is passed on", passes_the_error_of_a_sink_on},
       {"more than a thousand keys are listed", lists_more_than_a_thousand_keys},
+      {"what was listed is read, and nothing else under its key", reads_what_was_listed_and_nothing_else},
       {"a key is removed, and removed again", removes},
       {"a put that was interrupted can be repeated", survives_the_end_of_a_putting_process},
       {"what was never finished is counted and abandoned", counts_and_abandons_what_was_never_finished},

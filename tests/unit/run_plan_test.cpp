@@ -360,21 +360,22 @@ TEST_CASE("a plan is written as it was read", "[run_plan]") {
   CHECK(run_request_from(to_json(request)).value() == request);
   Json json = to_json(plan);
   json["request"]["dataset"] = "./relative";
-  CHECK_THAT(
-      run_plan_from(json).error().message,
-      Catch::StartsWith("the run plan, key 'request': the run request, key 'dataset': is no absolute path and no "
-                        "dataset: '.' is not a dataset name"));
+  CHECK_THAT(run_plan_from(json).error().message,
+             Catch::StartsWith("the run plan, key 'request': the run request, key 'dataset': is no absolute path, no "
+                               "address of a bucket and no dataset: '.' is not a dataset name"));
 }
 
 TEST_CASE("where the data comes from is written as it was read, and has what its kind has", "[run_plan]") {
   const TreeSummary tree{sha256("data"), 3, 30};
   const auto pinned = DatasetReference::parse("digits@3/training").value();
+  const BucketState state = BucketState::of({{RelPath::parse("a").value(), 1, Instant{5}, "tag", "version"}});
   const std::vector<DataSource> sources = {
       {DataSource::Kind::folder, "/data", std::nullopt, std::nullopt},
       {DataSource::Kind::archive, "/store/checkouts/x", tree, std::nullopt},
       {DataSource::Kind::snapshot, "/store/checkouts/x", tree, std::nullopt},
       {DataSource::Kind::dataset, "/store/checkouts/x", tree, pinned},
-      {DataSource::Kind::dataset, "/store/checkouts/x", tree, DatasetReference::parse("digits@3").value()}};
+      {DataSource::Kind::dataset, "/store/checkouts/x", tree, DatasetReference::parse("digits@3").value()},
+      {DataSource::Kind::bucket, "/store/checkouts/x", tree, std::nullopt, state}};
   for (const DataSource& source : sources) CHECK(data_source_from(to_json(source)).value() == source);
   const std::vector<DataSource> mixed = {{DataSource::Kind::folder, "/data", tree, std::nullopt},
                                          {DataSource::Kind::folder, "/data", std::nullopt, pinned},
@@ -384,6 +385,9 @@ TEST_CASE("where the data comes from is written as it was read, and has what its
                                          {DataSource::Kind::snapshot, "/x", tree, pinned},
                                          {DataSource::Kind::dataset, "/x", tree, std::nullopt},
                                          {DataSource::Kind::dataset, "/x", std::nullopt, pinned},
+                                         {DataSource::Kind::bucket, "/x", tree, std::nullopt},
+                                         {DataSource::Kind::bucket, "/x", tree, pinned, state},
+                                         {DataSource::Kind::archive, "/x", tree, std::nullopt, state},
                                          {DataSource::Kind::folder, "data", std::nullopt, std::nullopt}};
   for (const DataSource& source : mixed) {
     CAPTURE(to_json(source).dump());

@@ -91,7 +91,7 @@ Json data_of(const LineageDataset& dataset) {
   Json contents = {{"type", "dataset"}, {"name", name}};
   for (const auto& origin : dataset.origins) {
     if (origin.kind == DataSource::Kind::dataset) continue;
-    contents["contents"] = {{"url", file_url(origin.source)}};
+    contents["contents"] = {{"url", names_bucket(origin.source) ? origin.source : file_url(origin.source)}};
     break;
   }
   Json properties = Json::array();

@@ -60,9 +60,12 @@ std::string exact_text(const Json& metric_value) {
 
 std::string name_of(const RecordedInput& input) {
   if (input.dataset) return input.dataset->text();
-  const std::size_t slash = input.source.find_last_of('/');
-  const std::string last = slash == std::string::npos ? input.source : input.source.substr(slash + 1);
-  return last.empty() ? input.source : last;
+  // Of an address, without its options.
+  const std::string source =
+      input.source.substr(0, names_bucket(input.source) ? input.source.find('?') : std::string::npos);
+  const std::size_t slash = source.find_last_of('/');
+  const std::string last = slash == std::string::npos ? source : source.substr(slash + 1);
+  return last.empty() ? source : last;
 }
 
 }  // namespace trainyard

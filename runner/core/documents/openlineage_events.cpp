@@ -113,6 +113,14 @@ class Events {
     return json;
   }
 
+  // As OpenLineage names datasets ("Naming Conventions"): a bucket is a namespace.
+  [[nodiscard]] Json given(const std::string& source, const std::string& version) const {
+    if (!names_bucket(source)) return dataset("file", source, version);
+    const std::string place = source.substr(0, source.find('?'));
+    const std::size_t slash = place.find('/', place.find("//") + 2);
+    return dataset(place.substr(0, slash), slash == std::string::npos ? "/" : place.substr(slash + 1), version);
+  }
+
   [[nodiscard]] Json inputs() const {
     Json list = Json::array();
     list.push_back(package(record_.parent));
@@ -120,7 +128,7 @@ class Events {
     for (const RecordedInput& input : record_.inputs) {
       const std::string version = input.tree ? "sha256:" + input.tree->digest.hex() : "";
       Json json = input.dataset ? dataset(here_, "datasets/" + input.dataset->name.text(), version)
-                                : dataset("file", input.source, version);
+                                : given(input.source, version);
       if (input.tree)
         json["inputFacets"]["inputStatistics"] = statistics("InputStatisticsInputDatasetFacet", *input.tree);
       list.push_back(std::move(json));
