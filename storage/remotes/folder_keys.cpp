@@ -56,8 +56,8 @@ Result<void> FolderKeys::put(const std::string& key, const Path& file, std::uint
   TRY(copy_file(file, bytes, folder_, fresh, limit_, moved));
   const Digest arrived = TRY(digest_of(fresh.fd(), fresh.shown()));
   if (arrived != digest)
-    return fail(Errc::corrupt, "what arrived of '" + file.string() + "' in " + text() + " has the digest " +
-                                   arrived.hex() + " instead of " + digest.hex() +
+    return fail(Errc::corrupt, "what arrived of '" + file.string() + "' as '" + key + "' in " + text() +
+                                   " has the digest " + arrived.hex() + " instead of " + digest.hex() +
                                    "; the file is damaged or was changed meanwhile, and nothing was put there");
   const auto named = fresh.name_once(*place);
   if (!named.ok() && named.error().code == Errc::exists) return {};
