@@ -17,7 +17,7 @@ namespace {
 // TRAINYARD_KILL_ROUNDS makes it more.
 int rounds() {
   const char* const text = std::getenv("TRAINYARD_KILL_ROUNDS");
-  return text == nullptr ? 12 : std::atoi(text);
+  return text == nullptr ? 6 : std::atoi(text);
 }
 
 // Every blob that what is published needs: by the manifests alone.

@@ -118,7 +118,7 @@ TEST_CASE("a version published to a folder and to servers is the same wherever i
 
 TEST_CASE("a publisher to a folder and to servers is killed, and the next one finishes or takes back", "[servers]") {
   const char* const wish = std::getenv("TRAINYARD_KILL_ROUNDS");
-  const int rounds = wish == nullptr ? 4 : std::atoi(wish);
+  const int rounds = wish == nullptr ? 3 : std::atoi(wish);
   PublishedStore one;
   std::mt19937 chance(7);  // NOLINT(cert-msc51-cpp): the same moments each time
   std::uniform_int_distribution<int> moment(0, 1'500'000);
