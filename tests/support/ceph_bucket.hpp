@@ -14,6 +14,7 @@
 #include "storage/files/files.hpp"
 #include "storage/http/retrying_http.hpp"
 #include "storage/remotes/s3_keys.hpp"
+#include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
