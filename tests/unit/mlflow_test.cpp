@@ -80,7 +80,8 @@ struct Server {
   // Those that are not deleted.
   Json runs() {
     Json runs = Json::array();
-    for (const Json& run : server.state().at("runs"))
+    const Json state = server.state();
+    for (const Json& run : state.at("runs"))
       if (run.at("info").at("lifecycle_stage") == "active") runs.push_back(run);
     return runs;
   }
