@@ -104,6 +104,7 @@ TEST_CASE("the results of a run that made a version", "[run_results]") {
   CHECK(trace["datasets"] == Json::array({{{"input", "train_data"},
                                            {"source", "/data/digits"},
                                            {"kind", "folder"},
+                                           {"bucket", nullptr},
                                            {"dataset", nullptr},
                                            {"tree", to_json(kData)},
                                            {"mount", "copy"},
