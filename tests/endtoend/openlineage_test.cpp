@@ -168,7 +168,7 @@ TEST_CASE("A server that is away or hangs up is a reason to wait") {
   }
   const ProgramOutput away = yard.store.run({"outbox", "deliver"});
   CHECK(away.status.code == 3);
-  CHECK(has(away.err, "events of 1 run are still in the outbox: cannot post to 'http://127.0.0.1:"));
+  CHECK(has(away.err, "events of 1 run are still in the outbox: cannot reach 'http://127.0.0.1:"));
   CHECK(yard.waiting() == 1);
 }
 

@@ -87,6 +87,7 @@ TEST_CASE("a publisher that is killed leaves a version on all remotes or on none
       REQUIRE(there == needed_on(one.remote(name)));
       REQUIRE(one.store.run({"remote", "verify", name}).status.code == 0);
       const auto rest = list_folder(one.remote(name) / "tmp");
+      INFO((rest.ok() && !rest->empty() ? rest->front() : std::string()));
       if (rest.ok()) REQUIRE(rest->empty());
       one.store.must({"remote", "remove", name});
       boost::filesystem::remove_all(one.remote(name));

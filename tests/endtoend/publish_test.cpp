@@ -214,7 +214,7 @@ TEST_CASE("People who mistype are told what to write") {
     CHECK(output.status.code == 2);
     CHECK(has(output.err, sentence));
   };
-  refused({"remote", "add", "x", "ftp://host"}, "'ftp' is no kind of remote");
+  refused({"remote", "add", "x", "ftp://host"}, "this address is of no kind of remote; an address is 'file:///folder'");
   refused({"remote", "add", "x", "s3://key:secret@bucket"}, "no user or password belongs in it");
   refused({"remote", "add", "models", "file:///elsewhere"}, "there is a remote 'models' already");
   refused({"remote", "show", "modles"}, "did you mean 'models'?");
