@@ -20,7 +20,7 @@ struct Yard {
     store.must({"remote", "add", "outputs", "file://" + place.string()});
   }
   [[nodiscard]] Json other_labels() const {
-    const Json packages = store.json({"remote", "show", "outputs"});
+    const Json packages = store.json({"remote", "show", "outputs", "counts"});
     return packages.empty() ? Json::array() : packages.at(0).at("other_labels");
   }
   // The manifest of a run's outputs, found as somebody without Trainyard finds it.
@@ -68,7 +68,7 @@ TEST_CASE("A run sends what it left to a remote, and stock tools read it there")
   CHECK(has(yard.store.must({"remote", "show", "outputs", "counts@" + label}), "artifacts.tar"));
   CHECK(yard.store.schema_mistakes().empty());
   // It is no version, and garbage collection leaves it alone.
-  CHECK(yard.store.json({"remote", "show", "outputs"}).at(0).at("versions").empty());
+  CHECK(yard.store.json({"remote", "show", "outputs", "counts"}).at(0).at("versions").empty());
   yard.store.must({"remote", "gc", "outputs", "--older-than", "0s", "--apply"});
   const Json again =
       yard.store.json({"runs", "send", run.traceability().at("run").get<std::string>(), "--to", "outputs"});
