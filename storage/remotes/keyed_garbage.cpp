@@ -49,9 +49,9 @@ Result<RemoteGarbage> KeyedGarbage::collect(Garbage what) {
     for (const KeyEntry& blob : sweep.blobs) garbage.bytes += blob.bytes;
     garbage.claims = sweep.claims.size();
     if (removes) TRY(remove(sweep));
-    const auto what = removes ? KeyStore::Unfinished::abandon : KeyStore::Unfinished::count;
+    const auto wish = removes ? KeyStore::Unfinished::abandon : KeyStore::Unfinished::count;
     for (const std::string& prefix : {keys_.all(), keys_.entry()})
-      garbage.uploads += TRY(store_.unfinished(prefix, old_, what));
+      garbage.uploads += TRY(store_.unfinished(prefix, old_, wish));
     return {};
   };
   const auto done = all();
