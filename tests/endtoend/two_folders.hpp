@@ -3,21 +3,11 @@
 
 #include <string>
 
+#include "tests/support/noise.hpp"
 #include "tests/support/test_store.hpp"
 
 // For tests of what a store keeps: data of which a test can tell how it rests on the disk.
 namespace trainyard {
-
-// Bytes that nothing compresses.
-inline std::string noise(std::size_t size, std::uint64_t seed) {
-  std::string bytes;
-  while (bytes.size() < size) {
-    seed = seed * 6364136223846793005U + 1442695040888963407U;
-    for (unsigned i = 32; i < 64; i += 8) bytes += static_cast<char>((seed >> i) & 0xFFU);
-  }
-  bytes.resize(size);
-  return bytes;
-}
 
 inline std::string snapshot_of(const TestStore& store, const Path& folder) {
   return store.json({"snapshot", "create", folder.string()}).at("tree").at("digest").get<std::string>();

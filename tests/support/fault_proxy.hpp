@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <csignal>
 #include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
-#include "storage/files/unique_fd.hpp"
 #include "storage/http/http_client.hpp"
+#include "tests/support/python_server.hpp"
 
 namespace trainyard {
 
@@ -20,38 +15,14 @@ namespace trainyard {
 // path, and TRAINYARD_SYSTEM_PYTHON.
 class FaultProxy {
  public:
-  explicit FaultProxy(const std::string& to) {
-    std::array<int, 2> in{};
-    std::array<int, 2> out{};
-    if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    child_ = ::fork();
-    if (child_ == 0) {
-      ::dup2(in[0], 0);
-      ::dup2(out[1], 1);
-      ::execl(TRAINYARD_SYSTEM_PYTHON, TRAINYARD_SYSTEM_PYTHON, TRAINYARD_FAULT_PROXY, to.c_str(),
-              static_cast<char*>(nullptr));
-      ::_exit(127);
-    }
-    ::close(in[0]);
-    ::close(out[1]);
-    stdin_ = UniqueFd(in[1]);
-    const UniqueFd told(out[0]);
-    std::string line;
-    for (char c = 0; ::read(told.get(), &c, 1) == 1 && c != '\n';) line += c;
+  explicit FaultProxy(const std::string& to) : server_({TRAINYARD_FAULT_PROXY, to}) {
     int port = 0;
     int control = 0;
-    if (std::sscanf(line.c_str(), "listening %d control %d", &port, &control) != 2)
-      throw std::runtime_error("the fault proxy does not start: " + line);
+    if (std::sscanf(server_.line().c_str(), "listening %d control %d", &port, &control) != 2)
+      throw std::runtime_error("the fault proxy does not start: " + server_.line());
     url_ = "http://127.0.0.1:" + std::to_string(port);
     control_ = "http://127.0.0.1:" + std::to_string(control) + "/";
   }
-  ~FaultProxy() {
-    stdin_.reset();
-    ::kill(child_, SIGTERM);
-    ::waitpid(child_, nullptr, 0);
-  }
-  FaultProxy(const FaultProxy&) = delete;
-  FaultProxy& operator=(const FaultProxy&) = delete;
 
   [[nodiscard]] const std::string& url() const { return url_; }
 
@@ -79,8 +50,7 @@ class FaultProxy {
     return answer->body;
   }
 
-  pid_t child_ = -1;
-  UniqueFd stdin_;
+  PythonServer server_;
   std::string url_;
   std::string control_;
   std::unique_ptr<HttpClient> http_ = curl_http();

@@ -4,20 +4,11 @@
 
 #include "storage/objects/bundle.hpp"
 #include "storage/values/sha256.hpp"
+#include "tests/support/noise.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace trainyard {
 namespace {
-
-std::string noise(std::size_t size, std::uint64_t seed) {
-  std::string bytes;
-  while (bytes.size() < size) {
-    seed = seed * 6364136223846793005U + 1442695040888963407U;
-    for (unsigned i = 32; i < 64; i += 8) bytes += static_cast<char>((seed >> i) & 0xFFU);
-  }
-  bytes.resize(size);
-  return bytes;
-}
 
 // A store of objects in a folder of its own.
 struct Objects {

@@ -6,23 +6,13 @@
 #include "runner/engine/garbage.hpp"
 #include "runner/engine/leavings.hpp"
 #include "runner/engine/store_use.hpp"
+#include "tests/support/noise.hpp"
 #include "tests/unit/example_store.hpp"
 
 namespace trainyard {
 namespace {
 
 using example::ExampleStore;
-
-// Bytes that nothing compresses, so that files of one size take about as much on the disk.
-std::string noise(std::size_t size, std::uint64_t seed) {
-  std::string bytes;
-  while (bytes.size() < size) {
-    seed = seed * 6364136223846793005U + 1442695040888963407U;
-    for (unsigned i = 32; i < 64; i += 8) bytes += static_cast<char>((seed >> i) & 0xFFU);
-  }
-  bytes.resize(size);
-  return bytes;
-}
 
 const std::string kBig = noise(5'000'000, 1);  // many chunks
 const std::string kSmall = noise(3'000, 2);
