@@ -11,6 +11,7 @@
 #include "runner/cli/transfer_line.hpp"
 #include "runner/cli/wiring.hpp"
 #include "runner/engine/capsule.hpp"
+#include "runner/engine/promoting.hpp"
 #include "runner/engine/pulling.hpp"
 #include "runner/processes/clock.hpp"
 #include "storage/packages/decisions.hpp"
@@ -148,7 +149,12 @@ Result<ExitCode> perform(const command::Publish& command, const Invocation& invo
   const Store store = TRY(open_store(invocation));
   const Publisher publisher = this_publisher();
   count_interrupts();
-  const std::vector<std::string> finished = TRY(finish_publications(store, publisher, opener(rate)));
+  const auto finishing = finish_publications(store, publisher, opener(rate));
+  // What cannot be finished yet concerns other remotes, perhaps.
+  if (!finishing.ok() && (command.reference.empty() || finishing.error().code != Errc::unavailable))
+    return finishing.error();
+  if (!finishing.ok()) complain("an earlier publication is not finished: " + finishing.error().message);
+  const std::vector<std::string> finished = finishing.ok() ? *finishing : std::vector<std::string>();
   if (command.reference.empty()) {
     if (invocation.output == Output::json) {
       print_json(finished);
@@ -252,14 +258,14 @@ Result<ExitCode> perform(const command::Promote& command, const Invocation& invo
   auto source = TRY(open_remote(remotes.front().address));
   const RemoteTarget from{command.from, std::move(source)};
   count_interrupts();
-  TransferLine line("sent");
-  PublishWish wish;
   auto target = TRY(open_remote(remotes.back().address));
-  wish.targets.push_back({command.to, std::move(target)});
-  wish.label = label;
-  wish.sending.progress = [&](const SendProgress& progress) { line.show(progress.done, progress.all, progress.sent); };
-  wish.sending.cancelled = [] { return interrupts() > 0; };
-  const PublishedVersion found = TRY(find_publication(*from.remote, reference)).publication;
+  const RemoteTarget to{command.to, std::move(target)};
+  TransferLine line("sent");
+  SendOptions options;
+  options.progress = [&](const SendProgress& progress) { line.show(progress.done, progress.all, progress.sent); };
+  options.cancelled = [] { return interrupts() > 0; };
+  const FoundPublication source_version = TRY(find_publication(*from.remote, reference));
+  const PublishedVersion& found = source_version.publication;
   if (remotes.back().approval == KnownRemote::Approval::required) {
     const auto version = PackageRegistry(store.packages(), store.journal()).find({found.package, found.version});
     if (!version.ok())
@@ -269,7 +275,7 @@ Result<ExitCode> perform(const command::Promote& command, const Invocation& invo
                                      version.error().message + "); pull and approve it first");
     TRY(refuse_unapproved(*version, {remotes.back()}, store));
   }
-  const auto report = promote_version(found.package, found.version, from, wish, store, this_publisher());
+  const auto report = promote_version(source_version, from, to, label, options, store, this_publisher());
   line.clear();
   const std::string name = found.package.text() + "@" + found.version.text();
   if (invocation.output == Output::json) {

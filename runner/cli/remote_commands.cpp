@@ -5,7 +5,7 @@
 #include "runner/cli/remote_wiring.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
-#include "runner/engine/pulling.hpp"
+#include "runner/engine/found_publication.hpp"
 #include "runner/processes/clock.hpp"
 #include "storage/values/utf8.hpp"
 

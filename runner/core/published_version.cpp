@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/core/publication.hpp"
+#include "runner/core/published_version.hpp"
 
-#include "storage/values/sha256.hpp"
+#include <set>
 
 namespace trainyard {
 
@@ -103,15 +103,19 @@ Result<PublishedVersion> publication_from(const OciManifest& manifest) {
   return PublishedVersion{std::move(package), version, manifest.config, std::move(steps)};
 }
 
+std::vector<OciDescriptor> blobs_of(const OciManifest& manifest) {
+  std::vector<OciDescriptor> blobs{manifest.config};
+  std::set<Digest> seen{manifest.config.digest};
+  for (const OciDescriptor& layer : manifest.layers) {
+    if (seen.insert(layer.digest).second) blobs.push_back(layer);
+  }
+  return blobs;
+}
+
 OciManifest attachment(std::string_view artifact_type, const OciDescriptor& subject,
                        std::vector<OciDescriptor> layers) {
-  constexpr std::string_view kNothing = "{}";
   OciDescriptor of{subject.media_type, subject.digest, subject.bytes, {}, {}};
-  return {std::string(artifact_type),
-          {std::string(kOciEmptyType), sha256(kNothing), kNothing.size(), {}, {}},
-          std::move(layers),
-          std::move(of),
-          {}};
+  return {std::string(artifact_type), oci_empty_config(), std::move(layers), std::move(of), {}};
 }
 
 Result<std::vector<PublishedStep>> data_steps(const OciManifest& attachment) {

@@ -29,7 +29,6 @@ inline constexpr std::string_view kEvidence =
     "application/vnd.trainyard.evidence.v1";  // the store's journal, public keys
 inline constexpr std::string_view kAttestations = "application/vnd.in-toto+json";
 inline constexpr std::string_view kModelSignature = "application/vnd.dev.sigstore.bundle.v0.3+json";
-inline constexpr std::string_view kBom = "application/vnd.cyclonedx+json";
 }  // namespace media_type
 
 // The layers of one version of a lineage.
@@ -60,6 +59,9 @@ OciDescriptor records_layer(const PackageName& package, const PackageVersion& ve
 // `number` counts those of the version from 1.
 OciDescriptor bundle_layer(const PackageName& package, const PackageVersion& version, std::size_t number,
                            const Digest& digest, std::uint64_t bytes);
+
+// Every blob that a manifest names, the config first, each once.
+std::vector<OciDescriptor> blobs_of(const OciManifest& manifest);
 
 // A manifest that is attached to `subject`: layers with names, and no config.
 OciManifest attachment(std::string_view artifact_type, const OciDescriptor& subject, std::vector<OciDescriptor> layers);

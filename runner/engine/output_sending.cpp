@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "runner/engine/named_tree.hpp"
+#include "runner/engine/scratch_file.hpp"
 #include "runner/engine/stored_run_record.hpp"
 #include "storage/archives/tar_writer.hpp"
 #include "storage/runs/run_folder.hpp"
@@ -17,19 +18,6 @@ namespace {
 constexpr std::string_view kOutputs = "application/vnd.trainyard.run-outputs.v1";
 constexpr std::string_view kResults = "application/vnd.trainyard.results.v1+json";
 constexpr std::string_view kTar = "application/vnd.trainyard.tree.v1.tar";
-
-// Gone at the end of its scope.
-class ScratchFile {
- public:
-  explicit ScratchFile(const Store& store) : path_(scratch_name(store.scratch(), "outputs")) {}
-  ~ScratchFile() { static_cast<void>(remove_file(path_)); }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  [[nodiscard]] const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
 
 // A tree that a run left, and the name of its tar.
 struct Part {
@@ -87,7 +75,7 @@ class OutputSending {
 
   Result<void> send_part(const Part& part, OciManifest& manifest) {
     const auto tree = load_kept_tree(part.what, part.tree.digest, store_.objects());
-    const ScratchFile file(store_);
+    const ScratchFile file(store_, "outputs");
     TarOptions tar;
     tar.cancelled = options_.cancelled;
     const auto written = tree.ok() ? write_tar(*tree, store_.objects(), file.path(), tar) : tree.error();

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/publication.hpp"
+#include "runner/core/published_version.hpp"
 #include "runner/core/run_record.hpp"
 #include "runner/engine/pull_folder.hpp"
 #include "storage/store/store.hpp"

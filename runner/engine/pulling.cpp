@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <set>
 
+#include "runner/engine/found_publication.hpp"
 #include "runner/engine/pulled_records.hpp"
 #include "runner/engine/side_by_side.hpp"
 #include "storage/keys/key_ring.hpp"
@@ -23,7 +23,6 @@ namespace trainyard {
 namespace {
 
 constexpr std::size_t kCopiesAtOnce = 4;
-constexpr std::size_t kQuestionsAtOnce = 4;
 constexpr std::size_t kMostKeyBytes = 16384;
 constexpr std::string_view kKeySuffix = ".pub.pem";
 
@@ -288,36 +287,6 @@ Result<PullReport> pull_version(const RemoteTarget& from, const PackageReference
   const Path place = store.root() / "cache" / "pulls" / found.manifest.digest.hex();
   PullFolder folder = TRY(PullFolder::open(place, *from.remote, found.publication.package));
   return Pull(from, wish, store, now, std::move(found), std::move(folder)).run();
-}
-
-Result<std::uint64_t> verify_publication(Remote& remote, const PackageReference& reference,
-                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-  const FoundPublication found = TRY(find_publication(remote, reference));
-  const PackageName& package = found.publication.package;
-  std::vector<OciDescriptor> blobs;
-  std::set<Digest> seen;
-  const auto add = [&](const std::string& text) -> Result<void> {
-    const OciManifest manifest = TRY(OciManifest::parse(text));
-    if (seen.insert(manifest.config.digest).second) blobs.push_back(manifest.config);
-    for (const OciDescriptor& layer : manifest.layers) {
-      if (seen.insert(layer.digest).second) blobs.push_back(layer);
-    }
-    return {};
-  };
-  TRY(add(found.text));
-  for (const OciDescriptor& each : TRY(remote.attached(package, found.manifest.digest)))
-    TRY(add(TRY(remote.manifest(package, each.digest))));
-  std::uint64_t all = 0;
-  for (const OciDescriptor& blob : blobs) all += blob.bytes;
-  std::atomic<std::uint64_t> done = 0;
-  TRY(side_by_side(blobs.size(), kQuestionsAtOnce, [&](std::size_t which) {
-    return remote.get(package, blobs[which], [&](std::string_view piece) -> Result<void> {
-      done += piece.size();
-      if (progress) progress(done, all);
-      return {};
-    });
-  }));
-  return done.load();
 }
 
 }  // namespace trainyard

@@ -40,9 +40,4 @@ struct PullReport {
 Result<PullReport> pull_version(const RemoteTarget& from, const PackageReference& reference, const PullWish& wish,
                                 const Store& store, const std::function<Instant()>& now);
 
-// Every blob of a published version and of what is attached to it, read and held against its digest. Yields how many bytes
-// that were; the first that is wrong is the error.
-Result<std::uint64_t> verify_publication(Remote& remote, const PackageReference& reference,
-                                         const std::function<void(std::uint64_t done, std::uint64_t all)>& progress);
-
 }  // namespace trainyard

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/share_sending.hpp"
 
+#include "runner/engine/scratch_file.hpp"
 #include "runner/engine/side_by_side.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/sha256.hpp"
@@ -15,45 +16,36 @@ constexpr std::size_t kQuestionsAtOnce = 8;
 
 constexpr std::string_view kLayersSchema = "trainyard.published-layers/1";
 
-// What the layers of a share were when they were made last, for as long as nothing was taken out of the store.
+// What the layers of a share were when they were made last. The key names the share and all before it; what was taken out of
+// the store since may have been in them.
 struct KnownLayers {
-  Digest record;
+  Digest key;
   std::uint64_t generation = 0;
   std::vector<OciDescriptor> layers;
 };
 
-Path known_layers_file(const Store& store, const VersionShare& share, ShareObjects which) {
-  const std::string kind = which == ShareObjects::own ? "own" : "data";
+Path known_layers_file(const Store& store, const VersionShare& share, std::string_view kind) {
   return store.root() / "cache" / "published" / share.version.content.name.folded() /
-         (share.version.version.text() + "." + kind + ".json");
+         (share.version.version.text() + "." + std::string(kind) + ".json");
 }
 
 Result<KnownLayers> known_layers_from(const Json& json) {
   Fields fields(json, "known layers");
   fields.schema(kLayersSchema);
-  const auto record = fields.parsed("record", Digest::parse);
+  const auto key = fields.parsed("key", Digest::parse);
   const std::uint64_t generation = fields.count("generation");
-  std::vector<OciDescriptor> layers;
-  for (const Json& each : fields.array("layers")) {
-    auto layer = oci_descriptor_from(each);
-    if (layer.ok()) {
-      layers.push_back(std::move(*layer));
-    } else {
-      fields.note("layers", layer.error().message);
-    }
-  }
+  std::vector<OciDescriptor> layers = oci_descriptors_in(fields, "layers");
   TRY(fields.finish());
-  return KnownLayers{*record, generation, std::move(layers)};
+  return KnownLayers{*key, generation, std::move(layers)};
 }
 
 // A cache: whatever cannot be read is made again.
-std::optional<std::vector<OciDescriptor>> read_known_layers(const Path& file, const VersionShare& share,
+std::optional<std::vector<OciDescriptor>> read_known_layers(const Path& file, const Digest& key,
                                                             std::uint64_t generation) {
   const auto text = read_file(file, limits::kRecordBytes);
   const auto json = text.ok() ? parse_json(*text, "known layers") : text.error();
   auto known = json.ok() ? known_layers_from(*json) : json.error();
-  if (!known.ok() || generation == 0 || known->generation != generation || known->record != sha256(share.record))
-    return std::nullopt;
+  if (!known.ok() || generation == 0 || known->generation != generation || known->key != key) return std::nullopt;
   return std::move(known->layers);
 }
 
@@ -61,63 +53,77 @@ void write_known_layers(const Path& file, const Store& store, const KnownLayers&
   Json layers = Json::array();
   for (const OciDescriptor& layer : known.layers) layers.push_back(to_json(layer));
   const Json json = {{"schema", kLayersSchema},
-                     {"record", known.record.hex()},
+                     {"key", known.key.hex()},
                      {"generation", known.generation},
                      {"layers", std::move(layers)}};
   if (make_folders(file.parent_path()).ok())
     static_cast<void>(replace_file(store.scratch(), file, canonical(json), 0644, Durable::no));
 }
 
-// A file in the scratch folder that is gone at the end.
-class ScratchFile {
- public:
-  ScratchFile(const Store& store, std::string_view prefix) : path_(scratch_name(store.scratch(), prefix)) {}
-  ~ScratchFile() { static_cast<void>(remove_file(path_)); }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  [[nodiscard]] const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
+// That of a share that comes after everything the other key names.
+Digest key_after(const Digest& before, const Digest& share) { return sha256(before.hex() + share.hex()); }
 
 }  // namespace
 
-Result<std::vector<PublishedStep>> ShareSending::send(ShareObjects which) {
+Result<std::vector<PublishedStep>> ShareSending::send_versions() {
   std::vector<PublishedStep> steps;
+  Digest key = sha256("");
   for (std::size_t number = 0; number < shares_.size(); ++number) {
-    PublishedStep step = TRY(send_step(number, which));
+    const VersionShare& share = shares_[number];
+    key = key_after(key, digest_of(share));
+    steps.push_back(TRY(step_of(share, "own", key, [&]() -> Result<std::vector<OciDescriptor>> {
+      TRY(know_versions(number));
+      TRY(add_objects(share, BundleContents::Where::carried, store_, contents_));
+      known_ = number + 1;
+      std::vector<OciDescriptor> layers;
+      layers.push_back(TRY(send_records(share)));
+      TRY(send_bundles(share, layers));
+      return layers;
+    })));
+  }
+  return steps;
+}
+
+Result<std::vector<PublishedStep>> ShareSending::send_data() {
+  std::vector<PublishedStep> steps;
+  Digest key = sha256("data");
+  for (const VersionShare& share : shares_) key = key_after(key, digest_of(share));
+  std::vector<Digest> before;  // data that the steps so far have
+  std::size_t known = 0;       // of these, in contents_
+  for (const VersionShare& share : shares_) {
+    const std::vector<Digest> kept = TRY(kept_data(share, store_));
+    for (const Digest& tree : kept) key = key_after(key, tree);
+    PublishedStep step = TRY(step_of(share, "data", key, [&]() -> Result<std::vector<OciDescriptor>> {
+      TRY(know_versions(shares_.size()));
+      for (; known < before.size(); ++known)
+        TRY(add_files(before[known], BundleContents::Where::known, store_, contents_));
+      for (const Digest& tree : kept) TRY(add_files(tree, BundleContents::Where::carried, store_, contents_));
+      std::vector<OciDescriptor> layers;
+      TRY(send_bundles(share, layers));
+      return layers;
+    }));
+    before.insert(before.end(), kept.begin(), kept.end());
     if (!step.layers.empty()) steps.push_back(std::move(step));
   }
   return steps;
 }
 
-Result<PublishedStep> ShareSending::send_step(std::size_t number, ShareObjects which) {
-  const VersionShare& share = shares_[number];
+Result<PublishedStep> ShareSending::step_of(const VersionShare& share, std::string_view kind, const Digest& key,
+                                            const std::function<Result<std::vector<OciDescriptor>>()>& make) {
   const std::uint64_t generation = TRY(store_.objects().generation());
-  const Path file = known_layers_file(store_, share, which);
-  if (auto known = read_known_layers(file, share, generation)) {
+  const Path file = known_layers_file(store_, share, kind);
+  if (auto known = read_known_layers(file, key, generation)) {
     PublishedStep step{share.version.version, std::move(*known)};
     if (TRY(is_everywhere(step))) return step;
   }
-  PublishedStep step{share.version.version, {}};
-  TRY(know_up_to(number, which));
-  TRY(add_objects(share, which, BundleContents::Where::carried, store_, contents_));
-  (which == ShareObjects::own ? known_own_ : known_data_) = number + 1;
-  if (which == ShareObjects::own) step.layers.push_back(TRY(send_records(share)));
-  TRY(send_bundles(share, step.layers));
-  write_known_layers(file, store_, {sha256(share.record), generation, step.layers});
-  return step;
+  std::vector<OciDescriptor> layers = TRY(make());
+  write_known_layers(file, store_, {key, generation, layers});
+  return PublishedStep{share.version.version, std::move(layers)};
 }
 
-// What is carried by the layers before.
-Result<void> ShareSending::know_up_to(std::size_t number, ShareObjects which) {
-  const std::size_t own = which == ShareObjects::own ? number : shares_.size();
-  for (; known_own_ < own; ++known_own_)
-    TRY(add_objects(shares_[known_own_], ShareObjects::own, BundleContents::Where::known, store_, contents_));
-  if (which == ShareObjects::own) return {};
-  for (; known_data_ < number; ++known_data_)
-    TRY(add_objects(shares_[known_data_], ShareObjects::data, BundleContents::Where::known, store_, contents_));
+// What the layers of the first shares carry.
+Result<void> ShareSending::know_versions(std::size_t up_to) {
+  for (; known_ < up_to; ++known_) TRY(add_objects(shares_[known_], BundleContents::Where::known, store_, contents_));
   return {};
 }
 
@@ -163,13 +169,12 @@ Result<void> ShareSending::send_bundles(const VersionShare& share, std::vector<O
   return {};
 }
 
-Result<OciDescriptor> ShareSending::send_bytes(OciDescriptor described, std::string_view bytes) {
-  described.digest = sha256(bytes);
-  described.bytes = bytes.size();
+Result<OciDescriptor> ShareSending::send_bytes(std::string_view media_type, std::string_view bytes) {
+  const OciDescriptor blob{std::string(media_type), sha256(bytes), bytes.size(), {}, {}};
   const ScratchFile file(store_, "blob");
   TRY(publish_file(store_.scratch(), file.path(), bytes, 0644, Durable::no));
-  TRY(send_file(described, file.path()));
-  return described;
+  TRY(send_file(blob, file.path()));
+  return blob;
 }
 
 Result<void> ShareSending::send_file(const OciDescriptor& blob, const Path& file) {

@@ -8,16 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/publication.hpp"
+#include "runner/core/published_version.hpp"
+#include "runner/engine/remote_target.hpp"
 #include "runner/engine/version_share.hpp"
-#include "storage/remotes/remote.hpp"
 
 namespace trainyard {
-
-struct RemoteTarget {
-  std::string name;  // as the store knows it, or its address
-  std::shared_ptr<Remote> remote;
-};
 
 // Told from any thread, now and then.
 struct SendProgress {
@@ -32,8 +27,8 @@ struct SendOptions {
 };
 
 // Brings the shares of a lineage to remotes, as the layers of a publication. What a remote has already is not sent again.
-// The layers that a version came to are remembered in the store's cache, so that those of ancestors are not made again to
-// learn their digests. For one use at a time; keeps garbage from being collected until the store's objects are released.
+// The layers that a version came to, after those before it, are remembered in the store's cache, so that those of ancestors
+// are not made again to learn their digests. For one use at a time; keeps garbage from being collected until the store's objects are released.
 class ShareSending {
  public:
   // All outlive this.
@@ -41,18 +36,21 @@ class ShareSending {
                const SendOptions& options)
       : store_(store), shares_(shares), targets_(targets), options_(options), contents_(store.objects()) {}
 
-  // When it returns, every target has the layers. Data after own.
-  Result<std::vector<PublishedStep>> send(ShareObjects which);
-  // One more small blob.
-  Result<OciDescriptor> send_bytes(OciDescriptor described, std::string_view bytes);
+  // When these return, every target has it. The layers of the versions themselves, and those of the data of their runs.
+  Result<std::vector<PublishedStep>> send_versions();
+  Result<std::vector<PublishedStep>> send_data();
+  // One more blob.
+  Result<OciDescriptor> send_bytes(std::string_view media_type, std::string_view bytes);
   Result<void> send_file(const OciDescriptor& blob, const Path& file);
-  // Of what went to a target, by its place among the targets.
+  // Bytes, to all targets together.
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
 
  private:
-  Result<PublishedStep> send_step(std::size_t number, ShareObjects which);
+  // Those that are known, or else what `make` makes.
+  Result<PublishedStep> step_of(const VersionShare& share, std::string_view kind, const Digest& key,
+                                const std::function<Result<std::vector<OciDescriptor>>()>& make);
   Result<bool> is_everywhere(const PublishedStep& step);
-  Result<void> know_up_to(std::size_t number, ShareObjects which);
+  Result<void> know_versions(std::size_t up_to);
   Result<OciDescriptor> send_records(const VersionShare& share);
   Result<void> send_bundles(const VersionShare& share, std::vector<OciDescriptor>& layers);
   void tell();
@@ -63,8 +61,7 @@ class ShareSending {
   const std::vector<RemoteTarget>& targets_;
   const SendOptions& options_;
   BundleContents contents_;
-  std::size_t known_own_ = 0;   // shares whose own objects are in contents_
-  std::size_t known_data_ = 0;  // the same of their data
+  std::size_t known_ = 0;  // shares whose own objects are in contents_
   std::atomic<std::uint64_t> done_ = 0;
   std::atomic<std::uint64_t> all_ = 0;
   std::atomic<std::uint64_t> sent_ = 0;

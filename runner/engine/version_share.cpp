@@ -40,7 +40,7 @@ Result<VersionShare> share_of(const VersionRecord& version, const Store& store) 
   const PackageRegistry registry(store.packages(), store.journal());
   const RelPath path = TRY(registry.record_path(version.content.name, version.version));
   std::string record = TRY(read_file(store.root() / path.bytes(), limits::kRecordBytes));
-  VersionShare share{version, std::move(record), std::nullopt, {version.content.tree.digest}, {}, {}};
+  VersionShare share{version, std::move(record), std::nullopt, {version.content.tree.digest}, {}};
   if (!version.content.run) return share;
   RunFolder run = RunFolders(store.runs(), store.active()).folder(*version.content.run);
   if (!is_there(run.results())) return share;
@@ -51,9 +51,7 @@ Result<VersionShare> share_of(const VersionRecord& version, const Store& store) 
       share.files.push_back(root.tree);
       continue;
     }
-    if (!TRY(store.objects().has(root.tree))) continue;
-    share.lists.push_back(root.tree);
-    if (TRY(has_files(root.tree, store.objects()))) share.data.push_back(root.tree);
+    if (TRY(store.objects().has(root.tree))) share.lists.push_back(root.tree);
   }
   share.run = std::move(run);
   return share;
@@ -64,13 +62,13 @@ struct RecordFile {
   Path path;
 };
 
-Result<void> add_files(const Path& folder, const std::string& name, std::vector<RecordFile>& files) {
+Result<void> list_records(const Path& folder, const std::string& name, std::vector<RecordFile>& files) {
   for (const std::string& each : TRY(list_folder(folder))) {
     if (name == kSharedRun && kNotRecords.contains(each)) continue;
     const Path path = folder / each;
     const auto status = TRY(status_of(path));
     if (!status) continue;
-    if (S_ISDIR(status->st_mode)) TRY(add_files(path, name + "/" + each, files));
+    if (S_ISDIR(status->st_mode)) TRY(list_records(path, name + "/" + each, files));
     if (S_ISREG(status->st_mode)) files.push_back({name + "/" + each, path});
   }
   return {};
@@ -143,31 +141,43 @@ Result<std::vector<VersionShare>> shares_of(const VersionRecord& version, const 
   return shares;
 }
 
-Result<void> add_objects(const VersionShare& share, ShareObjects which, BundleContents::Where where, const Store& store,
+Digest digest_of(const VersionShare& share) {
+  std::string facts = sha256(share.record).hex() + (share.run ? " with its run" : "");
+  for (const Digest& tree : share.files) facts += " files " + tree.hex();
+  for (const Digest& tree : share.lists) facts += " list " + tree.hex();
+  return sha256(facts);
+}
+
+Result<std::vector<Digest>> kept_data(const VersionShare& share, const Store& store) {
+  std::vector<Digest> kept;
+  for (const Digest& tree : share.lists) {
+    if (TRY(has_files(tree, store.objects()))) kept.push_back(tree);
+  }
+  return kept;
+}
+
+Result<void> add_files(const Digest& tree, BundleContents::Where where, const Store& store, BundleContents& contents) {
+  const Tree files = TRY(load_tree(tree, store.objects()));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (const Digest* const file = files.view(i).digest) TRY(contents.add(*file, where));
+  }
+  return {};
+}
+
+Result<void> add_objects(const VersionShare& share, BundleContents::Where where, const Store& store,
                          BundleContents& contents) {
-  const auto add_files_of = [&](const Digest& digest) -> Result<void> {
-    const Tree tree = TRY(load_tree(digest, store.objects()));
-    for (std::size_t i = 0; i < tree.size(); ++i) {
-      if (const Digest* const file = tree.view(i).digest) TRY(contents.add(*file, where));
-    }
-    return {};
-  };
-  if (which == ShareObjects::data) {
-    for (const Digest& digest : share.data) TRY(add_files_of(digest));
-    return {};
+  for (const Digest& tree : share.files) {
+    TRY(contents.add(tree, where));
+    TRY(add_files(tree, where, store, contents));
   }
-  for (const Digest& digest : share.files) {
-    TRY(contents.add(digest, where));
-    TRY(add_files_of(digest));
-  }
-  for (const Digest& digest : share.lists) TRY(contents.add(digest, where));
+  for (const Digest& tree : share.lists) TRY(contents.add(tree, where));
   return {};
 }
 
 Result<StoredObject> write_records(const VersionShare& share, const Path& file) {
   RecordsTar tar = TRY(RecordsTar::create(file));
   std::vector<RecordFile> files;
-  if (share.run) TRY(add_files(share.run->path(), std::string(kSharedRun), files));
+  if (share.run) TRY(list_records(share.run->path(), std::string(kSharedRun), files));
   for (const RecordFile& each : files) TRY(copy_file(each, tar));
   TRY(tar.begin(std::string(kSharedRecord), share.record.size()));
   TRY(tar.write(share.record));

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "runner/engine/side_by_side.hpp"
+#include "storage/remotes/pending_publications.hpp"
 
 namespace trainyard {
 
@@ -14,8 +16,11 @@ namespace {
 
 // How long somebody who is about to publish the same is waited for.
 constexpr std::chrono::minutes kWaitForOthers = kClaimHolds + std::chrono::minutes{2};
+// The same of a remote that garbage is removed from, or that does not answer.
+constexpr std::chrono::minutes kWaitForRemote{1};
 constexpr std::chrono::milliseconds kPause{150};
 constexpr int kMostRounds = 3;
+constexpr std::size_t kQuestionsAtOnce = 8;
 
 std::string new_publication_id(Instant now) {
   std::array<std::uint8_t, 10> random{};
@@ -62,33 +67,38 @@ class Claims {
   std::vector<RemoteTarget> targets_;
 };
 
-enum class Claimed { mine, somebody_did_it };
-
-// Waits for whoever is about to make the same visible.
-Result<Claimed> claim_on(const RemoteTarget& target, const ReadyPublication& ready, Claims& claims,
-                         const std::function<bool()>& cancelled) {
+// Waits for whoever is about to make the same visible. None when the right is this publisher's now; else what somebody
+// has made visible.
+Result<std::optional<OciDescriptor>> claim_on(const RemoteTarget& target, const ReadyPublication& ready, Claims& claims,
+                                              const std::function<bool()>& cancelled) {
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     const auto other = claims.take(target);
-    const bool collecting = !other.ok() && other.error().code == Errc::unavailable;
-    if (!other.ok() && !collecting) return other.error();
-    if (TRY(shown_on(target, ready.package, ready.version, ready.record))) {
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    if (!other.ok() && (other.error().code != Errc::unavailable || waited > kWaitForRemote)) return other.error();
+    if (auto shown = TRY(shown_on(target, ready.package, ready.version, ready.record))) {
       claims.give_back(target);
-      return Claimed::somebody_did_it;
+      return shown;
     }
-    if (other.ok() && !*other) return Claimed::mine;
+    if (other.ok() && !*other) return std::optional<OciDescriptor>();
     if (other.ok() && (*other)->record != ready.record)
       return fail(Errc::exists, (*other)->publisher + " is publishing another " + ready.package.text() + "@" +
                                     ready.version.text() + " on '" + target.name +
                                     "' right now; compare the two, and publish yours as a new version");
     if (cancelled()) return fail(Errc::cancelled, "publishing was given up; nothing of it can be seen anywhere");
-    if (std::chrono::steady_clock::now() - begin > kWaitForOthers) {
-      if (!other.ok()) return other.error();
+    if (other.ok() && waited > kWaitForOthers)
       return fail(Errc::unavailable, (*other)->publisher + " has been publishing " + ready.package.text() + "@" +
                                          ready.version.text() + " on '" + target.name + "' for too long; try again");
-    }
     std::this_thread::sleep_for(kPause);
   }
+}
+
+Result<void> look_whole(const ReadyPublication& ready, Remote& remote) {
+  return side_by_side(ready.blobs.size(), kQuestionsAtOnce, [&](std::size_t which) -> Result<void> {
+    if (TRY(remote.has(ready.package, ready.blobs[which]))) return {};
+    return fail(Errc::unavailable, "the blob sha256:" + ready.blobs[which].digest.hex() + " vanished from '" +
+                                       remote.text() + "' while the version was published; publish it again");
+  });
 }
 
 std::vector<PendingPublication::Target> pending_targets(const std::vector<RemoteTarget>& targets) {
@@ -172,15 +182,15 @@ Result<std::optional<OciDescriptor>> shown_on(const RemoteTarget& target, const 
                                 "), and what is published never changes; publish yours as a new version");
 }
 
-Result<std::vector<std::string>> make_visible(const ReadyPublication& ready, std::vector<RemoteTarget> targets,
-                                              const std::function<Result<void>(Remote& remote)>& is_whole,
+Result<std::vector<PublishedAt>> make_visible(const ReadyPublication& ready, const std::vector<RemoteTarget>& targets,
                                               const std::function<bool()>& cancelled, const Store& store,
                                               const Publisher& publisher) {
   // One order for all, so that two who want the same do not wait for each other.
-  std::sort(targets.begin(), targets.end(),
+  std::vector<RemoteTarget> left = targets;
+  std::sort(left.begin(), left.end(),
             [](const RemoteTarget& a, const RemoteTarget& b) { return a.remote->text() < b.remote->text(); });
-  std::vector<std::string> done_by_others;
-  for (int round = 0; round < kMostRounds && !targets.empty(); ++round) {
+  std::map<std::string, OciDescriptor> shown_by_others;  // by the targets' names
+  for (int round = 0; round < kMostRounds && !left.empty(); ++round) {
     const Instant since = publisher.now();
     const std::string id = new_publication_id(since);
     const PendingPublication pending{id,
@@ -188,30 +198,38 @@ Result<std::vector<std::string>> make_visible(const ReadyPublication& ready, std
                                      ready.version,
                                      ready.record,
                                      ready.manifest,
-                                     pending_targets(targets),
+                                     pending_targets(left),
                                      PendingPublication::State::claiming,
                                      publisher.name,
                                      since};
     Claiming claiming = TRY(Claiming::begin(pending, store));
     Claims claims(ready.package, ready.version, {id, ready.record, publisher.name, since});
-    for (const RemoteTarget& target : targets) {
-      if (TRY(claim_on(target, ready, claims, cancelled)) == Claimed::somebody_did_it)
-        done_by_others.push_back(target.name);
+    for (const RemoteTarget& target : left) {
+      if (auto shown = TRY(claim_on(target, ready, claims, cancelled)))
+        shown_by_others.emplace(target.name, std::move(*shown));
     }
-    targets = claims.targets();
-    if (targets.empty()) break;
-    TRY(side_by_side(targets.size(), targets.size(),
-                     [&](std::size_t which) { return is_whole(*targets[which].remote); }));
+    left = claims.targets();
+    if (left.empty()) break;
+    TRY(side_by_side(left.size(), left.size(),
+                     [&](std::size_t which) { return look_whole(ready, *left[which].remote); }));
     // Who had to wait long for others claims anew.
     if (publisher.now().microseconds - since.microseconds > std::chrono::microseconds(kClaimHolds).count() / 2)
       continue;
-    TRY(commit(pending, claiming.take(), targets));
-    targets.clear();
+    TRY(commit(pending, claiming.take(), left));
+    left.clear();
   }
-  if (!targets.empty())
+  if (!left.empty())
     return fail(Errc::unavailable, "others kept publishing " + ready.package.text() + "@" + ready.version.text() +
                                        " from being decided; try again");
-  return done_by_others;
+  std::vector<PublishedAt> places;
+  for (const RemoteTarget& target : targets) {
+    const auto other = shown_by_others.find(target.name);
+    const bool was_there = other != shown_by_others.end();
+    places.push_back({target.name, target.remote->text(),
+                      was_there ? PublishedAt::State::was_there : PublishedAt::State::published,
+                      was_there ? other->second : ready.manifest});
+  }
+  return places;
 }
 
 Result<std::vector<std::string>> finish_publications(const Store& store, const Publisher& publisher,

@@ -19,7 +19,7 @@ constexpr const char* kTagNote = "trainyard.tag";
 
 // Each has the name of its tag in it, so no two are the same manifest, and one can be removed without another.
 std::string manifest_of(const OciTicket& ticket, const PublicationClaim& claim) {
-  const OciDescriptor empty{std::string(kOciEmptyType), sha256("{}"), 2};
+  const OciDescriptor empty = oci_empty_config();
   const OciManifest manifest{std::string(kTicketType),
                              empty,
                              {empty},
@@ -40,7 +40,7 @@ Result<void> OciElection::put(const std::string& repository, const OciTicket& ti
     const std::lock_guard lock(mutex_);
     return with_config_.contains(repository);
   }();
-  if (!known) TRY(registry_.put_bytes(repository, "{}"));
+  if (!known) TRY(registry_.put_bytes(repository, kOciEmptyConfig));
   auto put = registry_.write(repository, ticket.tag(), kOciManifestType, manifest_of(ticket, claim), latest);
   const std::lock_guard lock(mutex_);
   if (put.ok()) {

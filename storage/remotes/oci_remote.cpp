@@ -54,7 +54,7 @@ Result<void> OciRemote::probe() {
   const std::string chance =
       sha256(std::string_view(reinterpret_cast<const char*>(random.data()), random.size())).hex();
   const std::string tag = "_probe." + chance;
-  const OciDescriptor empty{std::string(kOciEmptyType), sha256("{}"), 2};
+  const OciDescriptor empty = oci_empty_config();
   const std::string manifest =
       OciManifest{"application/vnd.trainyard.probe.v1", empty, {empty}, {}, {{"trainyard.probe", chance}}}.text();
   const Digest digest = sha256(manifest);
@@ -62,7 +62,7 @@ Result<void> OciRemote::probe() {
     const auto tags = TRY(registry_.tags(repository));
     return std::find(tags.begin(), tags.end(), tag) != tags.end();
   };
-  TRY(registry_.put_bytes(repository, "{}"));
+  TRY(registry_.put_bytes(repository, kOciEmptyConfig));
   TRY(registry_.write(repository, tag, kOciManifestType, manifest));
   const auto listed = is_listed();
   const auto there = registry_.look(repository, tag);

@@ -56,6 +56,23 @@ Result<OciDescriptor> oci_descriptor_from(const Json& json) {
                        std::move(annotations)};
 }
 
+std::vector<OciDescriptor> oci_descriptors_in(Fields& fields, const char* key) {
+  std::vector<OciDescriptor> descriptors;
+  for (const Json& each : fields.array(key)) {
+    auto descriptor = oci_descriptor_from(each);
+    if (descriptor.ok()) {
+      descriptors.push_back(std::move(*descriptor));
+    } else {
+      fields.note(key, descriptor.error().message);
+    }
+  }
+  return descriptors;
+}
+
+OciDescriptor oci_empty_config() {
+  return {"application/vnd.oci.empty.v1+json", sha256(kOciEmptyConfig), kOciEmptyConfig.size(), {}, {}};
+}
+
 std::string OciManifest::text() const {
   Json list = Json::array();
   for (const OciDescriptor& layer : layers) list.push_back(to_json(layer));
@@ -80,15 +97,7 @@ Result<OciManifest> OciManifest::parse(std::string_view text) {
   }
   const auto config = fields.nested("config", oci_descriptor_from);
   std::string artifact_type = fields.has("artifactType") ? fields.text("artifactType") : "";
-  std::vector<OciDescriptor> layers;
-  for (const Json& each : fields.array("layers")) {
-    auto layer = oci_descriptor_from(each);
-    if (layer.ok()) {
-      layers.push_back(std::move(*layer));
-    } else {
-      fields.note("layers", layer.error().message);
-    }
-  }
+  std::vector<OciDescriptor> layers = oci_descriptors_in(fields, "layers");
   if (layers.empty()) fields.note("layers", "names no content");
   std::optional<OciDescriptor> subject;
   if (fields.has("subject")) subject = fields.nested("subject", oci_descriptor_from);

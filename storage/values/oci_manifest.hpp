@@ -46,12 +46,15 @@ struct OciManifest {
 
 inline constexpr std::string_view kOciManifestType = "application/vnd.oci.image.manifest.v1+json";
 inline constexpr std::string_view kOciIndexType = "application/vnd.oci.image.index.v1+json";
-// Of the two bytes "{}", for a manifest that needs no config.
-inline constexpr std::string_view kOciEmptyType = "application/vnd.oci.empty.v1+json";
+// The config of a manifest that needs none. It has to be put like any other.
+inline constexpr std::string_view kOciEmptyConfig = "{}";
+OciDescriptor oci_empty_config();
 // Registries take no longer ones (distribution-spec 1.1, "Pushing Manifests": 4 MiB at least).
 inline constexpr std::size_t kMostOciManifest = std::size_t{4} << 20U;
 
 Json to_json(const OciDescriptor& descriptor);
 Result<OciDescriptor> oci_descriptor_from(const Json& json);
+// The list under `key`; a mistake is noted.
+std::vector<OciDescriptor> oci_descriptors_in(Fields& fields, const char* key);
 
 }  // namespace trainyard

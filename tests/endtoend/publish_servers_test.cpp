@@ -79,14 +79,6 @@ class Everywhere {
   std::map<std::string, std::string> addresses_;
 };
 
-std::map<std::string, std::string> records_of(const TestStore& store) {
-  std::map<std::string, std::string> records;
-  for (const auto& [name, bytes] : contents(store.root())) {
-    if (name.rfind("packages/", 0) == 0 || name.rfind("runs/", 0) == 0) records[name] = bytes;
-  }
-  return records;
-}
-
 }  // namespace
 
 TEST_CASE("a version published to a folder and to servers is the same wherever it is pulled from", "[servers]") {

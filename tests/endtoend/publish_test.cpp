@@ -5,19 +5,6 @@
 #include "tests/endtoend/published_store.hpp"
 
 namespace trainyard {
-namespace {
-
-// Of a store: what pulling and publishing must not lose or change.
-std::map<std::string, std::string> records_of(const TestStore& store) {
-  std::map<std::string, std::string> records;
-  for (const auto& [name, bytes] : contents(store.root())) {
-    const bool record = name.rfind("packages/", 0) == 0 || name.rfind("runs/", 0) == 0;
-    if (record) records[name] = bytes;
-  }
-  return records;
-}
-
-}  // namespace
 
 TEST_CASE("A version that was published and pulled is byte for byte the same, and goes on from there") {
   PublishedStore one;
@@ -85,6 +72,40 @@ TEST_CASE("A new minor sends what is new") {
   const std::uint64_t second = sent("counts@1.4");
   INFO(second << " of " << first);
   CHECK(second <= first / 50);
+}
+
+TEST_CASE("What was published before is no promise of what it takes now") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.2"});
+  // Data that the store keeps only from now on.
+  TestStore late;
+  one.add_remote_to(late, "late");
+  late.add("counts");
+  REQUIRE(late.train("counts", one.data).status() == "Successful");
+  CHECK(late.json({"publish", "counts@1.1", "--data"}).at("missing").at(0) == "the data: the store has not kept it");
+  late.must({"snapshot", "create", one.data.string()});
+  CHECK(late.json({"publish", "counts@1.1", "--data"}).at("missing").empty());
+  // Layers that left to those of a version before what is only theirs since that one is gone.
+  one.store.must({"package", "delete", "counts@1.1", "--why", "wrong"});
+  one.add_remote("second");
+  one.store.must({"publish", "counts@1.2", "--to", "second"});
+  TestStore other;
+  one.add_remote_to(other, "second");
+  other.must({"pull", "counts@1.2"});
+  CHECK(other.versions("counts") == std::vector<std::string>{"1.2"});
+  CHECK(other.run({"store", "fsck"}).status.code == 0);
+}
+
+TEST_CASE("What is attached later goes along when a version is promoted again") {
+  PublishedStore one;
+  one.add_remote("production");
+  one.store.must({"publish", "counts@1.2", "--to", "models"});
+  one.store.must({"promote", "counts@1.2", "models", "production"});
+  one.store.must({"publish", "counts@1.2", "--to", "models", "--capsule"});
+  const Json again = one.store.json({"promote", "counts@1.2", "models", "production"});
+  CHECK(again.at("places").at(0).at("state") == "was_there");
+  CHECK(one.store.json({"remote", "show", "production", "counts@1.2"}) ==
+        one.store.json({"remote", "show", "models", "counts@1.2"}));
 }
 
 TEST_CASE("The manifest is the same on every remote, and so is what another store publishes of the same version") {

@@ -35,6 +35,15 @@ struct PublishedStore {
   }
 };
 
+// The records and runs of a store, which publishing and pulling must neither lose nor change.
+inline std::map<std::string, std::string> records_of(const TestStore& store) {
+  std::map<std::string, std::string> records;
+  for (const auto& [name, bytes] : contents(store.root())) {
+    if (name.rfind("packages/", 0) == 0 || name.rfind("runs/", 0) == 0) records[name] = bytes;
+  }
+  return records;
+}
+
 // The names of the versions that a remote shows.
 inline std::string shown_on(const TestStore& store, const std::string& remote) {
   std::string names;
