@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/core/published_version.hpp"
 
-#include <set>
-
 namespace trainyard {
 
 namespace {
@@ -101,15 +99,6 @@ Result<PublishedVersion> publication_from(const OciManifest& manifest) {
     }
   }
   return PublishedVersion{std::move(package), version, manifest.config, std::move(steps)};
-}
-
-std::vector<OciDescriptor> blobs_of(const OciManifest& manifest) {
-  std::vector<OciDescriptor> blobs{manifest.config};
-  std::set<Digest> seen{manifest.config.digest};
-  for (const OciDescriptor& layer : manifest.layers) {
-    if (seen.insert(layer.digest).second) blobs.push_back(layer);
-  }
-  return blobs;
 }
 
 OciManifest attachment(std::string_view artifact_type, const OciDescriptor& subject,

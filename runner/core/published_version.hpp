@@ -60,9 +60,6 @@ OciDescriptor records_layer(const PackageName& package, const PackageVersion& ve
 OciDescriptor bundle_layer(const PackageName& package, const PackageVersion& version, std::size_t number,
                            const Digest& digest, std::uint64_t bytes);
 
-// Every blob that a manifest names, the config first, each once.
-std::vector<OciDescriptor> blobs_of(const OciManifest& manifest);
-
 // A manifest that is attached to `subject`: layers with names, and no config.
 OciManifest attachment(std::string_view artifact_type, const OciDescriptor& subject, std::vector<OciDescriptor> layers);
 OciDescriptor named_layer(std::string_view media_type, std::string name, const Digest& digest, std::uint64_t bytes);

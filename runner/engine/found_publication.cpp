@@ -49,9 +49,9 @@ Result<std::uint64_t> verify_publication(Remote& remote, const PackageReference&
                                          const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   const FoundPublication found = TRY(find_publication(remote, reference));
   const PackageName& package = found.publication.package;
-  std::vector<OciDescriptor> blobs = blobs_of(TRY(OciManifest::parse(found.text)));
+  std::vector<OciDescriptor> blobs = TRY(OciManifest::parse(found.text)).blobs();
   for (const OciDescriptor& each : TRY(remote.attached(package, found.manifest.digest))) {
-    const auto more = blobs_of(TRY(OciManifest::parse(TRY(remote.manifest(package, each.digest)))));
+    const auto more = TRY(OciManifest::parse(TRY(remote.manifest(package, each.digest)))).blobs();
     blobs.insert(blobs.end(), more.begin(), more.end());
   }
   std::uint64_t all = 0;

@@ -106,9 +106,7 @@ class OutputSending {
 
   // Before it had a name, somebody may have taken what was there already for garbage.
   Result<void> check_whole(const OciManifest& manifest) {
-    std::vector<OciDescriptor> blobs = manifest.layers;
-    blobs.push_back(manifest.config);
-    for (const OciDescriptor& blob : blobs) {
+    for (const OciDescriptor& blob : manifest.blobs()) {
       if (!TRY(to_.remote->has(package(), blob)))
         return fail(Errc::unavailable,
                     "what was sent to '" + to_.name + "' was removed there as garbage at the same time; send it again");

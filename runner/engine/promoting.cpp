@@ -62,7 +62,7 @@ Result<PublishReport> promote_version(const FoundPublication& found, const Remot
   const auto shown = TRY(shown_on(to, package, version, record));
   PublishReport report;
   Carrying carrying(package, *from.remote, *to.remote, options, store);
-  const std::vector<OciDescriptor> blobs = blobs_of(TRY(OciManifest::parse(found.text)));
+  const std::vector<OciDescriptor> blobs = TRY(OciManifest::parse(found.text)).blobs();
   if (!shown) {
     TRY(carrying.carry(blobs));
     TRY(to.remote->put_manifest(package, found.text));
@@ -71,7 +71,7 @@ Result<PublishReport> promote_version(const FoundPublication& found, const Remot
   if (!shown || shown->digest == found.manifest.digest) {
     for (const OciDescriptor& each : TRY(from.remote->attached(package, found.manifest.digest))) {
       const std::string text = TRY(from.remote->manifest(package, each.digest));
-      TRY(carrying.carry(blobs_of(TRY(OciManifest::parse(text)))));
+      TRY(carrying.carry(TRY(OciManifest::parse(text)).blobs()));
       TRY(to.remote->attach(package, text));
     }
   }

@@ -132,7 +132,7 @@ Result<PublishReport> publish_version(const VersionRecord& version, const Publis
       TRY(target.remote->put_manifest(package, text));
       TRY(attach(first, package, target, subject));
     }
-    for (PublishedAt& place : TRY(make_visible({package, version.version, sha256(record), subject, blobs_of(manifest)},
+    for (PublishedAt& place : TRY(make_visible({package, version.version, sha256(record), subject, manifest.blobs()},
                                                lacking, wish.sending.cancelled, store, publisher)))
       report.places.push_back(std::move(place));
   }

@@ -2,25 +2,14 @@
 #include "storage/remotes/keyed_garbage.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "storage/remotes/random_name.hpp"
 
 namespace trainyard {
 
 namespace {
 
 constexpr std::chrono::microseconds kSaysSoEvery = std::chrono::minutes(1);
-
-std::string random_name() {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::array<std::uint8_t, 16> random{};
-  fill_random(random);
-  std::string name;
-  for (const std::uint8_t byte : random) {
-    name += kDigits[byte >> 4U];
-    name += kDigits[byte & 15U];
-  }
-  return name;
-}
 
 }  // namespace
 
@@ -141,7 +130,7 @@ Result<void> KeyedGarbage::mark(const Digest& manifest) {
   if (!parsed.ok())
     return within("nothing is removed, because a manifest that is needed cannot be read",
                   damaged(store_, keys_.blob(manifest), parsed.error()));
-  for (const OciDescriptor& part : parts_of(*parsed)) needed_.insert(part.digest);
+  for (const OciDescriptor& part : parsed->blobs()) needed_.insert(part.digest);
   return {};
 }
 

@@ -101,12 +101,6 @@ Result<std::string> read_manifest(KeyStore& store, const PackageKeys& keys, cons
   return std::move(*text);
 }
 
-std::vector<OciDescriptor> parts_of(const OciManifest& manifest) {
-  std::vector<OciDescriptor> parts = {manifest.config};
-  parts.insert(parts.end(), manifest.layers.begin(), manifest.layers.end());
-  return parts;
-}
-
 bool is_stale(Instant since, Instant now) {
   const std::int64_t age = now.microseconds - since.microseconds;
   return age >= microseconds(kClaimHolds + kClockSkew) || age < -microseconds(std::chrono::hours(24));

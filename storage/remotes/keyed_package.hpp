@@ -77,9 +77,6 @@ Result<std::vector<KeyedAttachment>> attachments(KeyStore& store, const std::str
 // The text of a manifest, which has that digest.
 Result<std::string> read_manifest(KeyStore& store, const PackageKeys& keys, const Digest& digest);
 
-// What a manifest puts together, its config first.
-std::vector<OciDescriptor> parts_of(const OciManifest& manifest);
-
 // How far the clocks of those who share a remote may be apart.
 inline constexpr std::chrono::minutes kClockSkew{1};
 // Whether what began then, and holds for kClaimHolds, is over whoever's clock is asked. A day ahead is no time.

@@ -22,7 +22,7 @@ Result<void> KeyedRemote::release(const PackageName& package, const PackageVersi
 
 Result<void> KeyedRemote::check_whole(const PackageKeys& keys, const Digest& manifest) {
   const OciManifest parsed = TRY(OciManifest::parse(TRY(read_manifest(*store_, keys, manifest))));
-  for (const OciDescriptor& part : parts_of(parsed)) {
+  for (const OciDescriptor& part : parsed.blobs()) {
     const std::string key = keys.blob(part.digest);
     if (TRY(store_->size(key)) != part.bytes)
       return fail(Errc::not_found, "'" + key + "', which the manifest " + manifest.hex() + " needs, is not in " +

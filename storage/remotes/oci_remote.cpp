@@ -2,9 +2,9 @@
 #include "storage/remotes/oci_remote.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "storage/remotes/random_name.hpp"
 #include "storage/values/sha256.hpp"
 
 namespace trainyard {
@@ -49,10 +49,7 @@ Result<void> OciRemote::probe() {
   TRY(registry_.check());
   // No package is called so, because of the dot.
   const std::string repository = prefix_ + "trainyard.probe";
-  std::array<std::uint8_t, 16> random{};
-  fill_random(random);
-  const std::string chance =
-      sha256(std::string_view(reinterpret_cast<const char*>(random.data()), random.size())).hex();
+  const std::string chance = random_name();
   const std::string tag = "_probe." + chance;
   const OciDescriptor empty = oci_empty_config();
   const std::string manifest =

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
+#include "storage/remotes/random_name.hpp"
 #include "storage/remotes/s3_listing.hpp"
 #include "storage/remotes/s3_stream.hpp"
 #include "storage/values/number.hpp"
@@ -26,12 +26,6 @@ S3Call writing(const std::string& key, std::string_view bytes) {
   call.body = HttpBody::of(bytes);
   call.payload = sha256(bytes).hex();
   return call;
-}
-
-std::string random_name() {
-  std::array<std::uint8_t, Digest::kBytes> bytes{};
-  fill_random(bytes);
-  return Digest(bytes).hex();
 }
 
 }  // namespace

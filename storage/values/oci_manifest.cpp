@@ -2,6 +2,7 @@
 #include "storage/values/oci_manifest.hpp"
 
 #include <limits>
+#include <set>
 
 #include "storage/values/sha256.hpp"
 
@@ -71,6 +72,15 @@ std::vector<OciDescriptor> oci_descriptors_in(Fields& fields, const char* key) {
 
 OciDescriptor oci_empty_config() {
   return {"application/vnd.oci.empty.v1+json", sha256(kOciEmptyConfig), kOciEmptyConfig.size(), {}, {}};
+}
+
+std::vector<OciDescriptor> OciManifest::blobs() const {
+  std::vector<OciDescriptor> blobs{config};
+  std::set<Digest> seen{config.digest};
+  for (const OciDescriptor& layer : layers) {
+    if (seen.insert(layer.digest).second) blobs.push_back(layer);
+  }
+  return blobs;
 }
 
 std::string OciManifest::text() const {

@@ -35,6 +35,8 @@ struct OciManifest {
   std::optional<OciDescriptor> subject = {};  // what this one is attached to
   OciAnnotations annotations = {};
 
+  // All that it names, the config first, each once.
+  [[nodiscard]] std::vector<OciDescriptor> blobs() const;
   // Canonical JSON.
   [[nodiscard]] std::string text() const;
   // Of any spelling, with whatever else it says; `invalid` names what is missing or wrong.
