@@ -16,10 +16,6 @@ namespace trainyard {
 
 namespace {
 
-Result<VersionRecord> find_version(const Store& store, const std::string& reference) {
-  return PackageRegistry(store.packages(), store.journal()).find(TRY(PackageReference::parse(reference)));
-}
-
 Json to_json(const AttestationCheck& check) {
   Json signers = Json::array();
   for (const StoredKey& key : check.signers) signers.push_back({{"name", key.name.text()}, {"id", key.key.id()}});

@@ -5,7 +5,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr const char* kVersion = "NAME@VERSION or NAME@LABEL; NAME is its newest version";
+constexpr const char* kNewestWord = "NAME@VERSION or NAME@LABEL; NAME is its newest version";
 
 }  // namespace
 
@@ -15,8 +15,8 @@ CommandWords diff_words(const char* example) {
       "Show how two versions differ: data, parameters, code, model, manifest, ABI, environment, metrics, score; exit "
       "code 1 where they are not equal",
       example, [](auto& diff) {
-        return std::vector<Word>{{"before", &diff.before, "VERSION", kVersion, Word::Need::required},
-                                 {"after", &diff.after, "VERSION", kVersion, Word::Need::required}};
+        return std::vector<Word>{{"before", &diff.before, "VERSION", kNewestWord, Word::Need::required},
+                                 {"after", &diff.after, "VERSION", kNewestWord, Word::Need::required}};
       });
 }
 
@@ -29,7 +29,7 @@ CommandWords reproduce_words() {
       "trainyard reproduce digits@1.1\n  trainyard reproduce digits@production --tolerance 1e-6 --json",
       [](auto& reproduce) {
         return std::vector<Word>{
-            {"version", &reproduce.reference, "VERSION", kVersion, Word::Need::required},
+            {"version", &reproduce.reference, "VERSION", kNewestWord, Word::Need::required},
             {"--tolerance", &reproduce.tolerance, "NUMBER",
              "How far a metric or the score may be from what it was, relative to the greater of the two (0)"},
             {"--secret", &reproduce.secrets, "NAME[=FILE]", "A secret of the run, again; may be repeated"}};

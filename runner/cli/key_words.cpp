@@ -5,7 +5,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr const char* kVersion = "NAME, NAME@VERSION or NAME@LABEL";
+constexpr const char* kPackageWord = "NAME, NAME@VERSION or NAME@LABEL";
 constexpr const char* kPasswordFile = "Read the password of the private key from the first line of this file";
 constexpr const char* kPassword = "Ask for the password of the private key on the terminal";
 
@@ -51,7 +51,7 @@ std::vector<CommandWords> attestation_words() {
                                    "trainyard sign digits@1.4\n  trainyard sign digits@1.4 --key release --password",
                                    [](auto& sign) {
                                      return std::vector<Word>{
-                                         {"package", &sign.reference, "PACKAGE", kVersion, Word::Need::required},
+                                         {"package", &sign.reference, "PACKAGE", kPackageWord, Word::Need::required},
                                          {"--key", &sign.key, "NAME|ID", "The key (the store's own)"},
                                          {"--password-file", &sign.password.file, "FILE", kPasswordFile},
                                          {"--password", &sign.password.ask, "", kPassword}};
@@ -64,7 +64,7 @@ std::vector<CommandWords> attestation_words() {
           "digits.intoto.jsonl\n  trainyard attestations digits@1.4 --format model-signing -o model.sig",
           [](auto& shown) {
             return std::vector<Word>{
-                {"package", &shown.reference, "PACKAGE", kVersion, Word::Need::required},
+                {"package", &shown.reference, "PACKAGE", kPackageWord, Word::Need::required},
                 {"--format", &shown.format, "FORMAT",
                  "intoto: all envelopes as a bundle of in-toto attestations; model-signing: the model signature as a "
                  "Sigstore bundle"},

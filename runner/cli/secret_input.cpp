@@ -39,13 +39,13 @@ class Silence {
 };
 
 // What is asked for, as the prompt and as errors have it, and how else it can be given.
-struct Question {
+struct SecretQuestion {
   std::string prompt;
   std::string what;
   std::string otherwise;
 };
 
-Result<std::string> ask(const Question& question) {
+Result<std::string> ask(const SecretQuestion& question) {
   const auto terminal = open_file("/dev/tty", O_RDWR | O_NOCTTY);
   if (!terminal.ok()) {
     return fail(Errc::invalid,

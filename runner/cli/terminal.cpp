@@ -23,9 +23,9 @@ std::size_t terminal_width() {
 }
 
 std::size_t characters(std::string_view text) {
-  std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
-  return count;
+  std::size_t found = 0;
+  for (const char c : text) found += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+  return found;
 }
 
 std::string number(double value, int decimals) {

@@ -17,10 +17,6 @@ namespace {
 
 std::string text_of(const VersionRecord& record) { return record.content.name.text() + "@" + record.version.text(); }
 
-Result<VersionRecord> find_version(const Store& store, const std::string& reference) {
-  return PackageRegistry(store.packages(), store.journal()).find(TRY(PackageReference::parse(reference)));
-}
-
 Decision decision_on(const VersionRecord& record, Decision::Kind kind, const std::string& why) {
   return {now(), user_name(), why, kind, record.version, std::nullopt};
 }

@@ -20,6 +20,7 @@
 #include "runner/executors/local_executor.hpp"
 #include "runner/executors/local_machine.hpp"
 #include "runner/processes/clock.hpp"
+#include "storage/packages/registry.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
@@ -191,6 +192,10 @@ void print_json(const Json& json) { print(readable(json)); }
 void complain(const std::string& sentence) {
   const std::string line = "trainyard: " + printable(sentence) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+Result<VersionRecord> find_version(const Store& store, const std::string& reference) {
+  return PackageRegistry(store.packages(), store.journal()).find(TRY(PackageReference::parse(reference)));
 }
 
 }  // namespace trainyard

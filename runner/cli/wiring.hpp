@@ -9,6 +9,7 @@
 #include "runner/engine/reproducing.hpp"
 #include "runner/engine/run_ports.hpp"
 #include "storage/store/store.hpp"
+#include "storage/values/version_record.hpp"
 
 // The only place that names concrete adapters and reads the environment.
 namespace trainyard {
@@ -19,6 +20,9 @@ Result<Path> store_path(const Invocation& invocation);
 // Opens the store and ends the runs that a dead process left behind, telling of each on stderr. Those that wait are gone on
 // with in the background. REQUIRES: this process has one thread.
 Result<Store> open_store(const Invocation& invocation);
+
+// The version that "NAME", "NAME@VERSION" or "NAME@LABEL" means in the store.
+Result<VersionRecord> find_version(const Store& store, const std::string& reference);
 
 // Who works with this program: the login name of the process's user, or its number.
 std::string user_name();

@@ -7,8 +7,6 @@ namespace trainyard {
 
 namespace {
 
-Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
-
 }  // namespace
 
 Json to_json(const BucketObject& object) {

@@ -7,10 +7,8 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.capsule/1";
+constexpr std::string_view kCapsuleSchema = "trainyard.capsule/1";
 constexpr std::string_view kFiles[] = {"included", "left_out", "unavailable"};
-
-Json or_null(const std::optional<TreeSummary>& tree) { return tree ? to_json(*tree) : Json(nullptr); }
 
 Json to_json(const CapsuleData& data) {
   return {{"input", data.input},
@@ -54,7 +52,7 @@ Json to_json(const CapsuleManifest& capsule) {
   Json files = Json::array();
   for (const CapsuleFile& file : capsule.files) files.push_back({{"path", file.path}, {"what", file.what}});
   const RecordedVersion& version = capsule.version;
-  return {{"schema", kSchema},
+  return {{"schema", kCapsuleSchema},
           {"version",
            {{"package", version.package.text()},
             {"version", version.version.text()},

@@ -5,7 +5,7 @@ namespace trainyard {
 
 namespace {
 
-std::string text_of(const CapsuleStep& step, std::size_t number) {
+std::string step_text(const CapsuleStep& step, std::size_t number) {
   return "## " + std::to_string(number) + ". " + step.title + "\n\n" + step.about + "\n\n```sh\n" + step.commands +
          "```\n\n```text\n" + step.prints + "```\n\nShows: " + step.shows + "\n\nDoes not show: " + step.shows_not +
          "\n\n";
@@ -45,7 +45,7 @@ std::string capsule_guide(const CapsuleManifest& capsule) {
   for (const std::string& sentence : capsule.missing) text += "- " + sentence + "\n";
   text += "\n";
   std::size_t number = 0;
-  for (const CapsuleStep& step : capsule_steps(capsule)) text += text_of(step, ++number);
+  for (const CapsuleStep& step : capsule_steps(capsule)) text += step_text(step, ++number);
   text += "## What all of it shows\n\n";
   text += capsule.keys.empty() ? "Nobody has signed anything here: all that is shown is that the parts fit together.\n"
                                : "If the fingerprints were confirmed in step 2 and every step printed what it has to: "

@@ -8,7 +8,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kProvenance = "provenance";
-constexpr std::string_view kModelSignature = "model signature";
+constexpr std::string_view kSaysModelSignature = "model signature";
 
 // What verify.py says of an archive and its list.
 std::string compared(const std::string& archive, const std::string& list, std::uint64_t files) {
@@ -90,7 +90,7 @@ CapsuleStep subjects(const CapsuleManifest& capsule) {
   std::string prints;
   const bool same = capsule.zip == CapsuleManifest::Zip::as_recorded;
   for (const CapsuleSigned& one : capsule.signatures) {
-    if (one.name.starts_with("attestation-") && one.says != kModelSignature)
+    if (one.name.starts_with("attestation-") && one.says != kSaysModelSignature)
       prints += one.name + " is about this " + (same ? "package" : "tree, and another zip of it") + "\n";
   }
   return {"They are about this package",
@@ -234,7 +234,7 @@ CapsuleStep journal(const CapsuleManifest& capsule) {
 std::vector<CapsuleStep> capsule_steps(const CapsuleManifest& capsule) {
   std::vector<CapsuleStep> steps = {integrity()};
   const bool attested = std::any_of(capsule.signatures.begin(), capsule.signatures.end(), [](const CapsuleSigned& one) {
-    return one.name.starts_with("attestation-") && one.says != kModelSignature;
+    return one.name.starts_with("attestation-") && one.says != kSaysModelSignature;
   });
   if (!capsule.keys.empty()) steps.push_back(fingerprints(capsule));
   if (!capsule.signatures.empty()) steps.push_back(signatures(capsule));

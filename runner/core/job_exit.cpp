@@ -7,7 +7,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.exit/1";
+constexpr std::string_view kExitSchema = "trainyard.exit/1";
 constexpr std::string_view kCauses[] = {"none", "asked", "max_runtime"};
 
 Result<StopCause> parse_cause(std::string_view text) {
@@ -20,17 +20,12 @@ std::optional<int> small_or_null(Fields& fields, const char* key) {
   return static_cast<int>(fields.integer(key, 0, 255));
 }
 
-template <class Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
 }  // namespace
 
 std::string_view name_of(StopCause cause) { return kCauses[static_cast<std::size_t>(cause)]; }
 
 Json to_json(const JobExit& exit) {
-  return {{"schema", kSchema},
+  return {{"schema", kExitSchema},
           {"code", or_null(exit.code)},
           {"signal", or_null(exit.signal)},
           {"failure", or_null(exit.failure)},
@@ -50,7 +45,7 @@ Json to_json(const JobExit& exit) {
 Result<JobExit> job_exit_from(const Json& json) {
   JobExit exit;
   Fields fields(json, "the exit");
-  fields.schema(kSchema);
+  fields.schema(kExitSchema);
   exit.code = small_or_null(fields, "code");
   exit.signal = small_or_null(fields, "signal");
   exit.failure = fields.optional_text("failure");

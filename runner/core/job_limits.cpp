@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::string_view kLimits[] = {"memory", "processes", "open_files", "disk", "log", "free_disk", "free_files"};
 
-template <class Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
 std::optional<std::int64_t> positive_or_null(Fields& fields, const char* key) {
   if (fields.nullable(key) == nullptr) return std::nullopt;
   return fields.integer(key, 1, INT64_MAX);

@@ -5,7 +5,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.job/1";
+constexpr std::string_view kJobSchema = "trainyard.job/1";
 
 Json to_json(const OverlayMount& overlay) {
   return {{"lower", overlay.lower}, {"upper", overlay.upper}, {"work", overlay.work}, {"target", overlay.target}};
@@ -48,16 +48,6 @@ Result<Texts> list_from(const Json& json) {
   for (const Json& item : json) {
     if (!item.is_string()) return fail(Errc::invalid, "has an entry that is not a text");
     texts.insert(texts.end(), item.get<std::string>());
-  }
-  return texts;
-}
-
-Result<std::map<std::string, std::string>> texts_from(const Json& json) {
-  std::map<std::string, std::string> texts;
-  if (!json.is_object()) return fail(Errc::invalid, "is not an object");
-  for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) return fail(Errc::invalid, "'" + key + "' is not a text");
-    texts[key] = value.get<std::string>();
   }
   return texts;
 }
@@ -194,7 +184,7 @@ Json to_json(const JobSpec& job) {
   }
   Json overlays = Json::array();
   for (const OverlayMount& overlay : job.overlays) overlays.push_back(to_json(overlay));
-  return {{"schema", kSchema},
+  return {{"schema", kJobSchema},
           {"run", job.run.text()},
           {"package", job.package},
           {"library", job.library ? Json(*job.library) : Json(nullptr)},
@@ -215,7 +205,7 @@ Json to_json(const JobSpec& job) {
 
 Result<JobSpec> job_spec_from(const Json& json) {
   Fields fields(json, "the job");
-  fields.schema(kSchema);
+  fields.schema(kJobSchema);
   const auto run = fields.parsed("run", RunId::parse);
   std::string package = fields.text("package");
   auto library = fields.optional_text("library");

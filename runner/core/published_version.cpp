@@ -6,7 +6,7 @@ namespace trainyard {
 namespace {
 
 // Those of the OCI image specification, annotations.md, and our own.
-constexpr const char* kTitle = "org.opencontainers.image.title";
+constexpr const char* kTitleAnnotation = "org.opencontainers.image.title";
 constexpr const char* kVersion = "org.opencontainers.image.version";
 constexpr const char* kCreated = "org.opencontainers.image.created";
 constexpr const char* kOwnPackage = "io.trainyard.package";
@@ -46,7 +46,7 @@ Result<std::vector<PublishedStep>> steps_of(const std::vector<OciDescriptor>& la
 }  // namespace
 
 OciDescriptor named_layer(std::string_view media_type, std::string name, const Digest& digest, std::uint64_t bytes) {
-  return {std::string(media_type), digest, bytes, {}, {{kTitle, std::move(name)}}};
+  return {std::string(media_type), digest, bytes, {}, {{kTitleAnnotation, std::move(name)}}};
 }
 
 OciDescriptor records_layer(const PackageName& package, const PackageVersion& version, const Digest& digest,
@@ -61,7 +61,7 @@ OciDescriptor bundle_layer(const PackageName& package, const PackageVersion& ver
 }
 
 std::string name_of(const OciDescriptor& layer) {
-  const auto title = layer.annotations.find(kTitle);
+  const auto title = layer.annotations.find(kTitleAnnotation);
   return title == layer.annotations.end() ? "" : title->second;
 }
 
@@ -70,7 +70,7 @@ OciManifest manifest_of(const PublishedVersion& publication, const VersionRecord
   for (const PublishedStep& step : publication.steps)
     manifest.layers.insert(manifest.layers.end(), step.layers.begin(), step.layers.end());
   const VersionDraft& content = record.content;
-  manifest.annotations = {{kTitle, publication.package.text()},      {kVersion, publication.version.text()},
+  manifest.annotations = {{kTitleAnnotation, publication.package.text()},      {kVersion, publication.version.text()},
                           {kCreated, content.created_at.text()},     {kOwnPackage, publication.package.text()},
                           {kOwnVersion, publication.version.text()}, {kOwnTree, content.tree.digest.hex()}};
   if (content.parent) manifest.annotations[kOwnParent] = content.parent->text();

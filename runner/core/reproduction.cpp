@@ -11,7 +11,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.reproduction/1";
+constexpr std::string_view kReproductionSchema = "trainyard.reproduction/1";
 
 // None when one of them is no finite number and they are not the same.
 std::optional<double> relative_difference(const Json& before, const Json& after) {
@@ -44,7 +44,7 @@ JudgedNumber judge_metric(const std::string& name, const Json* before, const Jso
   return number;
 }
 
-Json json_of(const JudgedFile& file) {
+Json judged_json(const JudgedFile& file) {
   return {{"path", file.path.text()},
           {"verdict", name_of(file.verdict)},
           {"before", entry_json(file.before)},
@@ -52,16 +52,16 @@ Json json_of(const JudgedFile& file) {
           {"bytes", file.bytes ? Json({{"first", file.bytes->first}, {"count", file.bytes->count}}) : Json(nullptr)}};
 }
 
-Json json_of(const std::optional<JudgedTree>& tree) {
+Json judged_json(const std::optional<JudgedTree>& tree) {
   if (!tree) return nullptr;
   Json files = Json::array();
-  for (const JudgedFile& file : tree->files) files.push_back(json_of(file));
+  for (const JudgedFile& file : tree->files) files.push_back(judged_json(file));
   return {{"verdict", name_of(tree->verdict)},
           {"why", tree->why.empty() ? Json(nullptr) : Json(tree->why)},
           {"files", std::move(files)}};
 }
 
-Json json_of(const JudgedNumber& number) {
+Json judged_json(const JudgedNumber& number) {
   return {{"name", number.name},
           {"verdict", name_of(number.verdict)},
           {"before", number.before},
@@ -69,7 +69,7 @@ Json json_of(const JudgedNumber& number) {
           {"difference", number.difference ? Json(*number.difference) : Json(nullptr)}};
 }
 
-Json json_of(const std::optional<NamedRun>& run) {
+Json judged_json(const std::optional<NamedRun>& run) {
   if (!run) return nullptr;
   return {{"run", run->id.text()}, {"name", run->name.text()}};
 }
@@ -133,19 +133,19 @@ Json to_json(const Reproduction& reproduction) {
   for (const MissingPart& part : reproduction.missing)
     missing.push_back({{"what", name_of(part.what)}, {"why", part.why}});
   Json metrics = Json::array();
-  for (const JudgedNumber& metric : reproduction.metrics) metrics.push_back(json_of(metric));
-  return {{"schema", kSchema},
+  for (const JudgedNumber& metric : reproduction.metrics) metrics.push_back(judged_json(metric));
+  return {{"schema", kReproductionSchema},
           {"version", reproduction.version},
           {"verdict", name_of(reproduction.verdict())},
           {"tolerance", reproduction.tolerance},
           {"missing", std::move(missing)},
-          {"before", json_of(reproduction.before)},
-          {"after", json_of(reproduction.after)},
+          {"before", judged_json(reproduction.before)},
+          {"after", judged_json(reproduction.after)},
           {"environment", to_json(reproduction.environment)},
-          {"package", json_of(reproduction.package)},
-          {"artifacts", json_of(reproduction.artifacts)},
+          {"package", judged_json(reproduction.package)},
+          {"artifacts", judged_json(reproduction.artifacts)},
           {"metrics", std::move(metrics)},
-          {"score", reproduction.score ? json_of(*reproduction.score) : Json(nullptr)}};
+          {"score", reproduction.score ? judged_json(*reproduction.score) : Json(nullptr)}};
 }
 
 }  // namespace trainyard

@@ -8,7 +8,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.plan/1";
+constexpr std::string_view kPlanSchema = "trainyard.plan/1";
 
 // Set by Trainyard itself for every run; a user who gives one would be misled about where the data is.
 constexpr std::array<std::string_view, 6> kReserved = {
@@ -214,7 +214,7 @@ Result<void> check_secrets(const RunRequest& request, const Manifest& manifest) 
   return {};
 }
 
-Result<std::map<std::string, SaltedDigest>> secrets_from(const Json& json) {
+Result<std::map<std::string, SaltedDigest>> secret_digests_from(const Json& json) {
   std::map<std::string, SaltedDigest> secrets;
   if (!json.is_object()) return fail(Errc::invalid, "is not an object");
   for (const auto& [name, digest] : json.items()) {
@@ -268,7 +268,7 @@ Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const V
 Json to_json(const RunPlan& plan) {
   Json secrets = Json::object();
   for (const auto& [name, digest] : plan.secrets) secrets[name] = to_json(digest);
-  return {{"schema", kSchema},
+  return {{"schema", kPlanSchema},
           {"run", plan.run.text()},
           {"name", plan.name.text()},
           {"created_at", plan.created_at.text()},
@@ -292,7 +292,7 @@ Json to_json(const RunPlan& plan) {
 
 Result<RunPlan> run_plan_from(const Json& json) {
   Fields fields(json, "the run plan");
-  fields.schema(kSchema);
+  fields.schema(kPlanSchema);
   const auto run = fields.parsed("run", RunId::parse);
   const auto name = fields.parsed("name", RunName::parse);
   const auto created_at = fields.parsed("created_at", Instant::parse);
@@ -314,7 +314,7 @@ Result<RunPlan> run_plan_from(const Json& json) {
   auto metrics = fields.nested("metrics", metric_patterns_from);
   const int gpus = fields.has("gpus") ? static_cast<int>(fields.integer("gpus", 0, RunRequest::kMostGpus)) : 0;
   std::optional<std::map<std::string, SaltedDigest>> secrets{std::in_place};
-  if (fields.has("secrets")) secrets = fields.nested("secrets", secrets_from);
+  if (fields.has("secrets")) secrets = fields.nested("secrets", secret_digests_from);
   TRY(fields.finish());
   RunPlan plan{*run,
                *name,

@@ -10,7 +10,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.results/1";
+constexpr std::string_view kRunRecordSchema = "trainyard.results/1";
 
 Result<RecordedVersion> version_from(const Json& json) {
   Fields fields(json, "a version of the results");
@@ -55,7 +55,7 @@ Result<RecordedInput> input_from(const Json& json) {
   return input;
 }
 
-Result<RecordedPython> python_from(const Json& json) {
+Result<RecordedPython> recorded_python(const Json& json) {
   Fields fields(json, "the python of the results");
   RecordedPython python;
   python.interpreter = fields.text("interpreter");
@@ -72,16 +72,6 @@ Result<RecordedReproduction> reproduction_from(const Json& json) {
   const auto tree = nested_or_null<TreeSummary>(fields, "tree", tree_summary_from);
   TRY(fields.finish());
   return RecordedReproduction{*version, tree};
-}
-
-Result<std::map<std::string, std::string>> texts_from(const Json& json) {
-  if (!json.is_object()) return fail(Errc::invalid, "is not an object");
-  std::map<std::string, std::string> texts;
-  for (const auto& [name, value] : json.items()) {
-    if (!value.is_string()) return fail(Errc::invalid, "the value of '" + name + "' is not a text");
-    texts.emplace(name, value.get<std::string>());
-  }
-  return texts;
 }
 
 Result<std::map<std::string, ParameterValue>> values_from(const Json& json) {
@@ -179,7 +169,7 @@ Result<void> read_summary(const Json& json, RunRecord& record, Summary& summary)
 
 Result<RunRecord> read_traceability(const Json& json) {
   Fields fields(json, "the traceability of the results");
-  fields.schema(kSchema);
+  fields.schema(kRunRecordSchema);
   const auto run = fields.parsed("run", RunId::parse);
   const auto type = fields.parsed("type", parse_run_type);
   const std::string status = fields.text("status");
@@ -198,7 +188,7 @@ Result<RunRecord> read_traceability(const Json& json) {
     reproduces = nested_or_null<RecordedReproduction>(fields, "reproduces", reproduction_from);
   auto artifacts = nested_or_null<TreeSummary>(fields, "artifacts", tree_summary_from);
   const Json& abi = fields.object("abi");
-  auto python = nested_or_null<RecordedPython>(fields, "python", python_from);
+  auto python = nested_or_null<RecordedPython>(fields, "python", recorded_python);
   auto experiment = fields.parsed_or_null("experiment", RunName::parse);
   const auto tags = fields.nested("tags", texts_from);
   fields.object("limits");

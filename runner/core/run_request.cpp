@@ -14,7 +14,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.request/1";
+constexpr std::string_view kRequestSchema = "trainyard.request/1";
 constexpr std::string_view kTypeNames[] = {"training", "evaluation", "full"};
 constexpr std::string_view kMountNames[] = {"best", "overlay", "reflink", "copy"};
 constexpr std::string_view kDependencies[] = {"system", "venv"};
@@ -42,7 +42,7 @@ Result<std::map<std::string, std::string>> tags_from(const Json& json) {
   return tags;
 }
 
-Result<std::set<std::string>> secrets_from(const Json& json) {
+Result<std::set<std::string>> secret_names_from(const Json& json) {
   std::set<std::string> names;
   if (!json.is_array()) return fail(Errc::invalid, "is not a list");
   for (const Json& name : json) {
@@ -106,7 +106,7 @@ RunRequest RunRequest::of(RunType type, PackageReference package, std::string da
 }
 
 Json to_json(const RunRequest& request) {
-  return {{"schema", kSchema},
+  return {{"schema", kRequestSchema},
           {"type", name_of(request.type)},
           {"package", request.package.text()},
           {"dataset", request.dataset},
@@ -134,7 +134,7 @@ Json to_json(const RunRequest& request) {
 
 Result<RunRequest> run_request_from(const Json& json) {
   Fields fields(json, "the run request");
-  fields.schema(kSchema);
+  fields.schema(kRequestSchema);
   const auto type = fields.parsed("type", parse_run_type);
   const auto package = fields.parsed("package", PackageReference::parse);
   const std::string dataset = fields.text("dataset");
@@ -164,7 +164,7 @@ Result<RunRequest> run_request_from(const Json& json) {
   const int priority = number("priority", -RunRequest::kMostPriority, RunRequest::kMostPriority);
   const int retries = number("retries", 0, RunRequest::kMostRetries);
   std::optional<std::set<std::string>> secrets{std::in_place};
-  if (fields.has("secrets")) secrets = fields.nested("secrets", secrets_from);
+  if (fields.has("secrets")) secrets = fields.nested("secrets", secret_names_from);
   // Requests that were made before there was a choice.
   auto isolation = std::optional(IsolationWish());
   auto limits = std::optional(RunRequest::default_limits());

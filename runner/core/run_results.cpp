@@ -8,11 +8,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.results/1";
-
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-Json tree_or_null(const std::optional<TreeSummary>& tree) { return tree ? to_json(*tree) : Json(nullptr); }
+constexpr std::string_view kResultsSchema = "trainyard.results/1";
 
 Json hyperparameters(const RunPlan& plan) {
   Json typed = Json::object();
@@ -143,7 +139,7 @@ Json traceability(const RunReport& report) {
   for (const auto& [name, digest] : plan.secrets) secrets[name] = to_json(digest);
   const PackageAbi& abi = plan.parent.content.abi;
   return {
-      {"schema", kSchema},
+      {"schema", kResultsSchema},
       {"run", plan.run.text()},
       {"type", name_of(plan.request.type)},
       {"status", name_of(ended.status())},
@@ -158,7 +154,7 @@ Json traceability(const RunReport& report) {
       {"parent", version_json(plan.parent)},
       {"version", version_json(report.version)},
       {"reproduces", reproduction_json(report)},
-      {"artifacts", tree_or_null(report.artifacts)},
+      {"artifacts", or_null(report.artifacts)},
       {"abi",
        {{"runtime", name_of(abi.runtime)}, {"major", abi.major}, {"minor", abi.minor}, {"builder", abi.builder}}},
       {"python", python_json(report)},
@@ -247,7 +243,7 @@ Result<std::optional<TreeSummary>> artifacts_in_results(const Json& results) {
   const Json& traceability = fields.object("traceability");
   TRY(fields.finish());
   Fields inner(traceability, "the results", UnknownKeys::ignore);
-  inner.schema(kSchema);
+  inner.schema(kResultsSchema);
   const Json* const artifacts = inner.nullable("artifacts");
   TRY(inner.finish());
   if (artifacts == nullptr) return std::optional<TreeSummary>();

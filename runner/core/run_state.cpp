@@ -175,7 +175,7 @@ Result<std::vector<std::uint32_t>> gpus_from(const Json& json) {
   return gpus;
 }
 
-struct Writer {
+struct StateWriter {
   Json& json;
   void operator()(const state::Queued& s) const { json["message"] = s.message; }
   void operator()(const state::Planned& s) const {
@@ -288,7 +288,7 @@ Json to_json(const JournalEntry& entry) {
                {"message", nullptr},
                {"gpus", nullptr},
                {"attempt", nullptr}};
-  std::visit(Writer{json}, entry.state);
+  std::visit(StateWriter{json}, entry.state);
   return json;
 }
 

@@ -9,7 +9,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.version-difference/1";
+constexpr std::string_view kVersionDifferenceSchema = "trainyard.version-difference/1";
 
 ComparedSection section_of(std::string name, const Facts& before, const Facts& after) {
   ComparedSection section{std::move(name), Comparison::equal, {}, different_facts(before, after), {}};
@@ -229,7 +229,7 @@ Json to_json(const VersionDifference& difference) {
                         {"facts", to_json(section.facts)},
                         {"files", std::move(files)}});
   }
-  return {{"schema", kSchema},
+  return {{"schema", kVersionDifferenceSchema},
           {"before", difference.before},
           {"after", difference.after},
           {"verdict", name_of(difference.verdict())},

@@ -19,7 +19,7 @@ double read_metric_value(Fields& fields, const char* key) {
   return 0;
 }
 
-struct Writer {
+struct EventWriter {
   Json operator()(const event::Loaded& e) const {
     return {{"event", "loaded"}, {"abi_minor", e.abi_minor}, {"builder", e.builder}};
   }
@@ -42,7 +42,7 @@ struct Writer {
 }  // namespace
 
 Json to_json(const WorkerEvent& event) {
-  Json json = std::visit(Writer{}, event.what);
+  Json json = std::visit(EventWriter{}, event.what);
   json["time"] = event.time.text();
   return json;
 }

@@ -16,7 +16,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kVerdicts[] = {"verified", "unverifiable", "BROKEN"};
-constexpr std::string_view kSchema = "trainyard.audit/1";
+constexpr std::string_view kAuditSchema = "trainyard.audit/1";
 
 void add(Audit& audit, std::string link, AuditVerdict verdict, std::string why) {
   audit.links.push_back({std::move(link), verdict, std::move(why)});
@@ -136,7 +136,7 @@ Json to_json(const Audit& audit) {
   Json links = Json::array();
   for (const AuditLink& link : audit.links)
     links.push_back({{"link", link.link}, {"verdict", name_of(link.verdict)}, {"why", link.why}});
-  return {{"schema", kSchema},
+  return {{"schema", kAuditSchema},
           {"subject", audit.subject},
           {"sound", audit.count(AuditVerdict::broken) == 0},
           {"verified", audit.count(AuditVerdict::verified)},

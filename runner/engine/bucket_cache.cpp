@@ -5,12 +5,12 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.bucket-cache/1";
-constexpr std::size_t kMostBytes = std::size_t{4} << 30U;
+constexpr std::string_view kBucketCacheSchema = "trainyard.bucket-cache/1";
+constexpr std::size_t kMostCacheBytes = std::size_t{4} << 30U;
 // Clocks of two machines differ, and some servers tell whole seconds.
 constexpr std::int64_t kSettled = 60'000'000;  // µs
 
-Json head_of(const std::string& address) { return {{"schema", kSchema}, {"address", address}}; }
+Json head_of(const std::string& address) { return {{"schema", kBucketCacheSchema}, {"address", address}}; }
 
 Result<KeptObject> kept_object_from(std::string_view line) {
   Json json = TRY(parse_json(std::string(line), "a line"));
@@ -27,7 +27,7 @@ BucketCache::BucketCache(const Store& store, const RemoteAddress& address)
     : store_(store), address_(address.text()), file_(store.bucket_cache_of(address_)) {}
 
 std::vector<KeptObject> BucketCache::read() const {
-  const auto text = read_file(file_, kMostBytes);
+  const auto text = read_file(file_, kMostCacheBytes);
   const std::string head = canonical(head_of(address_)) + "\n";
   if (!text.ok() || !text->starts_with(head)) return {};
   std::vector<KeptObject> objects;

@@ -14,7 +14,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kAtOnce = 8;
+constexpr std::size_t kFetchesAtOnce = 8;
 // Up to here an object is collected and put at once, beyond it is written piece by piece.
 constexpr std::uint64_t kSmallObject = std::uint64_t{1} << 20U;
 
@@ -52,7 +52,7 @@ class BucketIntake {
       all_.bytes += listed[i].bytes;
     }
     all_.files = wanted.size();
-    TRY(side_by_side(wanted.size(), kAtOnce, [&](std::size_t which) -> Result<void> {
+    TRY(side_by_side(wanted.size(), kFetchesAtOnce, [&](std::size_t which) -> Result<void> {
       KeptObject& object = objects[wanted[which]];
       TRY(fetch_one(listed[wanted[which]], object));
       ++files_done_;

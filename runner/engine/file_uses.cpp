@@ -74,11 +74,7 @@ Result<std::vector<InheritedUse>> inherited_from(const UseIndex& index, const st
   return sorted;
 }
 
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-Json or_null(const std::optional<Digest>& digest) { return digest ? Json(digest->hex()) : Json(nullptr); }
+Json hex_or_null(const std::optional<Digest>& digest) { return digest ? Json(digest->hex()) : Json(nullptr); }
 
 Json to_json(const FileUse& use) {
   return {{"part", name_of(use.part)}, {"name", use.name},       {"run", or_null(use.run)}, {"ran", or_null(use.ran)},
@@ -112,8 +108,8 @@ Json to_json(const FileUses& uses) {
            {{"what", name_of(uses.what)},
             {"name", uses.name},
             {"files", uses.files},
-            {"sha256", or_null(uses.sha256)},
-            {"tree", or_null(uses.tree)}}},
+            {"sha256", hex_or_null(uses.sha256)},
+            {"tree", hex_or_null(uses.tree)}}},
           {"uses", std::move(list)},
           {"inherited", std::move(inherited)}};
 }

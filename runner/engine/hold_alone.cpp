@@ -8,7 +8,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
+constexpr auto kBetweenTries = std::chrono::milliseconds(20);
 constexpr auto kPatience = std::chrono::seconds(1);
 
 }  // namespace
@@ -29,7 +29,7 @@ Result<WriteHold> hold_alone(const Store& store, const WaitForWriters& writers) 
       if (writers.waiting) writers.waiting();
       told = true;
     } else {
-      std::this_thread::sleep_for(kBetweenLooks);
+      std::this_thread::sleep_for(kBetweenTries);
     }
   }
 }

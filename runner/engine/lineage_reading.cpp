@@ -17,7 +17,7 @@ namespace trainyard {
 namespace {
 
 using VersionState = LineageVersion::State;
-using RunState = LineageRun::State;
+using LineageState = LineageRun::State;
 
 LineageVersion node_of(VersionState state, VersionRecord record) {
   PackageName package = record.content.name;
@@ -48,16 +48,16 @@ LineageVersion find_parent(const PackageRegistry& registry, const PackageName& p
 }
 
 LineageRun read_run(const RunFolder& folder, const RunId& id) {
-  LineageRun run{id, RunState::over, std::nullopt, ""};
+  LineageRun run{id, LineageState::over, std::nullopt, ""};
   const auto text = read_file(folder.results(), limits::kRecordBytes);
   if (!text.ok() && text.error().code == Errc::not_found) {
-    run.state = is_there(folder.path()) ? RunState::active : RunState::deleted;
+    run.state = is_there(folder.path()) ? LineageState::active : LineageState::deleted;
     return run;
   }
   const auto json = text.ok() ? parse_json(*text, "the results") : text.error();
   auto record = json.ok() ? run_record_from(*json) : json.error();
   if (!record.ok()) {
-    run.state = RunState::unreadable;
+    run.state = LineageState::unreadable;
     run.why = record.error().message;
     return run;
   }

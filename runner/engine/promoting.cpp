@@ -10,7 +10,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kAtOnce = 4;
+constexpr std::size_t kCopiesAtOnce = 4;
 
 // Blobs of one package on their way from remote to remote.
 class Carrying {
@@ -20,7 +20,7 @@ class Carrying {
 
   Result<void> carry(const std::vector<OciDescriptor>& blobs) {
     for (const OciDescriptor& blob : blobs) all_ += blob.bytes;
-    return side_by_side(blobs.size(), kAtOnce, [&](std::size_t which) -> Result<void> {
+    return side_by_side(blobs.size(), kCopiesAtOnce, [&](std::size_t which) -> Result<void> {
       if (options_.cancelled()) return fail(Errc::cancelled, "promoting was given up; nothing of it can be seen");
       TRY(carry_one(blobs[which]));
       done_ += blobs[which].bytes;

@@ -9,7 +9,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kAtOnce = 4;
+constexpr std::size_t kPullsAtOnce = 4;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ Result<void> PullFolder::fetch(std::span<const OciDescriptor> blobs, const Progr
     done += bytes;
     if (progress) progress(done, all);
   };
-  return side_by_side(blobs.size(), kAtOnce, [&](std::size_t which) -> Result<void> {
+  return side_by_side(blobs.size(), kPullsAtOnce, [&](std::size_t which) -> Result<void> {
     if (cancelled()) return fail(Errc::cancelled, "the pull was given up; the store is as it was");
     const OciDescriptor& blob = blobs[which];
     const auto status = TRY(status_of(file_of(blob)));

@@ -22,7 +22,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kCopiesAtOnce = 4;
+constexpr std::size_t kCheckoutsAtOnce = 4;
 constexpr std::size_t kMostKeyBytes = 16384;
 constexpr std::string_view kKeySuffix = ".pub.pem";
 
@@ -177,7 +177,7 @@ class Pull {
     const Tree tree = TRY(load_tree(digest, store_.objects()));
     const TreeObjects objects(tree, files_of(tree));
     const std::span<const Digest> digests = objects.digests();
-    return side_by_side(digests.size(), kCopiesAtOnce, [&](std::size_t which) -> Result<void> {
+    return side_by_side(digests.size(), kCheckoutsAtOnce, [&](std::size_t which) -> Result<void> {
       if (which % 1024 == 0 && wish_.cancelled())
         return fail(Errc::cancelled, "the pull was given up; the store is as it was");
       return copy_object(digests[which], Cut::coarse, bundles, store_.objects());

@@ -12,7 +12,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenLooks{20};
+constexpr std::chrono::milliseconds kBetweenLooksAtRun{20};
 
 RunFolders folders_of(const Store& store) { return {store.runs(), store.active()}; }
 
@@ -39,7 +39,7 @@ Result<void> stop_run(const RunId& run, StopWish wish, RunPorts& ports) {
       return {};
     }
     if (is_there(folder.results())) return {};
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(kBetweenLooksAtRun);
   }
 }
 

@@ -11,7 +11,7 @@ namespace trainyard {
 namespace {
 
 // Bundles under way at a time: enough that one is read and compressed while others wait for the network.
-constexpr std::size_t kAtOnce = 4;
+constexpr std::size_t kSendsAtOnce = 4;
 constexpr std::size_t kQuestionsAtOnce = 8;
 
 constexpr std::string_view kLayersSchema = "trainyard.published-layers/1";
@@ -154,7 +154,7 @@ Result<void> ShareSending::send_bundles(const VersionShare& share, std::vector<O
   }
   for (const BundleMember& member : members) all_ += member.bytes;
   std::vector<std::optional<OciDescriptor>> made(bundles.size());
-  TRY(side_by_side(bundles.size(), kAtOnce, [&](std::size_t which) -> Result<void> {
+  TRY(side_by_side(bundles.size(), kSendsAtOnce, [&](std::size_t which) -> Result<void> {
     if (options_.cancelled())
       return fail(Errc::cancelled, "publishing was given up; nothing of it can be seen anywhere");
     const ScratchFile file(store_, "bundle");

@@ -15,11 +15,9 @@ namespace trainyard {
 
 namespace {
 
-using Kind = StoreRoot::Kind;
-
 // Beside the decisions of stores that had no journal yet.
 constexpr std::string_view kOldLock = "decisions.lock";
-constexpr std::string_view kKinds[] = {"version", "snapshot", "dataset", "run"};
+constexpr std::string_view kKindNames[] = {"version", "snapshot", "dataset", "run"};
 
 Error unknown(const Path& path, const std::string& place) {
   return fail(Errc::corrupt, "'" + path.string() + "' is nothing that Trainyard keeps among its " + place +
@@ -42,7 +40,7 @@ class RecordReader {
         const std::string owner = record->content.name.text() + "@" + record->version.text();
         const bool in_place =
             record->content.name.folded() == package && record->version.text() + std::string(kSuffix) == file;
-        add(path, in_place, {Kind::version, owner, "", record->content.tree.digest});
+        add(path, in_place, {StoreRoot::Kind::version, owner, "", record->content.tree.digest});
       });
     });
   }
@@ -54,7 +52,7 @@ class RecordReader {
         return snapshot_from(TRY(parse_json(text, "the snapshot record")));
       });
       if (!record) return;
-      add(path, record->id() + std::string(kSuffix) == file, {Kind::snapshot, record->id(), "", record->tree.digest});
+      add(path, record->id() + std::string(kSuffix) == file, {StoreRoot::Kind::snapshot, record->id(), "", record->tree.digest});
     });
   }
 
@@ -68,7 +66,7 @@ class RecordReader {
         if (!record) return;
         const bool in_place =
             record->name.folded() == dataset && std::to_string(record->number) + std::string(kSuffix) == file;
-        add(path, in_place, {Kind::dataset, record->text(), "", record->tree.digest});
+        add(path, in_place, {StoreRoot::Kind::dataset, record->text(), "", record->tree.digest});
       });
     });
   }
@@ -143,7 +141,7 @@ class RecordReader {
 
 }  // namespace
 
-std::string_view name_of(StoreRoot::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(StoreRoot::Kind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
 std::string text_of(const StoreRoot& root) {
   const std::string owner = std::string(name_of(root.kind)) + " " + root.owner;

@@ -11,7 +11,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.usage/1";
+constexpr std::string_view kUsageSchema = "trainyard.usage/1";
 constexpr std::string_view kByKind = "kind";
 constexpr StoreRoot::Kind kKinds[] = {StoreRoot::Kind::version, StoreRoot::Kind::snapshot, StoreRoot::Kind::dataset,
                                       StoreRoot::Kind::run};
@@ -70,7 +70,7 @@ std::string_view UseGrouping::text() const { return owners ? name_of(*owners) : 
 Json to_json(const StoreUse& use) {
   Json owners = Json::array();
   for (const StoreUse::Row& row : use.rows) owners.push_back(to_json(row));
-  return {{"schema", kSchema},
+  return {{"schema", kUsageSchema},
           {"by", use.grouping.text()},
           {"owners", std::move(owners)},
           {"live_bytes", use.live_bytes},

@@ -17,7 +17,6 @@ namespace trainyard {
 
 namespace {
 
-using Kind = UseRecord::Kind;
 using Name = UseIndex::Name;
 
 constexpr const char* kPackages = "packages";
@@ -30,7 +29,7 @@ bool is_below(const std::string& folder, const char* above) { return folder.star
 
 UseRecord record_of(const VersionRecord& version) {
   const VersionDraft& content = version.content;
-  return {Kind::version,
+  return {UseRecord::Kind::version,
           content.name.text() + "@" + version.version.text(),
           content.run ? content.run->text() : "",
           content.name.text(),
@@ -42,12 +41,12 @@ UseRecord record_of(const VersionRecord& version) {
 }
 
 UseRecord record_of(const Snapshot& snapshot) {
-  return {Kind::snapshot,      snapshot.id(), snapshot.run ? snapshot.run->text() : "",   "", "", "",
+  return {UseRecord::Kind::snapshot,      snapshot.id(), snapshot.run ? snapshot.run->text() : "",   "", "", "",
           snapshot.created_at, true,          {{UsePart::snapshot, snapshot.tree.digest}}};
 }
 
 UseRecord record_of(const DatasetVersion& dataset) {
-  return {Kind::dataset,
+  return {UseRecord::Kind::dataset,
           dataset.text(),
           "",
           "",
@@ -66,7 +65,7 @@ std::optional<UsePart> part_of(const std::string& part, RunType type) {
 }
 
 UseRecord record_of(const StoredRun& run) {
-  UseRecord record{Kind::run, run.plan.name.text(),           run.plan.run.text(), run.plan.parent.content.name.text(),
+  UseRecord record{UseRecord::Kind::run, run.plan.name.text(),           run.plan.run.text(), run.plan.parent.content.name.text(),
                    "",        run.plan.parent.version.text(), run.plan.created_at, false,
                    {}};
   if (!run.journal.empty()) {

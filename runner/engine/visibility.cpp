@@ -20,7 +20,7 @@ constexpr std::chrono::minutes kWaitForOthers = kClaimHolds + std::chrono::minut
 constexpr std::chrono::minutes kWaitForRemote{1};
 constexpr std::chrono::milliseconds kPause{150};
 constexpr int kMostRounds = 3;
-constexpr std::size_t kQuestionsAtOnce = 8;
+constexpr std::size_t kLooksAtOnce = 8;
 
 std::string new_publication_id(Instant now) {
   std::array<std::uint8_t, 10> random{};
@@ -94,7 +94,7 @@ Result<std::optional<OciDescriptor>> claim_on(const RemoteTarget& target, const 
 }
 
 Result<void> look_whole(const ReadyPublication& ready, Remote& remote) {
-  return side_by_side(ready.blobs.size(), kQuestionsAtOnce, [&](std::size_t which) -> Result<void> {
+  return side_by_side(ready.blobs.size(), kLooksAtOnce, [&](std::size_t which) -> Result<void> {
     if (TRY(remote.has(ready.package, ready.blobs[which]))) return {};
     return fail(Errc::unavailable, "the blob sha256:" + ready.blobs[which].digest.hex() + " vanished from '" +
                                        remote.text() + "' while the version was published; publish it again");

@@ -19,7 +19,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.mount-probe/1";
+constexpr std::string_view kMountProbeSchema = "trainyard.mount-probe/1";
 constexpr std::chrono::seconds kProbeTime{10};
 constexpr std::time_t kBelievedSeconds = 3600;
 
@@ -32,7 +32,7 @@ struct Answers {
 };
 
 Json to_json(const Answers& answers) {
-  return {{"schema", kSchema},
+  return {{"schema", kMountProbeSchema},
           {"overlay_works", answers.overlay_works},
           {"overlay_why_not", answers.overlay_why_not},
           {"all_ids_mapped", answers.all_ids_mapped},
@@ -41,7 +41,7 @@ Json to_json(const Answers& answers) {
 
 Result<Answers> answers_from(const Json& json) {
   Fields fields(json, "the mount probe");
-  fields.schema(kSchema);
+  fields.schema(kMountProbeSchema);
   Answers answers;
   answers.overlay_works = fields.boolean("overlay_works");
   answers.overlay_why_not = fields.text("overlay_why_not");

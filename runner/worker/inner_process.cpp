@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/worker/inner_process.hpp"
+#include "runner/worker/system_refusal.hpp"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -25,18 +26,16 @@ std::atomic<int> code_at_alarm{0};
 void note_stop(int) { asked.store(true, std::memory_order_relaxed); }
 void end_now(int) { ::_exit(code_at_alarm.load()); }
 
-Error refused(const char* what) { return fail(Errc::io, std::string("cannot ") + what + ": " + std::strerror(errno)); }
-
 Result<void> on_signal(int number, void (*handle)(int)) {
   struct sigaction action {};
   action.sa_handler = handle;
   // A package that reads or waits need not know of the signal.
   action.sa_flags = SA_RESTART;
-  if (::sigaction(number, &action, nullptr) != 0) return refused("handle a signal");
+  if (::sigaction(number, &action, nullptr) != 0) return refused_by_system("handle a signal");
   sigset_t mask;
   ::sigemptyset(&mask);
   ::sigaddset(&mask, number);
-  if (::sigprocmask(SIG_UNBLOCK, &mask, nullptr) != 0) return refused("unblock a signal");
+  if (::sigprocmask(SIG_UNBLOCK, &mask, nullptr) != 0) return refused_by_system("unblock a signal");
   return {};
 }
 
@@ -44,14 +43,14 @@ Result<void> on_signal(int number, void (*handle)(int)) {
 
 Result<void> become_inner(pid_t supervisor) {
   if (supervisor > 0) {
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return refused("tie this process to its supervisor");
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return refused_by_system("tie this process to its supervisor");
     // It may have died before the tie was made.
     if (::getppid() != supervisor) return fail(Errc::cancelled, "the supervisor has died");
   }
   static_cast<void>(::prctl(PR_SET_NAME, "trainyard-inner", 0, 0, 0));
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("give up new privileges");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused_by_system("give up new privileges");
   const rlimit no_core{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return refused("switch core files off");
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return refused_by_system("switch core files off");
   return on_signal(SIGTERM, note_stop);
 }
 

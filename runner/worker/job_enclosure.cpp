@@ -20,6 +20,7 @@
 #include "runner/worker/private_overlay.hpp"
 #include "runner/worker/private_root.hpp"
 #include "runner/worker/system_call_filter.hpp"
+#include "runner/worker/system_refusal.hpp"
 
 namespace trainyard {
 
@@ -31,27 +32,25 @@ constexpr rlim_t kSlack = 64;
 constexpr std::uint64_t kKeptByRoot =
     (std::uint64_t{1} << CAP_CHOWN) | (std::uint64_t{1} << CAP_DAC_OVERRIDE) | (std::uint64_t{1} << CAP_FOWNER);
 
-Error refused(const std::string& what) { return fail(Errc::io, "cannot " + what + ": " + std::strerror(errno)); }
-
 StartFailure missing(Layer layer, const Result<void>& result) { return {layer, result.error()}; }
 
 Result<void> set_capabilities(std::uint64_t kept) {
   for (int number = 0; ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number) {
     if ((kept >> number & 1U) != 0) continue;
     // Without the privilege for that there is nothing to give up either.
-    if (::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0 && errno != EPERM) return refused("give up privileges");
+    if (::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0 && errno != EPERM) return refused_by_system("give up privileges");
   }
   static_cast<void>(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) return refused("look at privileges");
+  if (::syscall(SYS_capget, &header, data) != 0) return refused_by_system("look at privileges");
   for (unsigned i = 0; i < 2; ++i) {
     const auto allowed = static_cast<std::uint32_t>(kept >> (32 * i));
     data[i].permitted &= allowed;
     data[i].effective &= allowed;
     data[i].inheritable = 0;
   }
-  if (::syscall(SYS_capset, &header, data) != 0) return refused("give up privileges");
+  if (::syscall(SYS_capset, &header, data) != 0) return refused_by_system("give up privileges");
   return {};
 }
 
@@ -60,17 +59,17 @@ Result<void> bring_loopback_up() {
   ifreq request{};
   std::strncpy(request.ifr_name, "lo", sizeof(request.ifr_name) - 1);
   request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (!socket || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return refused("start the loopback device");
+  if (!socket || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return refused_by_system("start the loopback device");
   return {};
 }
 
 Result<void> limit(__rlimit_resource resource, rlim_t most) {
   rlimit now{};
-  if (::getrlimit(resource, &now) != 0) return refused("look at the limits of the process");
+  if (::getrlimit(resource, &now) != 0) return refused_by_system("look at the limits of the process");
   // Raising one is not ours to do.
   const rlim_t value = now.rlim_max == RLIM_INFINITY ? most : std::min(most, now.rlim_max);
   const rlimit wanted{value, value};
-  if (::setrlimit(resource, &wanted) != 0) return refused("limit the process");
+  if (::setrlimit(resource, &wanted) != 0) return refused_by_system("limit the process");
   return {};
 }
 
@@ -95,12 +94,12 @@ Result<void> limit_processors(const JobStart& start) {
   const auto& thousandths = start.job.limits.cpu_thousandths;
   if (!thousandths || start.isolation.has(Layer::cgroup)) return {};
   cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return refused("look at the processors of the process");
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return refused_by_system("look at the processors of the process");
   auto left = static_cast<int>((*thousandths + 999) / 1000);
   for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (CPU_ISSET(cpu, &allowed) && left-- <= 0) CPU_CLR(cpu, &allowed);
   }
-  if (::sched_setaffinity(0, sizeof(allowed), &allowed) != 0) return refused("limit the processors of the process");
+  if (::sched_setaffinity(0, sizeof(allowed), &allowed) != 0) return refused_by_system("limit the processors of the process");
   return {};
 }
 
@@ -181,7 +180,7 @@ std::optional<StartFailure> restrict(const JobStart& start, int program) {
   const Isolation& isolation = start.isolation;
   auto done = set_limits(start);
   if (done.ok()) done = limit_processors(start);
-  if (done.ok() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) done = refused("give up new privileges");
+  if (done.ok() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) done = refused_by_system("give up new privileges");
   if (done.ok() && isolation.wish.mode != IsolationMode::none)
     done = set_capabilities(isolation.has(Layer::user) ? 0 : kKeptByRoot);
   if (!done.ok()) return StartFailure{std::nullopt, done.error()};
@@ -189,7 +188,7 @@ std::optional<StartFailure> restrict(const JobStart& start, int program) {
     if (const auto held = hold_to(rules_for(start, program)); !held.ok()) return missing(Layer::landlock, held);
   }
   if (isolation.has(Layer::seccomp)) {
-    // A network of the job's own reaches nobody; without one, the calls are all that can be refused.
+    // A network of the job's own reaches nobody; without one, the calls are all that can be refused_by_system.
     const bool internet = isolation.wish.network == NetworkAccess::host || isolation.has(Layer::network);
     const auto filtered = filter_system_calls(internet ? InternetSockets::allowed : InternetSockets::refused);
     if (!filtered.ok()) return missing(Layer::seccomp, filtered);

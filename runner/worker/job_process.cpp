@@ -28,7 +28,7 @@ constexpr std::size_t kMostWords = 4096;
 // A job that needs more memory than there is ends before what others need does.
 constexpr std::string_view kOutOfMemoryScore = "500";
 
-Error refused(const std::string& what, int error) {
+Error refused_step(const std::string& what, int error) {
   return fail(Errc::io, "cannot " + what + ": " + std::strerror(error));
 }
 
@@ -38,7 +38,7 @@ struct Pipe {
 
   static Result<Pipe> make() {
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return refused("make a pipe", errno);
+    if (::pipe2(ends, O_CLOEXEC) != 0) return refused_step("make a pipe", errno);
     return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
   }
 };
@@ -85,11 +85,11 @@ class Child {
     failures_.read_end.reset();
     report_.read_end.reset();
     die_with_parent();
-    if (!program_) give_up({std::nullopt, refused("open the worker", errno)});
+    if (!program_) give_up({std::nullopt, refused_step("open the worker", errno)});
     if (auto failure = furnish(start_, ids_)) give_up(*failure);
     if (start_.isolation.has(Layer::pid)) {
       const pid_t job = ::fork();
-      if (job < 0) give_up({Layer::pid, refused("start a process in the job's namespace", errno)});
+      if (job < 0) give_up({Layer::pid, refused_step("start a process in the job's namespace", errno)});
       if (job > 0) {
         give_up_privileges();
         failures_.write_end.reset();
@@ -127,9 +127,9 @@ class Child {
     static_cast<void>(::setpgid(0, 0));
     const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(start_.out, 1) < 0 || ::dup2(start_.err, 2) < 0)
-      give_up({std::nullopt, refused("connect the job's streams", errno)});
+      give_up({std::nullopt, refused_step("connect the job's streams", errno)});
     if (::chdir(start_.job.working_directory.c_str()) != 0) {
-      give_up({std::nullopt, refused("enter the working directory '" + start_.job.working_directory + "'", errno)});
+      give_up({std::nullopt, refused_step("enter the working directory '" + start_.job.working_directory + "'", errno)});
     }
     write_out_of_memory_score();
     const UniqueFd program = keep_two_descriptors();
@@ -140,7 +140,7 @@ class Child {
     std::vector<std::string> variables;
     for (const auto& [name, value] : start_.environment) variables.push_back(name + "=" + value);
     ::syscall(SYS_execveat, program.get(), "", pointers(arguments).data(), pointers(variables).data(), AT_EMPTY_PATH);
-    give_up({std::nullopt, refused("execute the worker", errno)});
+    give_up({std::nullopt, refused_step("execute the worker", errno)});
   }
 
   // Everything that is open but the streams, the program and the way for failures is closed, whoever left it.
@@ -149,7 +149,7 @@ class Child {
     const int high_failures = ::fcntl(failures_.write_end.get(), F_DUPFD_CLOEXEC, 64);
     const int low = std::min(high_program, high_failures);
     const int high = std::max(high_program, high_failures);
-    if (low < 0) give_up({std::nullopt, refused("keep a descriptor", errno)});
+    if (low < 0) give_up({std::nullopt, refused_step("keep a descriptor", errno)});
     const auto close_from_to = [](int from, unsigned to) {
       if (static_cast<unsigned>(from) <= to)
         static_cast<void>(::syscall(SYS_close_range, static_cast<unsigned>(from), to, 0));
@@ -202,7 +202,7 @@ StartFailure name_the_missing(const Isolation& isolation, int error) {
       return {layer, fail(Errc::io, std::string("cannot make a namespace: ") + std::strerror(why) + limit)};
     }
   }
-  return {std::nullopt, refused("start a process", error)};
+  return {std::nullopt, refused_step("start a process", error)};
 }
 
 std::string all_of(int fd) {

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runner/worker/system_refusal.hpp"
 #include "storage/files/files.hpp"
 
 namespace trainyard {
@@ -40,8 +41,6 @@ std::uint64_t all_rights(int version) {
   return rights;
 }
 
-Error refused(const std::string& what) { return fail(Errc::io, "cannot " + what + ": " + std::strerror(errno)); }
-
 class Ruleset {
  public:
   static Result<Ruleset> make(int version) {
@@ -50,18 +49,18 @@ class Ruleset {
                              : version >= 4 ? 2 * sizeof(std::uint64_t)
                                             : sizeof(std::uint64_t);
     UniqueFd fd(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
-    if (!fd) return refused("make Landlock rules");
+    if (!fd) return refused_by_system("make Landlock rules");
     return Ruleset(std::move(fd), attributes.file_rights);
   }
 
   Result<void> allow(int fd, std::uint64_t rights) {
     struct stat status {};
-    if (::fstat(fd, &status) != 0) return refused("look at what a Landlock rule is for");
+    if (::fstat(fd, &status) != 0) return refused_by_system("look at what a Landlock rule is for");
     // A file has no entries; the kernel refuses rights that mean nothing.
     if (!S_ISDIR(status.st_mode)) rights &= kReadFile | kUseFile;
     const landlock_path_beneath_attr rule{rights & handled_, fd};
     if (::syscall(SYS_landlock_add_rule, fd_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-      return refused("add a Landlock rule");
+      return refused_by_system("add a Landlock rule");
     return {};
   }
 
@@ -76,7 +75,7 @@ class Ruleset {
   }
 
   Result<void> enforce() {
-    if (::syscall(SYS_landlock_restrict_self, fd_.get(), 0) != 0) return refused("keep to Landlock rules");
+    if (::syscall(SYS_landlock_restrict_self, fd_.get(), 0) != 0) return refused_by_system("keep to Landlock rules");
     return {};
   }
 

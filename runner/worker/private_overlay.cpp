@@ -16,7 +16,7 @@ namespace trainyard {
 
 namespace {
 
-Error refused(const std::string& action, int error_number) {
+Error refused_overlay(const std::string& action, int error_number) {
   return fail(error_number == ENOSPC ? Errc::unavailable : Errc::io,
               "cannot " + action + ": " + std::strerror(error_number));
 }
@@ -44,10 +44,10 @@ Result<void> mount_overlay(const OverlayMount& overlay, MappedIds ids) {
   if (::mount("overlay", overlay.target.c_str(), "overlay", MS_NODEV | MS_NOSUID, options.c_str()) != 0) {
     const int error = errno;
     const std::string hint = error == EINVAL ? " (the file system of the run's folder may not carry one)" : "";
-    return refused("mount it" + hint, error);
+    return refused_overlay("mount it" + hint, error);
   }
   struct statvfs mounted {};
-  if (::statvfs(overlay.target.c_str(), &mounted) != 0) return refused("look at the mount", errno);
+  if (::statvfs(overlay.target.c_str(), &mounted) != 0) return refused_overlay("look at the mount", errno);
   // The kernel says yes to a layer that it cannot write, and mounts it read-only.
   if ((mounted.f_flag & ST_RDONLY) != 0) {
     const auto tried = make_folder(overlay.upper + "/room");
@@ -68,7 +68,7 @@ Result<void> map_own_ids(uid_t user, gid_t group) {
 
 Result<void> make_mounts_private() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return {};
-  return refused("make the mounts private", errno);
+  return refused_overlay("make the mounts private", errno);
 }
 
 std::string_view name_of(MappedIds ids) { return ids == MappedIds::all ? "all" : "own"; }
@@ -96,7 +96,7 @@ Result<void> enter_private_overlays(const std::vector<OverlayMount>& overlays) {
   const uid_t user = ::geteuid();
   const gid_t group = ::getegid();
   if (::unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) {
-    return refused(user == 0 ? "make a private mount namespace"
+    return refused_overlay(user == 0 ? "make a private mount namespace"
                              : "make a user namespace (this system may keep them from ordinary users)",
                    errno);
   }

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <set>
 
+#include "runner/worker/system_refusal.hpp"
 #include "storage/files/files.hpp"
 
 namespace trainyard {
@@ -38,8 +39,6 @@ constexpr const char* kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev
 
 enum class Access : std::uint64_t { read = MOUNT_ATTR_RDONLY, write = 0 };
 
-Error refused(const std::string& what) { return fail(Errc::io, "cannot " + what + ": " + std::strerror(errno)); }
-
 class PrivateRoot {
  public:
   explicit PrivateRoot(Path root) : root_(std::move(root)) {}
@@ -47,7 +46,7 @@ class PrivateRoot {
   Result<void> begin() const {
     // Small: it holds folders, links and the places of mounts.
     if (::mount("tmpfs", root_.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m") != 0)
-      return refused("mount a file system in memory");
+      return refused_by_system("mount a file system in memory");
     return {};
   }
 
@@ -72,11 +71,11 @@ class PrivateRoot {
     }
     // With all that is mounted below: the kernel does not let an ordinary user look behind a mount.
     if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
-      return refused("show '" + source + "' to the job");
+      return refused_by_system("show '" + source + "' to the job");
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_NOSUID | static_cast<std::uint64_t>(access) | more;
     if (::mount_setattr(AT_FDCWD, target.c_str(), AT_RECURSIVE, &attributes, sizeof(attributes)) != 0)
-      return refused("show '" + source + "' to the job read-only");
+      return refused_by_system("show '" + source + "' to the job read-only");
     return {};
   }
 
@@ -105,7 +104,7 @@ class PrivateRoot {
     const Path target = inside(shown);
     TRY(make_folders(target));
     if (::mount(kind, target.c_str(), kind, MS_NOSUID | flags, options.c_str()) != 0)
-      return refused("mount " + shown + " for the job");
+      return refused_by_system("mount " + shown + " for the job");
     return {};
   }
 
@@ -114,7 +113,7 @@ class PrivateRoot {
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
     if (::mount_setattr(AT_FDCWD, inside(shown).c_str(), 0, &attributes, sizeof(attributes)) != 0)
-      return refused("make '" + shown + "' read-only for the job");
+      return refused_by_system("make '" + shown + "' read-only for the job");
     return {};
   }
 
@@ -125,15 +124,15 @@ class PrivateRoot {
   }
 
   Result<void> enter() const {
-    if (::chdir(root_.c_str()) != 0) return refused("enter the job's file system");
+    if (::chdir(root_.c_str()) != 0) return refused_by_system("enter the job's file system");
     // Both names may be the same: the old root then lies on top of the new one, and is taken off.
-    if (::syscall(SYS_pivot_root, ".", ".") != 0) return refused("make the job's file system the only one");
-    if (::umount2(".", MNT_DETACH) != 0) return refused("leave the machine's file system");
-    if (::chdir("/") != 0) return refused("enter the job's file system");
+    if (::syscall(SYS_pivot_root, ".", ".") != 0) return refused_by_system("make the job's file system the only one");
+    if (::umount2(".", MNT_DETACH) != 0) return refused_by_system("leave the machine's file system");
+    if (::chdir("/") != 0) return refused_by_system("enter the job's file system");
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
     if (::mount_setattr(AT_FDCWD, "/", 0, &attributes, sizeof(attributes)) != 0)
-      return refused("make the job's file system read-only");
+      return refused_by_system("make the job's file system read-only");
     return {};
   }
 

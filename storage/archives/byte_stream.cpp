@@ -11,10 +11,10 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBufferSize = std::size_t{512} << 10U;
+constexpr std::size_t kStreamBuffer = std::size_t{512} << 10U;
 constexpr char kGzipMember = '\x1F';  // its first byte
 
-Error refused(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
+Error refused_stream(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
 
 class PlainStream final : public ByteStream {
  public:
@@ -34,7 +34,7 @@ class PlainStream final : public ByteStream {
 // What a decompressor takes from and puts into.
 class Unpacking : public ByteStream {
  public:
-  explicit Unpacking(ArchiveFile& file) : file_(file), buffer_(new char[kBufferSize]) {}
+  explicit Unpacking(ArchiveFile& file) : file_(file), buffer_(new char[kStreamBuffer]) {}
 
  protected:
   // More packed bytes when there are none left; still none at the end of the file.
@@ -71,17 +71,17 @@ class GzipStream final : public Unpacking {
   Result<std::string_view> next() override {
     if (!open_) TRY(open());
     zlib_.next_out = reinterpret_cast<Bytef*>(buffer());
-    zlib_.avail_out = kBufferSize;
+    zlib_.avail_out = kStreamBuffer;
     while (zlib_.avail_out > 0) {
       TRY(refill());
       if (packed().empty()) {
-        if (inside_) return refused("it is cut short: its gzip stream has no end");
+        if (inside_) return refused_stream("it is cut short: its gzip stream has no end");
         break;
       }
       if (!inside_) TRY(begin_member());
       TRY(take());
     }
-    return yield(kBufferSize - zlib_.avail_out);
+    return yield(kStreamBuffer - zlib_.avail_out);
   }
 
  private:
@@ -95,7 +95,7 @@ class GzipStream final : public Unpacking {
 
   // zlib compares the whole header; its first byte tells a member from rubbish.
   Result<void> begin_member() {
-    if (packed().front() != kGzipMember) return refused("it has something after the end of its gzip stream");
+    if (packed().front() != kGzipMember) return refused_stream("it has something after the end of its gzip stream");
     if (::inflateReset(&zlib_) != Z_OK) return no_memory();
     inside_ = true;
     return {};
@@ -111,7 +111,7 @@ class GzipStream final : public Unpacking {
     } else if (result == Z_MEM_ERROR) {
       return no_memory();
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      return refused(std::string("its gzip stream is damaged: ") +
+      return refused_stream(std::string("its gzip stream is damaged: ") +
                      (zlib_.msg != nullptr ? zlib_.msg : "no reason given"));
     }
     return {};
@@ -131,7 +131,7 @@ class ZstandardStream final : public Unpacking {
 
   Result<std::string_view> next() override {
     if (zstd_ == nullptr) return fail(Errc::unavailable, "there is not enough memory to unpack the archive");
-    ZSTD_outBuffer out = {buffer(), kBufferSize, 0};
+    ZSTD_outBuffer out = {buffer(), kStreamBuffer, 0};
     while (out.pos < out.size) {
       TRY(refill());
       if (packed().empty() && !inside_) break;
@@ -139,11 +139,11 @@ class ZstandardStream final : public Unpacking {
       const std::size_t before = out.pos;
       const std::size_t result = ::ZSTD_decompressStream(zstd_, &out, &in);
       if (::ZSTD_isError(result) != 0) {
-        return refused(std::string("its Zstandard stream is damaged: ") + ::ZSTD_getErrorName(result));
+        return refused_stream(std::string("its Zstandard stream is damaged: ") + ::ZSTD_getErrorName(result));
       }
       // At the end of the file it may still hold bytes that found no room before.
       if (packed().empty() && result != 0 && out.pos == before) {
-        return refused("it is cut short: its Zstandard stream has no end");
+        return refused_stream("it is cut short: its Zstandard stream has no end");
       }
       inside_ = result != 0;
       took(in.pos);

@@ -10,7 +10,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBlock = 512;
+constexpr std::size_t kHeaderBlock = 512;
 constexpr std::size_t kNameBytes = 100;
 constexpr std::size_t kPrefixBytes = 155;
 constexpr std::uint64_t kFirstLargeSize = std::uint64_t{1} << 33U;  // eleven octal digits hold less
@@ -53,7 +53,7 @@ Place place_of(std::string_view path) {
 }
 
 std::string block_of(const Place& place, char type, unsigned mode, std::uint64_t size) {
-  std::string block(kBlock, '\0');
+  std::string block(kHeaderBlock, '\0');
   const auto set = [&](std::size_t at, std::string_view text) {
     std::copy(text.begin(), text.end(), block.begin() + static_cast<std::ptrdiff_t>(at));
   };
@@ -105,7 +105,7 @@ std::string tar_header(const TreeEntry& entry) {
   if (!records.empty()) {
     header = block_of({{}, "././@PaxHeader"}, 'x', 0644, records.size());
     header += records;
-    header.resize((header.size() + kBlock - 1) / kBlock * kBlock, '\0');
+    header.resize((header.size() + kHeaderBlock - 1) / kHeaderBlock * kHeaderBlock, '\0');
   }
   const unsigned mode = folder || entry.executable ? 0755 : 0644;
   return header + block_of(place, folder ? '5' : '0', mode, large ? 0 : entry.size);

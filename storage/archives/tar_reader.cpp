@@ -15,13 +15,13 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::uint64_t kBlock = 512;
-constexpr std::uint64_t kEndOfTar = 2 * kBlock;
+constexpr std::uint64_t kTarBlock = 512;
+constexpr std::uint64_t kEndOfTar = 2 * kTarBlock;
 // libarchive holds an entry's headers in memory: names, pax records and the map of a sparse file.
 constexpr std::uint64_t kMostHeaderBytes = std::uint64_t{8} << 20U;
 constexpr std::uint64_t kHoleStep = std::uint64_t{64} << 20U;
 
-Error refused(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
+Error refused_tar(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
 
 // The stream on its way into libarchive, and what libarchive does not tell about it.
 class WatchedBytes {
@@ -45,9 +45,9 @@ class WatchedBytes {
       const std::string_view piece = TRY(next());
       if (piece.empty()) break;
     }
-    if (nonzero_end_ > end) return refused("it has something after its end; one tar is read, and nothing behind it");
+    if (nonzero_end_ > end) return refused_tar("it has something after its end; one tar is read, and nothing behind it");
     if (total_ < end + kEndOfTar) {
-      return refused("it is cut short: the two blocks of zeros that end a tar are missing");
+      return refused_tar("it is cut short: the two blocks of zeros that end a tar are missing");
     }
     return {};
   }
@@ -69,7 +69,7 @@ class WatchedBytes {
   }
 
   Result<std::string_view> next() {
-    if (header_left_ == 0) return refused("it has headers of more than 8 MiB for one entry");
+    if (header_left_ == 0) return refused_tar("it has headers of more than 8 MiB for one entry");
     const std::string_view piece = TRY(stream_.next());
     header_left_ -= std::min<std::uint64_t>(header_left_, piece.size());
     const std::size_t last = piece.find_last_not_of('\0');
@@ -187,7 +187,7 @@ Result<void> read_tar(ByteStream& stream, ArchiveFile& file, ArchiveContent& con
   }
   if (::archive_read_open(reader.get(), &bytes, nullptr, &WatchedBytes::read, nullptr) != ARCHIVE_OK) {
     if (bytes.error()) return *bytes.error();
-    return refused("it is neither a tar (plain, or compressed by gzip or Zstandard) nor a zip");
+    return refused_tar("it is neither a tar (plain, or compressed by gzip or Zstandard) nor a zip");
   }
   for (;;) {
     const auto end = static_cast<std::uint64_t>(::archive_filter_bytes(reader.get(), 0));
@@ -197,7 +197,7 @@ Result<void> read_tar(ByteStream& stream, ArchiveFile& file, ArchiveContent& con
     if (bytes.error()) return *bytes.error();
     if (result == ARCHIVE_EOF) return bytes.check_end(end);
     if (result != ARCHIVE_OK && !(result == ARCHIVE_WARN && is_about_names(reader.get()))) {
-      return refused("it is damaged at its entry " + std::to_string(content.entries() + 1) + ": " +
+      return refused_tar("it is damaged at its entry " + std::to_string(content.entries() + 1) + ": " +
                      reason(reader.get()));
     }
     bytes.end_header();

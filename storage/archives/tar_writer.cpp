@@ -15,8 +15,8 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBlock = 512;
-constexpr std::size_t kBufferSize = std::size_t{1} << 20U;
+constexpr std::size_t kPaddingBlock = 512;
+constexpr std::size_t kTarBuffer = std::size_t{1} << 20U;
 constexpr int kLevel = 3;
 
 // The tar's bytes on their way to the file. They are compressed in pieces of one size, whatever the pieces they came
@@ -25,15 +25,15 @@ class TarOutput {
  public:
   TarOutput(int fd, const Path& shown, TarCompression compression)
       : fd_(fd), shown_(shown), compressed_(compression == TarCompression::zstd) {
-    buffer_.reserve(kBufferSize);
+    buffer_.reserve(kTarBuffer);
   }
 
   Result<void> write(std::string_view bytes) {
     while (!bytes.empty()) {
-      const std::size_t part = std::min(bytes.size(), kBufferSize - buffer_.size());
+      const std::size_t part = std::min(bytes.size(), kTarBuffer - buffer_.size());
       buffer_ += bytes.substr(0, part);
       bytes.remove_prefix(part);
-      if (buffer_.size() == kBufferSize) TRY(flush(ZSTD_e_continue));
+      if (buffer_.size() == kTarBuffer) TRY(flush(ZSTD_e_continue));
     }
     return {};
   }
@@ -101,7 +101,7 @@ class TarWriting {
       TRY(output_.write(tar_header(entry)));
       if (entry.digest) TRY(write_file(entry));
     }
-    TRY(output_.write(std::string(2 * kBlock, '\0')));
+    TRY(output_.write(std::string(2 * kPaddingBlock, '\0')));
     TRY(output_.finish());
     return TarSummary{now_.files, now_.bytes, output_.written()};
   }
@@ -120,7 +120,7 @@ class TarWriting {
     if (!streamed.ok()) return within("the file '" + entry.path.text() + "'", streamed.error());
     if (written != entry.size) return within("the file '" + entry.path.text() + "'", wrong_size());
     ++now_.files_done;
-    return output_.write(std::string((kBlock - written % kBlock) % kBlock, '\0'));
+    return output_.write(std::string((kPaddingBlock - written % kPaddingBlock) % kPaddingBlock, '\0'));
   }
 
   Result<void> look_up() {

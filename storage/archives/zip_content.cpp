@@ -16,7 +16,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
+constexpr std::size_t kInflateBuffer = std::size_t{256} << 10U;
 constexpr std::uint64_t kLocalHeaderSize = 30;
 constexpr std::uint16_t kDeflated = 8;
 
@@ -34,7 +34,7 @@ bool is_executable(const ZipEntry& entry) {
 // One raw deflate stream (RFC 1951), used again for each entry.
 class Inflater {
  public:
-  Inflater() : buffer_(new char[kBufferSize]), ready_(::inflateInit2(&zlib_, -MAX_WBITS) == Z_OK) {}
+  Inflater() : buffer_(new char[kInflateBuffer]), ready_(::inflateInit2(&zlib_, -MAX_WBITS) == Z_OK) {}
   ~Inflater() {
     if (ready_) ::inflateEnd(&zlib_);
   }
@@ -56,14 +56,14 @@ class Inflater {
     do {
       if (ended_) return refused_archive_entry(entry.name, "is damaged: its data ends before the next thing begins");
       zlib_.next_out = reinterpret_cast<Bytef*>(buffer_.get());
-      zlib_.avail_out = kBufferSize;
+      zlib_.avail_out = kInflateBuffer;
       const int result = ::inflate(&zlib_, Z_NO_FLUSH);
       if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
         return refused_archive_entry(
             entry.name, std::string("is damaged: ") + (zlib_.msg != nullptr ? zlib_.msg : "no deflate stream"));
       }
       ended_ = result == Z_STREAM_END;
-      TRY(sink(std::string_view(buffer_.get(), kBufferSize - zlib_.avail_out)));
+      TRY(sink(std::string_view(buffer_.get(), kInflateBuffer - zlib_.avail_out)));
     } while (zlib_.avail_in > 0 || zlib_.avail_out == 0);
     return {};
   }

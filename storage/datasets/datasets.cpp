@@ -13,7 +13,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.dataset/1";
+constexpr std::string_view kDatasetSchema = "trainyard.dataset/1";
 constexpr std::string_view kSuffix = ".json";
 
 // Of "3.json"; other files are none of ours.
@@ -59,7 +59,7 @@ Result<void> same_name(const DatasetName& name, const DatasetVersion& newest) {
 }  // namespace
 
 Json to_json(const DatasetVersion& version) {
-  return {{"schema", kSchema},
+  return {{"schema", kDatasetSchema},
           {"name", version.name.text()},
           {"version", version.number},
           {"tree", to_json(version.tree)},
@@ -69,7 +69,7 @@ Json to_json(const DatasetVersion& version) {
 
 Result<DatasetVersion> dataset_version_from(const Json& json) {
   Fields fields(json, "the dataset record");
-  fields.schema(kSchema);
+  fields.schema(kDatasetSchema);
   const auto name = fields.parsed("name", DatasetName::parse);
   const auto number = static_cast<std::uint32_t>(fields.integer("version", 1, UINT32_MAX));
   const auto tree = fields.nested("tree", tree_summary_from);

@@ -4,13 +4,13 @@
 namespace trainyard {
 
 namespace {
-constexpr std::string_view kSchema = "trainyard.journal-head/1";
+constexpr std::string_view kJournalHeadSchema = "trainyard.journal-head/1";
 }  // namespace
 
 Json to_json(const JournalHead& head) {
   Json peaks = Json::array();
   for (const Digest& peak : head.frontier.peaks()) peaks.push_back(peak.hex());
-  return {{"schema", kSchema},
+  return {{"schema", kJournalHeadSchema},
           {"size", head.frontier.size()},
           {"root", head.frontier.head().root.hex()},
           {"peaks", std::move(peaks)},
@@ -19,7 +19,7 @@ Json to_json(const JournalHead& head) {
 
 Result<JournalHead> journal_head_from(const Json& json) {
   Fields fields(json, "the journal's head");
-  fields.schema(kSchema);
+  fields.schema(kJournalHeadSchema);
   const std::uint64_t size = fields.count("size");
   const auto root = fields.parsed("root", Digest::parse);
   const Json& peaks = fields.array("peaks");

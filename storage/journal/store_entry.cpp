@@ -8,7 +8,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.store-journal/1";
+constexpr std::string_view kStoreJournalSchema = "trainyard.store-journal/1";
 constexpr std::string_view kActions[] = {"store_created", "version_published", "version_removed",  "version_attested",
                                          "decided",       "snapshot_added",    "snapshot_removed", "dataset_added",
                                          "run_ended",     "run_deleted",       "object_purged",    "objects_collected"};
@@ -26,7 +26,7 @@ Result<StoreEvent::Action> parse_store_action(std::string_view text) {
 
 Json to_json(const StoreEntry& entry) {
   const StoreEvent& event = entry.event;
-  return {{"schema", kSchema},
+  return {{"schema", kStoreJournalSchema},
           {"sequence", entry.sequence},
           {"time", event.time.text()},
           {"actor", entry.actor},
@@ -40,7 +40,7 @@ Json to_json(const StoreEntry& entry) {
 
 Result<StoreEntry> store_entry_from(const Json& json) {
   Fields fields(json, "the journal's line");
-  fields.schema(kSchema);
+  fields.schema(kStoreJournalSchema);
   StoreEntry entry;
   entry.sequence = fields.count("sequence");
   const auto time = fields.parsed("time", Instant::parse);

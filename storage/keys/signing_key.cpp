@@ -17,6 +17,14 @@
 
 namespace trainyard {
 
+template <auto free_function>
+struct Free {
+  template <class T>
+  void operator()(T* value) const {
+    free_function(value);
+  }
+};
+
 namespace {
 
 constexpr std::string_view kTypes[] = {"ecdsa-p256", "ed25519"};
@@ -28,13 +36,6 @@ constexpr std::uint64_t kScryptR = 8;
 constexpr std::uint64_t kScryptP = 5;
 constexpr std::size_t kLongestPassword = 1000;
 
-template <auto free_function>
-struct Free {
-  template <class T>
-  void operator()(T* value) const {
-    free_function(value);
-  }
-};
 using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using Digesting = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;

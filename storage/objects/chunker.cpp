@@ -28,7 +28,7 @@ constexpr std::array<std::uint64_t, 256> kGearShifted = [] {
   for (std::uint64_t& value : table) value <<= 1U;
   return table;
 }();
-constexpr std::size_t kWindow = 64;
+constexpr std::size_t kGearWindow = 64;
 
 // How many bytes end where the hash is first below the threshold, looking from `at` to `end`; 0 when it never is, and then
 // the hash goes on. Two bytes a step, because each step waits for the one before.
@@ -56,7 +56,7 @@ std::size_t Chunker::cut(std::string_view bytes) const {
   const std::size_t most = std::min(bytes.size(), sizes_.most);
   const std::size_t middle = std::min(most, sizes_.average);
   std::uint64_t hash = 0;
-  std::size_t at = sizes_.least - std::min(sizes_.least, kWindow);
+  std::size_t at = sizes_.least - std::min(sizes_.least, kGearWindow);
   for (; at < sizes_.least; ++at) hash = (hash << 1U) + kGear[data[at]];
   if (const std::size_t end = find_cut(data, sizes_.least, middle, below_, hash); end != 0) return end;
   if (const std::size_t end = find_cut(data, middle, most, above_, hash); end != 0) return end;

@@ -17,10 +17,10 @@ using namespace pack_format;
 // Chosen by measurement: benchmarks/README.md.
 constexpr Chunker::Sizes kCoarse = {std::size_t{64} << 10U, std::size_t{128} << 10U, std::size_t{512} << 10U};
 constexpr Chunker::Sizes kFine = {std::size_t{4} << 10U, std::size_t{16} << 10U, std::size_t{64} << 10U};
-constexpr std::size_t kBuffer = std::size_t{2} << 20U;
-constexpr std::size_t kPiece = std::size_t{256} << 10U;
+constexpr std::size_t kChunkBuffer = std::size_t{2} << 20U;
+constexpr std::size_t kMostPiece = std::size_t{256} << 10U;
 // Chunks are compressed together up to this many bytes.
-constexpr std::size_t kBlock = std::size_t{1} << 20U;
+constexpr std::size_t kChunkBlock = std::size_t{1} << 20U;
 // A list is split into lists of about this many lines, at places that its digests choose.
 constexpr std::size_t kLines = 256;
 
@@ -52,7 +52,7 @@ ChunkingWriter::ChunkingWriter(PackObjects& objects, Cut cut)
 Result<void> ChunkingWriter::write(std::string_view piece) {
   while (!piece.empty()) {
     // Small objects come in one piece mostly, and need no more room than that.
-    if (used_ == buffer_.size) buffer_.grow(used_ == 0 && piece.size() <= whole_ ? whole_ + 1 : kBuffer, used_);
+    if (used_ == buffer_.size) buffer_.grow(used_ == 0 && piece.size() <= whole_ ? whole_ + 1 : kChunkBuffer, used_);
     const std::size_t part = std::min(piece.size(), buffer_.size - used_);
     std::memcpy(buffer_.bytes.get() + used_, piece.data(), part);
     TRY(filled(part));
@@ -63,9 +63,9 @@ Result<void> ChunkingWriter::write(std::string_view piece) {
 
 Result<void> ChunkingWriter::take(int fd, const Path& shown) {
   for (;;) {
-    if (buffer_.size < kBuffer) buffer_.grow(kBuffer, used_);
+    if (buffer_.size < kChunkBuffer) buffer_.grow(kChunkBuffer, used_);
     // Pieces that stay in the processor's cache until they are hashed.
-    const std::size_t part = std::min(buffer_.size - used_, kPiece);
+    const std::size_t part = std::min(buffer_.size - used_, kMostPiece);
     const auto room = std::as_writable_bytes(std::span(buffer_.bytes.get() + used_, part));
     const std::size_t got = TRY(read_some(fd, room, shown));
     const bool end = got < room.size();
@@ -77,7 +77,7 @@ Result<void> ChunkingWriter::take(int fd, const Path& shown) {
 Result<void> ChunkingWriter::filled(std::size_t bytes) {
   total_ += bytes;
   used_ += bytes;
-  return used_ == kBuffer ? cut_buffer(false) : Result<void>();
+  return used_ == kChunkBuffer ? cut_buffer(false) : Result<void>();
 }
 
 Result<void> ChunkingWriter::cut_buffer(bool last) {
@@ -95,7 +95,7 @@ Result<void> ChunkingWriter::cut_buffer(bool last) {
   cutting->buffer = std::exchange(buffer_, {});
   used_ -= at;
   if (!last) {
-    buffer_.grow(kBuffer, 0);
+    buffer_.grow(kChunkBuffer, 0);
     std::memcpy(buffer_.bytes.get(), cutting->buffer.bytes.get() + at, used_);
   }
   TRY(objects_.hold());
@@ -134,7 +134,7 @@ Result<void> ChunkingWriter::store(const Cutting& cutting) {
     }
     const NewObjects::Claim claim = *known ? NewObjects::Claim{0, false} : objects_.fresh_.claim(ref.digest);
     const bool dense_chunk = claim.first && looks_incompressible(chunk);
-    if (!members.empty() && (!claim.first || dense_chunk != dense || run.size() + chunk.size() > kBlock)) TRY(flush());
+    if (!members.empty() && (!claim.first || dense_chunk != dense || run.size() + chunk.size() > kChunkBlock)) TRY(flush());
     if (!claim.first) continue;
     run = members.empty() ? chunk : std::string_view(run.data(), run.size() + chunk.size());
     dense = dense_chunk;

@@ -9,6 +9,7 @@
 #include "storage/objects/generation.hpp"
 #include "storage/objects/pack_check.hpp"
 #include "storage/objects/scratch_leftovers.hpp"
+#include "storage/objects/work_pool.hpp"
 
 namespace trainyard {
 
@@ -16,13 +17,11 @@ namespace {
 
 using namespace pack_format;
 
-unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
-
 // The whole of one check: packs against index, and the other way round.
 class Check {
  public:
   Check(PackObjects& objects, Depth depth, const FsckProgress& progress)
-      : objects_(objects), progress_(progress), packs_check_(depth, cores()) {}
+      : objects_(objects), progress_(progress), packs_check_(depth, hardware_threads()) {}
 
   Result<ObjectDamage> run();
 

@@ -21,7 +21,7 @@ namespace {
 using namespace pack_format;
 
 constexpr std::string_view kMagic = "TYINDEX1";
-constexpr std::size_t kFront = 16;
+constexpr std::size_t kIndexFront = 16;
 constexpr std::size_t kEntry = 56;
 constexpr std::uint32_t kListBit = std::uint32_t{1} << 31U;
 constexpr std::size_t kFlush = std::size_t{256} << 10U;
@@ -32,13 +32,6 @@ Error bad(const Path& path, const char* what) {
 }
 
 std::string_view view_of(const char* bytes, std::size_t size) { return {bytes, size}; }
-
-// The first 32 bits of a digest, as a number.
-std::uint64_t rank_of(const Digest& digest) {
-  std::uint64_t rank = 0;
-  for (std::size_t i = 0; i < 4; ++i) rank = (rank << 8U) | digest.bytes()[i];
-  return rank;
-}
 
 void put_entry(std::string& bytes, const IndexEntry& entry) {
   put_digest(bytes, entry.digest);
@@ -86,23 +79,23 @@ Result<std::shared_ptr<const IndexSegment>> IndexSegment::open(const Path& path)
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return system_error("look at", path, errno);
   const auto size = static_cast<std::size_t>(status.st_size);
-  if (size < kFront + Digest::kBytes) return bad(path, "is too short");
+  if (size < kIndexFront + Digest::kBytes) return bad(path, "is too short");
   void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (mapped == MAP_FAILED) return system_error("map", path, errno);
   std::shared_ptr<IndexSegment> segment(new IndexSegment(path, static_cast<const char*>(mapped), size));
   const std::string_view bytes = view_of(segment->bytes_, size);
   if (!bytes.starts_with(kMagic)) return bad(path, "does not begin like one");
   const std::size_t packs = get_number<std::uint32_t>(bytes, kMagic.size());
-  const std::size_t rest = size - kFront - Digest::kBytes;
+  const std::size_t rest = size - kIndexFront - Digest::kBytes;
   if (packs > rest / sizeof(PackId) || (rest - packs * sizeof(PackId)) % kEntry != 0)
     return bad(path, "has a strange length");
   for (std::size_t i = 0; i < packs; ++i) {
     PackId id{};
-    std::memcpy(id.data(), bytes.data() + kFront + i * id.size(), id.size());
+    std::memcpy(id.data(), bytes.data() + kIndexFront + i * id.size(), id.size());
     segment->packs_.push_back(id);
   }
   segment->entries_ = (rest - packs * sizeof(PackId)) / kEntry;
-  segment->first_ = segment->bytes_ + kFront + packs * sizeof(PackId);
+  segment->first_ = segment->bytes_ + kIndexFront + packs * sizeof(PackId);
   return std::shared_ptr<const IndexSegment>(std::move(segment));
 }
 
@@ -122,7 +115,7 @@ Result<void> IndexSegment::write(const Path& scratch, const Path& path, const st
       return {};
     };
     put_number(bytes, static_cast<std::uint32_t>(packs.size()));
-    bytes.append(kFront - bytes.size(), '\0');
+    bytes.append(kIndexFront - bytes.size(), '\0');
     for (const PackId& id : packs) bytes.append(reinterpret_cast<const char*>(id.data()), id.size());
     std::optional<Digest> last;
     while (const IndexEntry* const entry = next()) {

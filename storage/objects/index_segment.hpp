@@ -94,4 +94,11 @@ Result<void> merge_segments(const Path& scratch, const Path& path,
                             std::span<const std::shared_ptr<const IndexSegment>> segments,
                             const PackChanges& changes = {});
 
+// The first 32 bits of a digest, as a number: where it lies among all digests.
+inline std::uint64_t rank_of(const Digest& digest) {
+  std::uint64_t rank = 0;
+  for (std::size_t i = 0; i < 4; ++i) rank = (rank << 8U) | digest.bytes()[i];
+  return rank;
+}
+
 }  // namespace trainyard

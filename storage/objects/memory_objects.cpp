@@ -10,7 +10,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 16U;
+constexpr std::size_t kMemoryPiece = std::size_t{1} << 16U;
 
 class MemoryWriter final : public ObjectWriter {
  public:
@@ -38,7 +38,7 @@ Result<Digest> MemoryObjects::put(std::string_view bytes) {
 Result<StoredObject> MemoryObjects::put_file(int fd, std::uint64_t expected, const Path& shown) {
   std::string bytes;
   bytes.reserve(expected);
-  std::vector<std::byte> part(kPiece);
+  std::vector<std::byte> part(kMemoryPiece);
   for (;;) {
     const std::size_t got = TRY(read_some(fd, part, shown));
     bytes.append(reinterpret_cast<const char*>(part.data()), got);
@@ -56,8 +56,8 @@ Result<bool> MemoryObjects::has(const Digest& digest) {
 
 Result<std::uint64_t> MemoryObjects::stream(const Digest& digest, const ByteSink& sink) {
   const auto bytes = TRY(find(digest));
-  for (std::size_t begin = 0; begin < bytes->size(); begin += kPiece)
-    TRY(sink(std::string_view(*bytes).substr(begin, kPiece)));
+  for (std::size_t begin = 0; begin < bytes->size(); begin += kMemoryPiece)
+    TRY(sink(std::string_view(*bytes).substr(begin, kMemoryPiece)));
   if (sha256(*bytes) != digest)
     return fail(Errc::corrupt, "the object " + digest.hex() + " is corrupt: its bytes have another digest");
   return bytes->size();

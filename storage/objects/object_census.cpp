@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/objects/object_census.hpp"
+#include "storage/objects/index_segment.hpp"
 
 #include <algorithm>
 #include <queue>
@@ -10,13 +11,6 @@ namespace trainyard {
 namespace {
 
 using namespace pack_format;
-
-// The first 32 bits of a digest, as a number.
-std::uint64_t rank_of(const Digest& digest) {
-  std::uint64_t rank = 0;
-  for (std::size_t i = 0; i < 4; ++i) rank = (rank << 8U) | digest.bytes()[i];
-  return rank;
-}
 
 }  // namespace
 

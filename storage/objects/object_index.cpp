@@ -7,7 +7,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSuffix = ".index";
+constexpr std::string_view kIndexSuffix = ".index";
 // A lookup asks every segment.
 constexpr std::size_t kManySegments = 8;
 // So often in a row others can merge segments while the folder is read.
@@ -30,7 +30,7 @@ Result<void> ObjectIndex::read_folder() {
   auto now = std::make_shared<Segments>();
   std::optional<Error> damage;
   for (const std::string& name : TRY(list_folder(folder_))) {
-    if (!name.ends_with(kSuffix)) continue;
+    if (!name.ends_with(kIndexSuffix)) continue;
     const Path path = folder_ / name;
     const auto known =
         std::find_if(before->begin(), before->end(), [&](const auto& old) { return old->path() == path; });
@@ -67,7 +67,7 @@ std::optional<FoundObject> ObjectIndex::find(const Digest& digest) const {
 }
 
 Result<void> ObjectIndex::add(const std::vector<PackId>& packs, const std::function<const IndexEntry*()>& next) {
-  const Path path = folder_ / (text_of(new_pack_id()) + std::string(kSuffix));
+  const Path path = folder_ / (text_of(new_pack_id()) + std::string(kIndexSuffix));
   TRY(IndexSegment::write(scratch_, path, packs, next));
   TRY(sync_folder(folder_));
   TRY(refresh());
@@ -79,9 +79,9 @@ Result<void> ObjectIndex::replace(const PackChanges& changes) {
   if (!refreshed.ok() && refreshed.error().code != Errc::corrupt) return refreshed;
   std::vector<std::string> old;
   for (std::string& name : TRY(list_folder(folder_))) {
-    if (name.ends_with(kSuffix)) old.push_back(std::move(name));
+    if (name.ends_with(kIndexSuffix)) old.push_back(std::move(name));
   }
-  TRY(merge_segments(scratch_, folder_ / (text_of(new_pack_id()) + std::string(kSuffix)), *segments(), changes));
+  TRY(merge_segments(scratch_, folder_ / (text_of(new_pack_id()) + std::string(kIndexSuffix)), *segments(), changes));
   TRY(sync_folder(folder_));
   for (const std::string& name : old) TRY(remove_file(folder_ / name));
   TRY(sync_folder(folder_));
@@ -99,7 +99,7 @@ Result<void> ObjectIndex::merge_small() {
   while (some < all.size() && (some < all.size() - kManySegments + 2 || all[some]->size() <= 2 * sum))
     sum += all[some++]->size();
   all.resize(some);
-  TRY(merge_segments(scratch_, folder_ / (text_of(new_pack_id()) + std::string(kSuffix)), all));
+  TRY(merge_segments(scratch_, folder_ / (text_of(new_pack_id()) + std::string(kIndexSuffix)), all));
   TRY(sync_folder(folder_));
   for (const auto& merged : all) TRY(remove_file(merged->path()));
   return refresh();

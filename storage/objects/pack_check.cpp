@@ -16,7 +16,7 @@ namespace {
 using namespace pack_format;
 
 // Records are checked together up to this size.
-constexpr std::size_t kBatch = std::size_t{1} << 20U;
+constexpr std::size_t kCheckBatch = std::size_t{1} << 20U;
 
 bool is_good(const RecordObject& object, std::string_view bytes, Depth depth) {
   if (object.kind == ObjectKind::list) return read_list(bytes).ok();
@@ -73,7 +73,7 @@ Result<std::vector<PackGap>> PackCheck::run(const Path& pack, const Report& repo
     if (!*record) break;
     bytes += (*record)->header.record_bytes();
     batch.push_back(std::move(**record));
-    if (bytes < kBatch) continue;
+    if (bytes < kCheckBatch) continue;
     give(std::exchange(batch, {}));
     bytes = 0;
   }

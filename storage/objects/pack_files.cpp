@@ -14,7 +14,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::size_t kOpenFiles = 256;
-constexpr std::string_view kSuffix = ".pack";
+constexpr std::string_view kPackSuffix = ".pack";
 
 }  // namespace
 
@@ -54,8 +54,8 @@ void PackFiles::forget(const PackId& id) {
 Result<std::vector<PackId>> PackFiles::list() const {
   std::vector<PackId> packs;
   for (const std::string& name : TRY(list_folder(folder_))) {
-    if (!name.ends_with(kSuffix)) continue;
-    const auto id = parse_pack_id(std::string_view(name).substr(0, name.size() - kSuffix.size()));
+    if (!name.ends_with(kPackSuffix)) continue;
+    const auto id = parse_pack_id(std::string_view(name).substr(0, name.size() - kPackSuffix.size()));
     if (id) packs.push_back(*id);
   }
   return packs;

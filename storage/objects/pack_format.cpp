@@ -10,7 +10,6 @@ namespace trainyard::pack_format {
 
 namespace {
 
-constexpr std::string_view kRecordMagic = "TYR1";
 constexpr std::string_view kListMagic = "TYL1";
 constexpr std::size_t kCheckBytes = 8;
 constexpr std::size_t kListFront = 24;

@@ -33,6 +33,7 @@
 namespace trainyard::pack_format {
 
 inline constexpr std::string_view kPackMagic = "TYPACK1\n";
+inline constexpr std::string_view kRecordMagic = "TYR1";
 inline constexpr std::size_t kHeaderBytes = 32;
 inline constexpr std::size_t kTableBytes = 36;  // for each object
 inline constexpr std::size_t kRefBytes = 40;

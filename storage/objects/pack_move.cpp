@@ -13,7 +13,7 @@ namespace {
 using namespace pack_format;
 
 // As PackObjects gathers small objects.
-constexpr std::size_t kBlock = std::size_t{512} << 10U;
+constexpr std::size_t kMoveBlock = std::size_t{512} << 10U;
 
 Error needs_fsck(const Path& pack, const std::string& why) {
   return fail(Errc::corrupt, "the pack '" + pack.string() + "' is damaged (" + why +
@@ -68,7 +68,7 @@ Result<void> PackMove::move_record(const PackScan& scan, const PackRecord& recor
       TRY(write(Coding::none, {&member, 1}, object));
       continue;
     }
-    if (block_.size() + object.size() > kBlock) TRY(write_block());
+    if (block_.size() + object.size() > kMoveBlock) TRY(write_block());
     block_ += object;
     members_.push_back(member);
   }

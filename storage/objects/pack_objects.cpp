@@ -7,6 +7,7 @@
 #include "storage/objects/block_codec.hpp"
 #include "storage/objects/chunking_writer.hpp"
 #include "storage/objects/generation.hpp"
+#include "storage/objects/work_pool.hpp"
 #include "storage/values/sha256.hpp"
 #include "storage/values/sha256_lanes.hpp"
 
@@ -20,8 +21,6 @@ using namespace pack_format;
 constexpr std::size_t kOwnRecord = std::size_t{256} << 10U;
 // Small objects are compressed together up to this size: more would cost who reads a single one.
 constexpr std::size_t kBlock = std::size_t{512} << 10U;
-
-unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace
 
@@ -44,7 +43,7 @@ PackObjects::PackObjects(Path root, Path scratch)
       index_(root_ / "index", scratch_),
       packs_(root_ / "packs"),
       fresh_(scratch_),
-      pool_(cores()),
+      pool_(hardware_threads()),
       background_(pool_) {}
 
 PackObjects::~PackObjects() { background_.wait(); }

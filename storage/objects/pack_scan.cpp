@@ -14,9 +14,8 @@ namespace {
 using namespace pack_format;
 
 // Holds the table of most records.
-constexpr std::size_t kFront = 4096;
-constexpr std::size_t kWindow = std::size_t{1} << 20U;
-constexpr std::string_view kRecordMagic = "TYR1";
+constexpr std::size_t kScanFront = 4096;
+constexpr std::size_t kScanWindow = std::size_t{1} << 20U;
 
 bool is_damage(const Error& error) { return error.code == Errc::corrupt; }
 
@@ -53,7 +52,7 @@ Result<void> PackScan::read(const PackRecord& record, std::string& bytes) const 
 
 Result<PackRecord> PackScan::record_at(std::uint64_t offset) {
   const std::uint64_t left = size_ - offset;
-  TRY(read_at(offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, kFront)), front_));
+  TRY(read_at(offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, kScanFront)), front_));
   const RecordHeader header = TRY(read_header(front_));
   if (header.record_bytes() > left) return fail(Errc::corrupt, "the pack ends within a record");
   const std::size_t front = kHeaderBytes + header.table_bytes();
@@ -72,9 +71,9 @@ Result<std::uint64_t> PackScan::search(std::uint64_t offset) {
     if (!is_damage(record.error())) return record.error();
   }
   std::string window;
-  for (std::uint64_t begin = offset + 1; begin < size_; begin += kWindow) {
+  for (std::uint64_t begin = offset + 1; begin < size_; begin += kScanWindow) {
     // A little more, for a word that lies across the end of the window.
-    const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(size_ - begin, kWindow + 3));
+    const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(size_ - begin, kScanWindow + 3));
     TRY(read_at(begin, bytes, window));
     for (std::size_t at = window.find(kRecordMagic); at != std::string::npos; at = window.find(kRecordMagic, at + 1)) {
       const auto record = record_at(begin + at);

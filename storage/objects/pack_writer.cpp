@@ -14,7 +14,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBuffer = std::size_t{4} << 20U;
+constexpr std::size_t kWriteWindow = std::size_t{4} << 20U;
 constexpr std::size_t kAlignment = 4096;
 // One or two being filled, one being written, and others for when the disk hesitates.
 constexpr std::size_t kMostBuffers = 6;
@@ -26,7 +26,7 @@ constexpr std::size_t kAllocated = std::size_t{64} << 20U;
 void PackWriter::FreeBuffer::operator()(char* buffer) const { std::free(buffer); }
 
 PackWriter::Buffer PackWriter::new_buffer() {
-  auto* const bytes = static_cast<char*>(std::aligned_alloc(kAlignment, kBuffer));
+  auto* const bytes = static_cast<char*>(std::aligned_alloc(kAlignment, kWriteWindow));
   if (bytes == nullptr) throw std::bad_alloc();
   return Buffer(bytes);
 }
@@ -73,7 +73,7 @@ Result<void> PackWriter::write_at(int fd, std::string_view bytes, std::uint64_t 
 
 PackWriter::Window& PackWriter::window_at(std::uint64_t offset, std::unique_lock<std::mutex>& lock) {
   for (;;) {
-    const std::size_t number = static_cast<std::size_t>((offset - written_) / kBuffer);
+    const std::size_t number = static_cast<std::size_t>((offset - written_) / kWriteWindow);
     if (number < windows_.size()) return windows_[number];
     if (spare_.empty() && buffers_ == kMostBuffers) {
       changed_.wait(lock);
@@ -83,7 +83,7 @@ PackWriter::Window& PackWriter::window_at(std::uint64_t offset, std::unique_lock
       spare_.push_back(new_buffer());
       ++buffers_;
     }
-    windows_.push_back({std::move(spare_.back()), kBuffer});
+    windows_.push_back({std::move(spare_.back()), kWriteWindow});
     spare_.pop_back();
     if (windows_.size() > 1 && threads_.size() < kThreads) threads_.emplace_back([this] { write_full_windows(); });
   }
@@ -99,14 +99,14 @@ std::optional<std::size_t> PackWriter::full_window() const {
 void PackWriter::write_window(std::size_t number, std::unique_lock<std::mutex>& lock) {
   Window& window = windows_[number];
   window.state = Window::State::being_written;
-  const std::uint64_t offset = written_ + number * kBuffer;
+  const std::uint64_t offset = written_ + number * kWriteWindow;
   const std::uint64_t allocated = allocated_;
-  if (offset + kBuffer > allocated_) allocated_ = offset + kAllocated;
+  if (offset + kWriteWindow > allocated_) allocated_ = offset + kAllocated;
   lock.unlock();
   // Not every file system can, and a full disk will be noticed when there is something to write.
-  if (offset + kBuffer > allocated)
+  if (offset + kWriteWindow > allocated)
     static_cast<void>(::fallocate(reading_.get(), 0, static_cast<off_t>(offset), kAllocated));
-  auto done = write_at(fd_.get(), std::string_view(window.bytes.get(), kBuffer), offset);
+  auto done = write_at(fd_.get(), std::string_view(window.bytes.get(), kWriteWindow), offset);
   lock.lock();
   if (!done.ok() && !error_) error_ = std::move(done).error();
   window.state = Window::State::written;
@@ -126,7 +126,7 @@ void PackWriter::write_full_windows() {
     while (!windows_.empty() && windows_.front().state == Window::State::written) {
       spare_.push_back(std::move(windows_.front().bytes));
       windows_.pop_front();
-      written_ += kBuffer;
+      written_ += kWriteWindow;
     }
     changed_.notify_all();
   }
@@ -143,8 +143,8 @@ Result<std::uint64_t> PackWriter::append(std::initializer_list<std::string_view>
   // What is reserved is copied even after an error, for the window to become full.
   for (std::uint64_t at = begin; at < end;) {
     Window& window = window_at(at, lock);
-    const std::size_t inside = static_cast<std::size_t>(at % kBuffer);
-    const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kBuffer - inside));
+    const std::size_t inside = static_cast<std::size_t>(at % kWriteWindow);
+    const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kWriteWindow - inside));
     lock.unlock();
     for (std::size_t copied = 0; copied < room;) {
       while (rest.empty()) rest = *piece++;
@@ -170,10 +170,10 @@ Result<void> PackWriter::read_back(std::uint64_t offset, std::span<char> bytes) 
     while (!bytes.empty() && offset + bytes.size() > written_) {
       // From the end, down to the window in which the first byte lies or to what is written already.
       const std::uint64_t last = offset + bytes.size() - 1;
-      const std::uint64_t from = std::max({offset, last / kBuffer * kBuffer, written_});
+      const std::uint64_t from = std::max({offset, last / kWriteWindow * kWriteWindow, written_});
       const std::size_t part = static_cast<std::size_t>(last + 1 - from);
-      const Window& window = windows_[static_cast<std::size_t>((from - written_) / kBuffer)];
-      std::memcpy(bytes.data() + (from - offset), window.bytes.get() + from % kBuffer, part);
+      const Window& window = windows_[static_cast<std::size_t>((from - written_) / kWriteWindow)];
+      std::memcpy(bytes.data() + (from - offset), window.bytes.get() + from % kWriteWindow, part);
       bytes = bytes.first(bytes.size() - part);
     }
   }
@@ -190,7 +190,7 @@ Result<void> PackWriter::read_back(std::uint64_t offset, std::span<char> bytes) 
 
 Result<void> PackWriter::finish() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return end_ - written_ < kBuffer; });
+  changed_.wait(lock, [this] { return end_ - written_ < kWriteWindow; });
   if (error_) return *error_;
   if (end_ > written_) {
     const std::string_view last(windows_.front().bytes.get(), static_cast<std::size_t>(end_ - written_));

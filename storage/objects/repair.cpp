@@ -10,14 +10,13 @@
 #include "storage/objects/pack_check.hpp"
 #include "storage/objects/pack_move.hpp"
 #include "storage/objects/scratch_leftovers.hpp"
+#include "storage/objects/work_pool.hpp"
 
 namespace trainyard {
 
 namespace {
 
 using namespace pack_format;
-
-unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 class Repair {
  public:
@@ -80,7 +79,7 @@ Result<void> Repair::read_packs() {
     const auto status = TRY(status_of(objects_.packs().path_of(pack)));
     if (status) all_ += static_cast<std::uint64_t>(status->st_size);
   }
-  PackCheck check(Depth::every_byte, cores());
+  PackCheck check(Depth::every_byte, hardware_threads());
   for (std::uint32_t pack = 0; pack < packs_.size(); ++pack) {
     const auto gaps =
         TRY(check.run(objects_.packs().path_of(packs_[pack]),

@@ -12,11 +12,11 @@ namespace trainyard {
 namespace {
 
 // New packs get their names after so many bytes: old ones must go before the disk is full of both.
-constexpr std::uint64_t kBatch = std::uint64_t{4} << 30U;
+constexpr std::uint64_t kSweepBatch = std::uint64_t{4} << 30U;
 // Below this a pack may be written anew for little.
-constexpr std::uint64_t kSmallPack = std::uint64_t{16} << 20U;
+constexpr std::uint64_t kSmallWhenSwept = std::uint64_t{16} << 20U;
 // What was worth it when it was planned may be needed again: less than one part in so many is not worth it.
-constexpr std::uint64_t kDeadPart = 10;
+constexpr std::uint64_t kDeadWhenSwept = 10;
 
 struct Going {
   PackId pack{};
@@ -64,7 +64,7 @@ Result<std::vector<Going>> choose(PackObjects& objects, const SweepPlan& plan, c
   for (const auto& going : by_pack) {
     if (!going) continue;
     const std::uint64_t freed = going->file_bytes - std::min(going->kept_bytes, going->file_bytes);
-    if (going->kept == 0 || going->file_bytes < kSmallPack || freed >= going->file_bytes / kDeadPart)
+    if (going->kept == 0 || going->file_bytes < kSmallWhenSwept || freed >= going->file_bytes / kDeadWhenSwept)
       chosen.push_back(*going);
   }
   // Those that need no new pack first, so that a disk that is full is so no longer.
@@ -97,7 +97,7 @@ Result<SweepReport> sweep(PackObjects& objects, const SweepPlan& plan, const Mar
     }));
     report.removed_objects += chosen[i].dead;
     const bool frees_space = chosen[i].kept == 0 && (i + 1 == chosen.size() || chosen[i + 1].kept > 0);
-    if (frees_space || move.bytes() >= kBatch || i + 1 == chosen.size())
+    if (frees_space || move.bytes() >= kSweepBatch || i + 1 == chosen.size())
       tally(TRY(move.commit()), report, written, removed);
     if (progress) progress(i + 1, chosen.size());
   }

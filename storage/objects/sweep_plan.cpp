@@ -9,7 +9,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.sweep-plan/1";
+constexpr std::string_view kSweepPlanSchema = "trainyard.sweep-plan/1";
 // A pack is written anew when one part in so many of it is dead.
 constexpr std::uint64_t kDeadPart = 5;
 // Every snapshot adds a pack, however small; each costs an open file and a line in the index.
@@ -58,7 +58,7 @@ Json to_json(const SweepPlan& plan) {
                      {"rewrite", sweep.rewrite},
                      {"dead", std::move(dead)}});
   }
-  return {{"schema", kSchema},
+  return {{"schema", kSweepPlanSchema},
           {"generation", plan.generation},
           {"objects", plan.objects},
           {"dead_objects", plan.dead_objects},
@@ -68,7 +68,7 @@ Json to_json(const SweepPlan& plan) {
 
 Result<SweepPlan> sweep_plan_from(const Json& json) {
   Fields fields(json, "the plan");
-  fields.schema(kSchema);
+  fields.schema(kSweepPlanSchema);
   SweepPlan plan;
   plan.generation = fields.count("generation");
   plan.objects = fields.count("objects");

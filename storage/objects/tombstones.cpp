@@ -7,20 +7,20 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.tombstone/1";
-constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kTombstoneSchema = "trainyard.tombstone/1";
+constexpr std::string_view kTombstoneSuffix = ".json";
 
 }  // namespace
 
 Json to_json(const Tombstone& tombstone) {
-  return {{"schema", kSchema},          {"digest", tombstone.digest.hex()},
+  return {{"schema", kTombstoneSchema},          {"digest", tombstone.digest.hex()},
           {"bytes", tombstone.bytes},   {"purged_at", tombstone.purged_at.text()},
           {"reason", tombstone.reason}, {"needed_by", tombstone.needed_by}};
 }
 
 Result<Tombstone> tombstone_from(const Json& json) {
   Fields fields(json, "the tombstone");
-  fields.schema(kSchema);
+  fields.schema(kTombstoneSchema);
   const auto digest = fields.parsed("digest", Digest::parse);
   const std::uint64_t bytes = fields.count("bytes");
   const auto purged_at = fields.parsed("purged_at", Instant::parse);
@@ -39,7 +39,7 @@ Result<Tombstone> tombstone_from(const Json& json) {
 }
 
 Result<void> Tombstones::add(const Tombstone& tombstone) const {
-  auto published = publish_file(scratch_, folder_ / (tombstone.digest.hex() + std::string(kSuffix)),
+  auto published = publish_file(scratch_, folder_ / (tombstone.digest.hex() + std::string(kTombstoneSuffix)),
                                 canonical(to_json(tombstone)) + "\n", 0444, Durable::yes);
   if (!published.ok() && published.error().code == Errc::exists) return {};
   return published;
@@ -48,7 +48,7 @@ Result<void> Tombstones::add(const Tombstone& tombstone) const {
 Result<std::map<Digest, Tombstone>> Tombstones::load() const {
   std::map<Digest, Tombstone> tombstones;
   for (const std::string& name : TRY(list_folder(folder_))) {
-    if (!name.ends_with(kSuffix)) continue;
+    if (!name.ends_with(kTombstoneSuffix)) continue;
     const Path path = folder_ / name;
     const auto json = parse_json(TRY(read_file(path, limits::kRecordBytes)), "the tombstone");
     auto tombstone = json.ok() ? tombstone_from(*json) : Result<Tombstone>(json.error());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -58,5 +59,8 @@ class WorkGroup {
   std::condition_variable done_;
   std::size_t unfinished_ = 0;  // guarded by mutex_
 };
+
+// How many threads this machine works on at once; at least 1.
+inline unsigned hardware_threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace trainyard

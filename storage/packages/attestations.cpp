@@ -8,12 +8,12 @@ namespace trainyard {
 namespace {
 
 // The signature of a model names each of its files; a package of 200,000 is the largest.
-constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+constexpr std::size_t kMostAttestationBytes = std::size_t{1} << 30U;
 
 }  // namespace
 
 Result<Envelopes> read_attestations(const Path& file) {
-  const auto text = read_file(file, kMostBytes);
+  const auto text = read_file(file, kMostAttestationBytes);
   if (!text.ok() && text.error().code == Errc::not_found) return Envelopes();
   if (!text.ok()) return text.error();
   auto envelopes = dsse_envelopes_from_lines(*text);

@@ -8,10 +8,10 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.decision/1";
+constexpr std::string_view kDecisionSchema = "trainyard.decision/1";
 constexpr std::string_view kKinds[] = {"labelled", "unlabelled", "approved", "rejected", "deleted"};
 constexpr std::string_view kApprovals[] = {"PendingManualApproval", "Approved", "Rejected"};
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
+constexpr std::size_t kMostDecisionBytes = std::size_t{256} << 20U;
 
 Result<Decision::Kind> parse_kind(std::string_view text) {
   if (const auto kind = enum_named<Decision::Kind>(kKinds, text)) return *kind;
@@ -27,7 +27,7 @@ std::string_view name_of(Approval approval) { return kApprovals[static_cast<std:
 std::string_view name_of(Decision::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
 Json to_json(const Decision& decision) {
-  return {{"schema", kSchema},
+  return {{"schema", kDecisionSchema},
           {"time", decision.time.text()},
           {"who", decision.who},
           {"why", decision.why},
@@ -38,7 +38,7 @@ Json to_json(const Decision& decision) {
 
 Result<Decision> decision_from(const Json& json) {
   Fields fields(json, "the decision");
-  fields.schema(kSchema);
+  fields.schema(kDecisionSchema);
   const auto time = fields.parsed("time", Instant::parse);
   std::string who = fields.text("who");
   std::string why = fields.text("why");
@@ -80,7 +80,7 @@ Standing standing_of(const std::vector<Decision>& decisions) {
 
 Result<std::vector<Decision>> PackageDecisions::of(const PackageName& name) const {
   const Path file = folder_of(name) / std::string(kDecisionsFile);
-  const auto text = read_file(file, kMostBytes);
+  const auto text = read_file(file, kMostDecisionBytes);
   if (!text.ok() && text.error().code == Errc::not_found) return std::vector<Decision>();
   if (!text.ok()) return text.error();
   std::vector<Decision> decisions;

@@ -32,7 +32,7 @@ constexpr std::uint16_t kFlagPatch = 0x0020;
 constexpr std::uint16_t kFieldZip64 = 0x0001;
 constexpr std::uint16_t kFieldUnicodePath = 0x7075;
 
-Error refused(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
+Error refused_directory(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
 
 // REQUIRES: the bytes are there.
 std::uint64_t number(std::string_view bytes, std::size_t at, std::size_t width) {
@@ -53,7 +53,7 @@ Result<std::string> read_at(int fd, std::uint64_t offset, std::uint64_t size, co
     const ssize_t got = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error("read", zip, errno);
-    if (got == 0) return refused("it became shorter while it was read");
+    if (got == 0) return refused_directory("it became shorter while it was read");
     done += static_cast<std::size_t>(got);
   }
   return bytes;
@@ -78,8 +78,8 @@ struct EndRecord {
   std::uint64_t directory_end = 0;  // where the next thing begins
 };
 
-Error several_disks() { return refused("it is one part of a zip that was split; join the parts first"); }
-Error false_zip64() { return refused("its 64-bit end record contradicts its end record"); }
+Error several_disks() { return refused_directory("it is one part of a zip that was split; join the parts first"); }
+Error false_zip64() { return refused_directory("its 64-bit end record contradicts its end record"); }
 
 // Replaces the numbers of `end` by those of the 64-bit end record that `locator` points to.
 Result<EndRecord> read_end_record64(int fd, std::string_view locator, const EndRecord& end, const Path& zip) {
@@ -113,11 +113,11 @@ Result<EndRecord> read_end_record(int fd, std::uint64_t file_size, const Path& z
   for (std::size_t at = tail.find(kSignature); at != std::string::npos; at = tail.find(kSignature, at + 1)) {
     seen = true;
     if (at + kEndSize > tail.size() || at + kEndSize + number16(tail, at + 20) != tail.size()) continue;
-    if (found) return refused("it has more than one end record, so programs would disagree about what is in it");
+    if (found) return refused_directory("it has more than one end record, so programs would disagree about what is in it");
     found = at;
   }
-  if (!seen) return refused("it is not a zip file, or its end is missing");
-  if (!found) return refused("it does not end where its end record says; bytes are missing or were added");
+  if (!seen) return refused_directory("it is not a zip file, or its end is missing");
+  if (!found) return refused_directory("it does not end where its end record says; bytes are missing or were added");
 
   const std::string_view record = std::string_view(tail).substr(*found);
   EndRecord end = {tail_offset + *found, number16(record, 10), number32(record, 16), number32(record, 12), 0};
@@ -134,18 +134,18 @@ Result<EndRecord> read_end_record(int fd, std::uint64_t file_size, const Path& z
   if (elsewhere(disk) || elsewhere(directory_disk)) return several_disks();
   if (number16(record, 8) != number16(record, 10)) return several_disks();
 
-  if (end.entries == 0) return refused("it has no entries");
+  if (end.entries == 0) return refused_directory("it has no entries");
   if (end.entries > most.entries) {
-    return refused("it has more than " + std::to_string(most.entries) + " entries");
+    return refused_directory("it has more than " + std::to_string(most.entries) + " entries");
   }
   if (end.directory_size > most.directory_bytes) {
-    return refused("its directory is larger than " + std::to_string(most.directory_bytes >> 20U) + " MiB");
+    return refused_directory("its directory is larger than " + std::to_string(most.directory_bytes >> 20U) + " MiB");
   }
   if (end.directory_offset > end.directory_end || end.directory_end - end.directory_offset != end.directory_size) {
-    return refused("its directory does not lie where its end record says; bytes are missing or were added");
+    return refused_directory("its directory does not lie where its end record says; bytes are missing or were added");
   }
   if (end.directory_size / kDirectoryEntrySize < end.entries)
-    return refused("it has fewer entries than its end record says");
+    return refused_directory("it has fewer entries than its end record says");
   return end;
 }
 
@@ -219,12 +219,12 @@ Result<std::vector<ZipEntry>> read_entries(std::string_view directory, std::uint
   std::uint64_t total = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     if (directory.size() < kDirectoryEntrySize || number32(directory, 0) != kDirectorySignature) {
-      return refused("its directory is damaged at entry " + std::to_string(i + 1));
+      return refused_directory("its directory is damaged at entry " + std::to_string(i + 1));
     }
     const std::size_t name_size = number16(directory, 28);
     const std::size_t extra_size = number16(directory, 30);
     const std::size_t whole = kDirectoryEntrySize + name_size + extra_size + number16(directory, 32);
-    if (whole > directory.size()) return refused("its directory is damaged at entry " + std::to_string(i + 1));
+    if (whole > directory.size()) return refused_directory("its directory is damaged at entry " + std::to_string(i + 1));
     const std::string_view extra = directory.substr(kDirectoryEntrySize + name_size, extra_size);
     ZipEntry entry;
     entry.name = directory.substr(kDirectoryEntrySize, name_size);
@@ -241,12 +241,12 @@ Result<std::vector<ZipEntry>> read_entries(std::string_view directory, std::uint
     TRY(check_entry(entry, most));
     total += entry.size;
     if (total > most.total_bytes) {
-      return refused("it would unpack to more than " + std::to_string(most.total_bytes >> 30U) + " GiB");
+      return refused_directory("it would unpack to more than " + std::to_string(most.total_bytes >> 30U) + " GiB");
     }
     entries.push_back(std::move(entry));
     directory.remove_prefix(whole);
   }
-  if (!directory.empty()) return refused("it has more entries than its end record says");
+  if (!directory.empty()) return refused_directory("it has more entries than its end record says");
   return entries;
 }
 
@@ -319,7 +319,7 @@ Result<void> check_layout(int fd, const std::vector<ZipEntry>& entries, std::uin
             [&](std::size_t a, std::size_t b) { return entries[a].offset < entries[b].offset; });
   const ZipEntry& last = entries[order.back()];
   if (last.offset > directory_offset) return refused_entry(last.name, "lies outside the zip's data");
-  if (entries[order.front()].offset != 0) return refused("bytes that belong to no entry lie before its first entry");
+  if (entries[order.front()].offset != 0) return refused_directory("bytes that belong to no entry lie before its first entry");
   for (std::size_t i = 0; i < order.size(); ++i) {
     const ZipEntry& entry = entries[order[i]];
     const std::uint64_t next = i + 1 < order.size() ? entries[order[i + 1]].offset : directory_offset;

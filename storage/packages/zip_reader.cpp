@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "storage/packages/zip_archive.hpp"
 #include "storage/packages/zip_directory.hpp"
 #include "storage/packages/zip_names.hpp"
 #include "storage/values/sha256.hpp"
@@ -20,7 +21,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBufferSize = std::size_t{256} << 10U;
+constexpr std::size_t kUnpackBuffer = std::size_t{256} << 10U;
 
 Error refused(std::string rule) { return fail(Errc::invalid, std::move(rule)); }
 
@@ -99,11 +100,6 @@ class CheckedView {
   zip_error_t error_{};
 };
 
-struct DiscardArchive {
-  void operator()(zip_t* archive) const { ::zip_discard(archive); }
-};
-using Archive = std::unique_ptr<zip_t, DiscardArchive>;
-
 struct CloseEntry {
   void operator()(zip_file_t* file) const { static_cast<void>(::zip_fclose(file)); }
 };
@@ -125,11 +121,11 @@ Error libzip_error(const ZipEntry& entry, zip_error_t* error) {
 }
 
 // Opens the zip in libzip and makes sure that it sees what was checked.
-Result<Archive> open_archive(CheckedView& view, const std::vector<ZipEntry>& entries) {
+Result<ZipArchive> open_archive(CheckedView& view, const std::vector<ZipEntry>& entries) {
   zip_error_t error;
   ::zip_error_init(&error);
   zip_source_t* const source = ::zip_source_function_create(&CheckedView::answer, &view, &error);
-  Archive archive(source == nullptr ? nullptr : ::zip_open_from_source(source, ZIP_RDONLY, &error));
+  ZipArchive archive(source == nullptr ? nullptr : ::zip_open_from_source(source, ZIP_RDONLY, &error));
   const std::string reason = archive ? "" : ::zip_error_strerror(&error);
   ::zip_error_fini(&error);
   if (!archive) {
@@ -205,9 +201,9 @@ Result<UnpackedZip> unpack(const Path& zip, FolderWriter& into) {
   std::string root = TRY(names.root());
 
   CheckedView view(fd.get(), directory);
-  const Archive archive = TRY(open_archive(view, entries));
-  const std::unique_ptr<char[]> memory(new char[kBufferSize]);
-  const std::span<char> buffer(memory.get(), kBufferSize);
+  const ZipArchive archive = TRY(open_archive(view, entries));
+  const std::unique_ptr<char[]> memory(new char[kUnpackBuffer]);
+  const std::span<char> buffer(memory.get(), kUnpackBuffer);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!paths[i]) continue;
     if (entries[i].folder()) {

@@ -9,17 +9,13 @@
 #include <memory>
 #include <optional>
 
+#include "storage/packages/zip_archive.hpp"
 #include "storage/packages/zip_names.hpp"
 #include "storage/values/sha256.hpp"
 
 namespace trainyard {
 
 namespace {
-
-struct DiscardArchive {
-  void operator()(zip_t* archive) const { ::zip_discard(archive); }
-};
-using Archive = std::unique_ptr<zip_t, DiscardArchive>;
 
 // What the files of one zip share. libzip reads one file after the other, when the zip is closed.
 struct Packing {
@@ -117,9 +113,9 @@ Error libzip_error(zip_error_t* error, const Path& zip) {
   return fail(Errc::io, "cannot write '" + zip.string() + "': " + ::zip_error_strerror(error));
 }
 
-Result<Archive> create_archive(const Path& zip) {
+Result<ZipArchive> create_archive(const Path& zip) {
   int code = 0;
-  Archive archive(::zip_open(zip.c_str(), ZIP_CREATE | ZIP_EXCL, &code));
+  ZipArchive archive(::zip_open(zip.c_str(), ZIP_CREATE | ZIP_EXCL, &code));
   if (archive) return archive;
   const int system = errno;
   zip_error_t error;
@@ -193,7 +189,7 @@ Result<ZipSummary> pack_folder(const Path& folder, const std::string& root, cons
   Packing packing{folder, {}, {}, std::nullopt};
   packing.fd = TRY(open_file(folder, O_RDONLY | O_DIRECTORY));
   std::deque<FileSource> sources;  // outlives the archive
-  Archive archive = TRY(create_archive(zip));
+  ZipArchive archive = TRY(create_archive(zip));
   bool added = add_entry(archive.get(), names->front(), nullptr, sources, packing);
   for (std::size_t i = 0; added && i < tree.size(); ++i) {
     const TreeEntry entry = tree.entry(i);

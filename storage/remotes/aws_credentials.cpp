@@ -17,7 +17,7 @@ constexpr std::size_t kMostText = std::size_t{1} << 20U;
 using Keys = std::map<std::string, std::string>;
 using Sections = std::map<std::string, Keys>;
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r";
   const std::size_t begin = text.find_first_not_of(kBlanks);
   if (begin == std::string_view::npos) return {};
@@ -34,24 +34,24 @@ Result<Sections> read_sections(std::string_view text, const std::string& file) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view raw = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    const std::string_view line = trimmed(raw);
+    const std::string_view line = without_blanks(raw);
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     const auto wrong = [&](const std::string& what) {
       return fail(Errc::invalid, "line " + std::to_string(number) + " of '" + file + "' " + what + "; correct it");
     };
     if (line.front() == '[') {
       if (line.back() != ']') return wrong("begins a section without ending its name by ']'");
-      section = &sections[std::string(trimmed(line.substr(1, line.size() - 2)))];
+      section = &sections[std::string(without_blanks(line.substr(1, line.size() - 2)))];
       above.clear();
       continue;
     }
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos || section == nullptr)
       return wrong("is neither '[section]' nor 'key = value' in one");
-    const std::string key(trimmed(line.substr(0, equals)));
+    const std::string key(without_blanks(line.substr(0, equals)));
     const bool nested = raw.front() == ' ' || raw.front() == '\t';
     if (!nested) above = key;
-    (*section)[nested && !above.empty() ? above + "." + key : key] = trimmed(line.substr(equals + 1));
+    (*section)[nested && !above.empty() ? above + "." + key : key] = without_blanks(line.substr(equals + 1));
   }
   return sections;
 }

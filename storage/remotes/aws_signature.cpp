@@ -37,7 +37,7 @@ std::string hex(std::string_view bytes) {
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // Without blanks at the ends, and with one for each run of them.
-std::string trimmed(std::string_view value) {
+std::string with_single_blanks(std::string_view value) {
   std::string text;
   for (const char c : value) {
     if (!is_blank(c)) {
@@ -102,8 +102,8 @@ std::string aws_authorization(const AwsCredentials& credentials, std::string_vie
                               std::string_view time, const AwsRequest& request) {
   std::map<std::string, std::string> headers;
   for (const HttpHeader& each : request.headers) {
-    auto [at, fresh] = headers.emplace(lower(each.name), trimmed(each.value));
-    if (!fresh) at->second += "," + trimmed(each.value);
+    auto [at, fresh] = headers.emplace(lower(each.name), with_single_blanks(each.value));
+    if (!fresh) at->second += "," + with_single_blanks(each.value);
   }
   std::string lines;
   std::string names;

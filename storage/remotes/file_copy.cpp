@@ -17,7 +17,7 @@ namespace {
 
 // So much goes between two calls of `moved`.
 constexpr std::uint64_t kPart = std::uint64_t{4} << 20U;
-constexpr std::size_t kPiece = std::size_t{1} << 20U;
+constexpr std::size_t kCopyPiece = std::size_t{1} << 20U;
 
 Error other_size(const Path& file, std::uint64_t bytes) {
   return fail(Errc::corrupt, "'" + file.string() + "' is not of " + std::to_string(bytes) +
@@ -46,7 +46,7 @@ Result<void> copy_file(const Path& file, std::uint64_t bytes, const KeyFolder& t
     // Whatever the reason was, reading and writing tells it better.
     if (part == 0) {
       by_system = false;
-      buffer.resize(static_cast<std::size_t>(std::min({std::uint64_t{kPiece}, most, bytes - done})));
+      buffer.resize(static_cast<std::size_t>(std::min({std::uint64_t{kCopyPiece}, most, bytes - done})));
       part = TRY(read_some(from.get(), buffer, file));
       if (part == 0) return other_size(file, bytes);
       const std::string_view piece(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(part));
@@ -67,7 +67,7 @@ Result<Digest> digest_of(int fd, const Path& shown) {
   static_cast<void>(::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
   if (::lseek(fd, 0, SEEK_SET) != 0) return system_error("read", shown, errno);
   Sha256 hash;
-  std::vector<std::byte> buffer(kPiece);
+  std::vector<std::byte> buffer(kCopyPiece);
   for (;;) {
     const std::size_t got = TRY(read_some(fd, buffer, shown));
     hash.update(std::span(buffer).first(got));

@@ -16,7 +16,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 20U;
+constexpr std::size_t kReadPiece = std::size_t{1} << 20U;
 
 Result<FreshFile> fresh_file(const KeyFolder& folder, const std::string& key, std::string_view bytes) {
   FreshFile fresh = TRY(FreshFile::make(folder, key));
@@ -117,7 +117,7 @@ Result<void> FolderKeys::read_file_of(const std::string& key, const std::functio
   struct stat status {};
   TRY(look(status));
   const auto size = static_cast<std::size_t>(status.st_size);
-  std::vector<std::byte> buffer(std::min({kPiece, size + 1, limit_.piece()}));
+  std::vector<std::byte> buffer(std::min({kReadPiece, size + 1, limit_.piece()}));
   for (;;) {
     const ssize_t got = ::read(file->get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;

@@ -11,7 +11,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr int kMostWrites = 20;
+constexpr int kMostIndexWrites = 20;
 constexpr std::size_t kSubjectDigits = 32;
 constexpr std::size_t kOwnDigits = 40;
 
@@ -77,7 +77,7 @@ Result<std::map<Digest, OciDescriptor>> OciRemote::attachments(const std::string
 
 Result<void> OciRemote::write_index(const std::string& repository, const Digest& subject,
                                     const OciDescriptor& attachment) {
-  for (int attempt = 0; attempt < kMostWrites; ++attempt) {
+  for (int attempt = 0; attempt < kMostIndexWrites; ++attempt) {
     std::map<Digest, OciDescriptor> in_index;
     if (const auto index = TRY(registry_.read(repository, index_tag(subject)))) read_index(*index, in_index);
     if (attempt > 0 && in_index.contains(attachment.digest)) return {};

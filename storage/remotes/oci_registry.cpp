@@ -27,7 +27,7 @@ HttpHeader accepted() {
 }
 
 // More are wanted only while others put the same small blob, which takes no time.
-constexpr int kMostWrites = 5;
+constexpr int kMostManifestWrites = 5;
 
 bool names_unknown_blob(const HttpAnswer& answer) {
   return (answer.status == 400 || answer.status == 404) &&
@@ -149,7 +149,7 @@ Result<void> OciRegistry::write(const std::string& repository, const std::string
   auto answer = session_.send(repository, request);
   // Distribution rewrites the link to a blob in place whenever somebody puts the same blob; a manifest that arrives at that
   // moment is told that the blob is unknown.
-  for (int again = 0; again < kMostWrites && answer.ok() && names_unknown_blob(*answer); ++again) {
+  for (int again = 0; again < kMostManifestWrites && answer.ok() && names_unknown_blob(*answer); ++again) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20) * (1 << again));
     answer = session_.send(repository, request);
   }

@@ -8,8 +8,8 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.pending-publication/1";
-constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kPendingPublicationSchema = "trainyard.pending-publication/1";
+constexpr std::string_view kPendingSuffix = ".json";
 constexpr std::string_view kLockSuffix = ".lock";
 constexpr std::string_view kStates[] = {"claiming", "committing", "withdrawing"};
 
@@ -33,7 +33,7 @@ Json to_json(const PendingPublication& pending) {
   Json targets = Json::array();
   for (const PendingPublication::Target& target : pending.targets)
     targets.push_back({{"name", target.name}, {"address", target.address}});
-  return {{"schema", kSchema},
+  return {{"schema", kPendingPublicationSchema},
           {"publication", pending.publication},
           {"package", pending.package.text()},
           {"version", pending.version.text()},
@@ -47,7 +47,7 @@ Json to_json(const PendingPublication& pending) {
 
 Result<PendingPublication> pending_publication_from(const Json& json) {
   Fields fields(json, "a pending publication");
-  fields.schema(kSchema);
+  fields.schema(kPendingPublicationSchema);
   std::string publication = fields.text("publication");
   auto package = fields.parsed("package", PackageName::parse);
   const auto version = fields.parsed("version", PackageVersion::parse);
@@ -90,7 +90,7 @@ Result<std::optional<PendingPublications::Hold>> PendingPublications::try_hold(c
   const Path lock_file = folder_ / (publication + std::string(kLockSuffix));
   auto lock = TRY(FileLock::try_lock(lock_file));
   if (!lock) return std::optional<Hold>();
-  return std::optional(Hold(folder_ / (publication + std::string(kSuffix)), scratch_, lock_file, std::move(*lock)));
+  return std::optional(Hold(folder_ / (publication + std::string(kPendingSuffix)), scratch_, lock_file, std::move(*lock)));
 }
 
 Result<PendingPublications::Hold> PendingPublications::begin(const std::string& publication) const {
@@ -105,8 +105,8 @@ Result<std::vector<std::pair<PendingPublication, PendingPublications::Hold>>> Pe
   const auto names = list_folder(folder_);
   if (!names.ok() && names.error().code == Errc::not_found) return left;
   for (const std::string& name : TRY(names)) {
-    if (!name.ends_with(kSuffix)) continue;
-    auto hold = TRY(try_hold(name.substr(0, name.size() - kSuffix.size())));
+    if (!name.ends_with(kPendingSuffix)) continue;
+    auto hold = TRY(try_hold(name.substr(0, name.size() - kPendingSuffix.size())));
     if (!hold) continue;
     const Path file = folder_ / name;
     const auto text = read_file(file, limits::kRecordBytes);

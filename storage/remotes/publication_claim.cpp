@@ -5,12 +5,12 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.publication-claim/1";
+constexpr std::string_view kPublicationClaimSchema = "trainyard.publication-claim/1";
 
 }  // namespace
 
 Json to_json(const PublicationClaim& claim) {
-  return {{"schema", kSchema},
+  return {{"schema", kPublicationClaimSchema},
           {"publication", claim.publication},
           {"record", claim.record.hex()},
           {"publisher", claim.publisher},
@@ -19,7 +19,7 @@ Json to_json(const PublicationClaim& claim) {
 
 Result<PublicationClaim> publication_claim_from(const Json& json) {
   Fields fields(json, "a claim");
-  fields.schema(kSchema);
+  fields.schema(kPublicationClaimSchema);
   std::string publication = fields.text("publication");
   const auto record = fields.parsed("record", Digest::parse);
   std::string publisher = fields.text("publisher");

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kForms =
     "an address is 'file:///folder', 's3://bucket/prefix', 'oci://registry/prefix' or 'oci+http://registry/prefix'";
 
-std::string_view trimmed(std::string_view path) {
+std::string_view without_slashes(std::string_view path) {
   while (!path.empty() && path.front() == '/') path.remove_prefix(1);
   while (!path.empty() && path.back() == '/') path.remove_suffix(1);
   return path;
@@ -170,7 +170,7 @@ Result<RemoteAddress> RemoteAddress::parse(std::string_view text) {
   }
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   address.place = rest.substr(0, slash);
-  address.prefix = trimmed(rest.substr(slash));
+  address.prefix = without_slashes(rest.substr(slash));
   if (s3 ? address.place.empty() || !is_plain(address.place, ".-_") : !is_host(address.place))
     return fail(Errc::invalid, "the address names no " + what + "; " + std::string(kForms));
   if (s3 ? has_dot_parts(address.prefix) || !is_plain(address.prefix, "._-/") : !is_repository(address.prefix))

@@ -5,16 +5,15 @@
 
 #include "storage/values/limits.hpp"
 #include "storage/values/names.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.known-remote/1";
-constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kKnownRemoteSchema = "trainyard.known-remote/1";
+constexpr std::string_view kRemoteSuffix = ".json";
 constexpr std::size_t kMostName = 63;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 Result<KnownRemote> read_remote(const Path& file) {
   const auto json = parse_json(TRY(read_file(file, limits::kRecordBytes)), "a remote");
@@ -28,8 +27,8 @@ Result<KnownRemote> read_remote(const Path& file) {
 
 Result<RemoteName> RemoteName::parse(std::string_view text) {
   const bool right =
-      !text.empty() && text.size() <= kMostName && is_letter(text.front()) &&
-      std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+      !text.empty() && text.size() <= kMostName && is_ascii_letter(text.front()) &&
+      std::all_of(text.begin(), text.end(), [](char c) { return is_ascii_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
   if (right) return RemoteName(std::string(text));
   return fail(Errc::invalid,
               "'" + std::string(text) +
@@ -38,7 +37,7 @@ Result<RemoteName> RemoteName::parse(std::string_view text) {
 }
 
 Json to_json(const KnownRemote& remote) {
-  return {{"schema", kSchema},
+  return {{"schema", kKnownRemoteSchema},
           {"name", remote.name.text()},
           {"address", remote.address.text()},
           {"approval", remote.approval == KnownRemote::Approval::required ? "required" : "not_required"},
@@ -47,7 +46,7 @@ Json to_json(const KnownRemote& remote) {
 
 Result<KnownRemote> known_remote_from(const Json& json) {
   Fields fields(json, "a remote");
-  fields.schema(kSchema);
+  fields.schema(kKnownRemoteSchema);
   auto name = fields.parsed("name", RemoteName::parse);
   auto address = fields.parsed("address", RemoteAddress::parse);
   const std::string approval = fields.text("approval");
@@ -73,7 +72,7 @@ Result<std::vector<KnownRemote>> RemoteList::list() const {
   const auto files = list_folder(folder_);
   if (!files.ok() && files.error().code == Errc::not_found) return remotes;
   for (const std::string& file : TRY(files)) {
-    if (file.ends_with(kSuffix)) remotes.push_back(TRY(read_remote(folder_ / file)));
+    if (file.ends_with(kRemoteSuffix)) remotes.push_back(TRY(read_remote(folder_ / file)));
   }
   return remotes;
 }

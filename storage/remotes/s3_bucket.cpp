@@ -20,8 +20,6 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-bool is_good(const HttpAnswer& answer) { return answer.status >= 200 && answer.status < 300; }
-
 }  // namespace
 
 S3Bucket::S3Bucket(RemoteAddress address, S3Settings settings, HttpClient& http, RateLimit* limit,

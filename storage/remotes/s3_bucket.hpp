@@ -62,4 +62,6 @@ class S3Bucket {
   std::string path_;    // of the bucket, encoded: "/bucket"; empty where the host names it
 };
 
+inline bool is_good(const HttpAnswer& answer) { return answer.status >= 200 && answer.status < 300; }
+
 }  // namespace trainyard

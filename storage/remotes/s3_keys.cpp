@@ -17,8 +17,6 @@ namespace trainyard {
 
 namespace {
 
-bool is_good(const HttpAnswer& answer) { return answer.status >= 200 && answer.status < 300; }
-
 S3Call writing(const std::string& key, std::string_view bytes) {
   S3Call call;
   call.method = "PUT";

@@ -12,7 +12,7 @@ namespace {
 constexpr int kDeepest = 8;
 constexpr std::size_t kMostElements = 100'000;
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_xml_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool is_of_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
@@ -56,7 +56,7 @@ class XmlReader {
   static Error wrong(const std::string& what) { return fail(Errc::corrupt, "the XML has " + what); }
 
   void skip_blanks() {
-    while (!text_.empty() && is_blank(text_.front())) text_.remove_prefix(1);
+    while (!text_.empty() && is_xml_blank(text_.front())) text_.remove_prefix(1);
   }
   bool takes(std::string_view beginning) {
     if (text_.substr(0, beginning.size()) != beginning) return false;

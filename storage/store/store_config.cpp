@@ -5,14 +5,12 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.store-config/1";
-
-Json or_null(const std::optional<std::uint32_t>& number) { return number ? Json(*number) : Json(nullptr); }
+constexpr std::string_view kStoreConfigSchema = "trainyard.store-config/1";
 
 }  // namespace
 
 Json to_json(const StoreConfig& config) {
-  return {{"schema", kSchema},
+  return {{"schema", kStoreConfigSchema},
           {"python", config.python ? Json(*config.python) : Json(nullptr)},
           {"slots", or_null(config.slots)},
           {"gpus", or_null(config.gpus)},
@@ -22,7 +20,7 @@ Json to_json(const StoreConfig& config) {
 Result<StoreConfig> store_config_from(const Json& json) {
   StoreConfig config;
   Fields fields(json, "the store's config.json");
-  fields.schema(kSchema);
+  fields.schema(kStoreConfigSchema);
   config.python = fields.optional_text("python");
   if (config.python && !config.python->starts_with('/'))
     fields.note("python", "is '" + *config.python + "' but must be an absolute path");

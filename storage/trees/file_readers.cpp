@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kFewFiles = 24;
 constexpr std::uint64_t kFewBytes = std::uint64_t{4} << 20U;
 // Cold small files are latency, so there are more readers than cores.
-constexpr unsigned kMostThreads = 16;
+constexpr unsigned kMostReaders = 16;
 // Files up to this size are hashed and put several at a time.
 constexpr std::uint64_t kSmall = std::uint64_t{64} << 10U;
 constexpr std::size_t kMemory = std::size_t{256} << 10U;
@@ -43,7 +43,7 @@ FileReaders::FileReaders(const Path& root, int root_fd, TreeBuilder& tree, const
 Result<void> FileReaders::run(const std::vector<std::uint32_t>& files) {
   cut(files);
   const std::uint64_t bytes = known_.bytes - known_.bytes_done;
-  unsigned threads = options_.threads != 0 ? options_.threads : kMostThreads;
+  unsigned threads = options_.threads != 0 ? options_.threads : kMostReaders;
   if (options_.threads == 0 && files.size() < kFewFiles && bytes < kFewBytes) threads = 1;
   threads = static_cast<unsigned>(std::clamp<std::size_t>(runs_.size() - 1, 1, threads));
   {

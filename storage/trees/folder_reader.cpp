@@ -14,7 +14,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBuffer = std::size_t{1} << 17U;  // of names, at a time
+constexpr std::size_t kNamesBuffer = std::size_t{1} << 17U;  // of names, at a time
 constexpr std::size_t kSlice = 256;                     // names, some 0.2 ms of looking
 
 const char* kind_of(mode_t mode) {
@@ -48,7 +48,7 @@ Result<std::shared_ptr<StatJob>> FolderReader::begin(const FolderWalk::Folder& f
     return fail(Errc::invalid, "'" + shown(folder.path, "").string() + "' vanished while its folder was read");
   }
   fd_ = std::move(*opened);
-  buffer_.resize(kBuffer);
+  buffer_.resize(kNamesBuffer);
   names_.clear();
   items_.clear();
   for (;;) {

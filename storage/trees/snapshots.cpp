@@ -11,7 +11,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.snapshot/1";
+constexpr std::string_view kSnapshotSchema = "trainyard.snapshot/1";
 constexpr std::string_view kSuffix = ".json";
 constexpr std::size_t kShortestPrefix = 4;
 
@@ -26,7 +26,7 @@ Result<Snapshot> read_snapshot(const Path& path) {
 }  // namespace
 
 Json to_json(const Snapshot& snapshot) {
-  return {{"schema", kSchema},
+  return {{"schema", kSnapshotSchema},
           {"tree", to_json(snapshot.tree)},
           {"created_at", snapshot.created_at.text()},
           {"source", snapshot.source},
@@ -35,7 +35,7 @@ Json to_json(const Snapshot& snapshot) {
 
 Result<Snapshot> snapshot_from(const Json& json) {
   Fields fields(json, "the snapshot record");
-  fields.schema(kSchema);
+  fields.schema(kSnapshotSchema);
   const auto tree = fields.nested("tree", tree_summary_from);
   const auto created_at = fields.parsed("created_at", Instant::parse);
   std::string source = fields.text("source");

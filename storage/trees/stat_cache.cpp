@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little);
 constexpr std::string_view kMagic("trainyard stat cache 1\n", 24);  // with its NUL
 constexpr std::size_t kHeader = 5 * 8 + Digest::kBytes;
 constexpr std::size_t kStamp = 4 * 8;
-constexpr std::size_t kBuffer = std::size_t{1} << 18U;
+constexpr std::size_t kCacheBuffer = std::size_t{1} << 18U;
 constexpr std::uint64_t kTreeKnown = 1;
 constexpr std::uint64_t kTreeStored = 2;
 
@@ -57,7 +57,7 @@ StatCache StatCache::open(const Path& path) {
   auto fd = open_file(path, O_RDONLY);
   if (!fd.ok()) return cache;
   cache.fd_ = std::move(*fd);
-  cache.buffer_.resize(kBuffer);
+  cache.buffer_.resize(kCacheBuffer);
   cache.intact_ = cache.is_whole() && cache.read_header();
   if (!cache.intact_) {
     cache.header_ = {};
@@ -197,7 +197,7 @@ Result<void> write_stat_cache(const Path& path, const StatCache::Header& header,
   const UniqueFd fd = TRY(open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
   Xxh64 sum;
   std::string bytes;
-  bytes.reserve(kBuffer + RelPath::kMaxBytes);
+  bytes.reserve(kCacheBuffer + RelPath::kMaxBytes);
   const auto flush = [&]() -> Result<void> {
     sum.update(bytes);
     TRY(write_all(fd.get(), bytes, temporary));
@@ -233,7 +233,7 @@ Result<void> write_stat_cache(const Path& path, const StatCache::Header& header,
         store(bytes, stamp.changed_ns);
         store(bytes, *entry.digest);
       }
-      if (bytes.size() >= kBuffer) TRY(flush());
+      if (bytes.size() >= kCacheBuffer) TRY(flush());
     }
     TRY(flush());
     store(bytes, sum.value());

@@ -12,10 +12,10 @@ namespace trainyard {
 namespace {
 
 // A thread costs as much as looking at some hundred names.
-constexpr std::size_t kManyNames = 1024;
+constexpr std::size_t kNamesToShare = 1024;
 constexpr std::size_t kManyFolders = 16;
 // Reading folders that are not in memory is waiting for the disk, so there may be more threads than cores.
-constexpr unsigned kMostThreads = 8;
+constexpr unsigned kMostWalkers = 8;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ WalkCrew::WalkCrew(const Path& root, int fd, const WalkOptions& options, FolderW
       options_(options),
       most_threads_(options.wanted         ? 1
                     : options.threads != 0 ? options.threads
-                                           : kMostThreads),
+                                           : kMostWalkers),
       walk_(walk) {}
 
 Result<void> WalkCrew::run() {
@@ -69,7 +69,7 @@ void WalkCrew::work(Thread thread) {
 
 Result<void> WalkCrew::read_folder(FolderReader& reader, FolderWalk::Folder& folder) {
   const std::shared_ptr<StatJob> job = TRY(reader.begin(folder));
-  const bool large = job->items.size() >= 2 * kManyNames;
+  const bool large = job->items.size() >= 2 * kNamesToShare;
   if (large) {
     const std::lock_guard lock(mutex_);
     shared_.push_back(job);
@@ -108,7 +108,7 @@ Result<void> WalkCrew::read_folder(FolderReader& reader, FolderWalk::Folder& fol
     waiting_.push_back(static_cast<std::uint32_t>(walk_.folders_.size()));
     walk_.folders_.push_back(std::move(*next++));
   }
-  if (!waiting_.empty() && (seen_ >= kManyNames || waiting_.size() >= kManyFolders)) wish_for_help();
+  if (!waiting_.empty() && (seen_ >= kNamesToShare || waiting_.size() >= kManyFolders)) wish_for_help();
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include "storage/values/names.hpp"
 #include "storage/values/number.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -12,11 +13,9 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 64;
 
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_name_character(char c) { return is_ascii_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'; }
 
-bool is_name_character(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'; }
-
-Result<std::uint32_t> parse_number(std::string_view text) {
+Result<std::uint32_t> parse_dataset_number(std::string_view text) {
   const auto number = number_in<std::uint32_t>(text);
   if (!number || text.starts_with('0')) {
     return fail(Errc::invalid, "'" + std::string(text.substr(0, 80)) +
@@ -28,7 +27,7 @@ Result<std::uint32_t> parse_number(std::string_view text) {
 }  // namespace
 
 Result<DatasetName> DatasetName::parse(std::string_view text) {
-  if (text.empty() || text.size() > kMaxNameBytes || !is_letter(text.front()) ||
+  if (text.empty() || text.size() > kMaxNameBytes || !is_ascii_letter(text.front()) ||
       !std::all_of(text.begin(), text.end(), is_name_character)) {
     return fail(Errc::invalid,
                 "'" + std::string(text.substr(0, 80)) +
@@ -45,7 +44,7 @@ Result<DatasetReference> DatasetReference::parse(std::string_view text) {
   const std::size_t at = version.find('@');
   auto name = TRY(DatasetName::parse(version.substr(0, at)));
   DatasetReference reference{std::move(name), std::nullopt, std::nullopt};
-  if (at != std::string_view::npos) reference.number = TRY(parse_number(version.substr(at + 1)));
+  if (at != std::string_view::npos) reference.number = TRY(parse_dataset_number(version.substr(at + 1)));
   if (slash != std::string_view::npos) {
     auto folder = RelPath::from_text(text.substr(slash + 1));
     if (!folder.ok()) return within("the folder in '" + std::string(text.substr(0, 200)) + "'", folder.error());

@@ -5,7 +5,7 @@ namespace trainyard {
 
 namespace {
 
-int hex_value(char c) {
+int lower_hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return -1;
@@ -18,8 +18,8 @@ Result<Digest> Digest::parse(std::string_view hex) {
   if (hex.size() != 2 * kBytes)
     return fail(Errc::invalid, "'" + std::string(hex) + "' is not a SHA-256 of 64 hexadecimal digits");
   for (std::size_t i = 0; i < kBytes; ++i) {
-    const int high = hex_value(hex[2 * i]);
-    const int low = hex_value(hex[2 * i + 1]);
+    const int high = lower_hex_value(hex[2 * i]);
+    const int low = lower_hex_value(hex[2 * i + 1]);
     if (high < 0 || low < 0)
       return fail(Errc::invalid, "'" + std::string(hex) + "' is not a SHA-256 in lowercase hexadecimal digits");
     bytes[i] = static_cast<std::uint8_t>(high * 16 + low);

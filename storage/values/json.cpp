@@ -147,4 +147,14 @@ Result<void> Fields::finish() {
   return {};
 }
 
+Result<std::map<std::string, std::string>> texts_from(const Json& json) {
+  if (!json.is_object()) return fail(Errc::invalid, "is not an object");
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string()) return fail(Errc::invalid, "the value of '" + name + "' is not a text");
+    texts.emplace(name, value.get<std::string>());
+  }
+  return texts;
+}
+
 }  // namespace trainyard

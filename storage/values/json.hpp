@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -28,6 +29,14 @@ std::string canonical(const Json& value);
 std::string readable(const Json& value);
 
 enum class UnknownKeys { refuse, ignore };
+
+template <class Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+// The texts of an object by their names.
+Result<std::map<std::string, std::string>> texts_from(const Json& json);
 
 // Reads the fields of one JSON object. The first mistake is kept and everything after it yields empty values, so a
 // reader lists its fields plainly and asks once, with `finish`, whether all was well.

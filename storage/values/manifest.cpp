@@ -10,7 +10,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.package/1";
+constexpr std::string_view kPackageSchema = "trainyard.package/1";
 
 Result<Manifest::MetricPattern> metric_from(const Json& json) {
   Manifest::MetricPattern pattern;
@@ -59,7 +59,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
   if (!given.is_object()) return fail(Errc::invalid, "the manifest package.json is not a JSON object");
   const Json json = with_defaults(given);
   Fields fields(json, "the manifest package.json");
-  fields.schema(kSchema);
+  fields.schema(kPackageSchema);
   const auto name = fields.parsed("name", PackageName::parse);
   const std::string description = fields.text("description");
   const auto runtime = fields.parsed("runtime", parse_runtime);
@@ -146,7 +146,7 @@ const Hyperparameter* Manifest::find(std::string_view hyperparameter) const {
 Json to_json(const Manifest& manifest) {
   Json hyperparameters = Json::array();
   for (const Hyperparameter& item : manifest.hyperparameters) hyperparameters.push_back(to_json(item));
-  return {{"schema", kSchema},
+  return {{"schema", kPackageSchema},
           {"name", manifest.name.text()},
           {"description", manifest.description},
           {"runtime", name_of(manifest.runtime)},

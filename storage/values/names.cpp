@@ -7,14 +7,14 @@
 
 #include "storage/values/limits.hpp"
 #include "storage/values/number.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
 namespace {
 
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
+bool is_alphanumeric(char c) { return is_ascii_letter(c) || is_digit(c); }
 
 // Python 3.12, Lexical analysis, Keywords; a package name becomes a module name there.
 constexpr std::string_view kPythonKeywords[] = {
@@ -46,7 +46,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 Result<PackageName> PackageName::parse(std::string_view text) {
   const bool shaped =
-      !text.empty() && text.size() <= 64 && is_letter(text.front()) &&
+      !text.empty() && text.size() <= 64 && is_ascii_letter(text.front()) &&
       std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
   if (!shaped) {
     return fail(Errc::invalid,

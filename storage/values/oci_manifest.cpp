@@ -10,12 +10,12 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kAlgorithm = "sha256:";
+constexpr std::string_view kSha256Prefix = "sha256:";
 
 Result<Digest> parse_oci_digest(std::string_view text) {
-  if (text.substr(0, kAlgorithm.size()) != kAlgorithm)
+  if (text.substr(0, kSha256Prefix.size()) != kSha256Prefix)
     return fail(Errc::invalid, "is no SHA-256 digest ('sha256:' and 64 hexadecimal digits)");
-  return Digest::parse(text.substr(kAlgorithm.size()));
+  return Digest::parse(text.substr(kSha256Prefix.size()));
 }
 
 Result<OciAnnotations> annotations_from(const Json& json) {
@@ -37,7 +37,7 @@ OciAnnotations annotations_of(Fields& fields) {
 
 Json to_json(const OciDescriptor& descriptor) {
   Json json = {{"mediaType", descriptor.media_type},
-               {"digest", std::string(kAlgorithm) + descriptor.digest.hex()},
+               {"digest", std::string(kSha256Prefix) + descriptor.digest.hex()},
                {"size", descriptor.bytes}};
   if (!descriptor.artifact_type.empty()) json["artifactType"] = descriptor.artifact_type;
   if (!descriptor.annotations.empty()) json["annotations"] = descriptor.annotations;

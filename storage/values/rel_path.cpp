@@ -27,7 +27,7 @@ std::string escaped(std::string_view bytes) {
   return text;
 }
 
-int hex_value(char c) {
+int upper_hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
@@ -69,8 +69,8 @@ Result<RelPath> RelPath::from_text(std::string_view text) {
       bytes += text[i];
       continue;
     }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    const int high = i + 2 < text.size() ? upper_hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? upper_hex_value(text[i + 2]) : -1;
     if (high < 0 || low < 0)
       return fail(Errc::invalid, "the path text '" + std::string(text) + "' has a '%' without two hexadecimal digits");
     bytes += static_cast<char>(high * 16 + low);

@@ -25,7 +25,7 @@ bool utf16_less(const std::string& a, const std::string& b) {
 }
 
 // Number::toString of ECMA-262, from the shortest digits that read back as the same number.
-std::string number_text(double value) {
+std::string shortest_number(double value) {
   if (value == 0) return "0";
   char text[32];
   const auto written = std::to_chars(text, text + sizeof(text), std::abs(value), std::chars_format::scientific);
@@ -66,7 +66,7 @@ Result<void> write_text(const std::string& text, std::string& bytes) {
 Result<void> write_number(const Json& value, std::string& bytes) {
   const auto number = value.get<double>();
   if (!std::isfinite(number)) return fail(Errc::invalid, "a number that is not finite has no canonical JSON");
-  const std::string text = number_text(number);
+  const std::string text = shortest_number(number);
   // Beyond 2^53 another whole number may be the same double.
   if (value.is_number_integer() && value.dump() != text)
     return fail(Errc::invalid, "the whole number " + value.dump() + " is too large for canonical JSON; make it a text");

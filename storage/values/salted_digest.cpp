@@ -10,7 +10,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kAlgorithm = "pbkdf2-hmac-sha256";
+constexpr std::string_view kDerivation = "pbkdf2-hmac-sha256";
 
 std::string hex(const SaltedDigest::Salt& salt) {
   std::string text;
@@ -43,7 +43,7 @@ Result<SaltedDigest> SaltedDigest::of(std::string_view secret, const Salt& salt)
 }
 
 Json to_json(const SaltedDigest& digest) {
-  return {{"algorithm", kAlgorithm},
+  return {{"algorithm", kDerivation},
           {"iterations", SaltedDigest::kIterations},
           {"salt", hex(digest.salt)},
           {"digest", digest.digest.hex()}};
@@ -51,7 +51,7 @@ Json to_json(const SaltedDigest& digest) {
 
 Result<SaltedDigest> salted_digest_from(const Json& json) {
   Fields fields(json, "the digest of a secret");
-  if (fields.text("algorithm") != kAlgorithm) fields.note("algorithm", "is not " + std::string(kAlgorithm));
+  if (fields.text("algorithm") != kDerivation) fields.note("algorithm", "is not " + std::string(kDerivation));
   static_cast<void>(fields.integer("iterations", SaltedDigest::kIterations, SaltedDigest::kIterations));
   const auto salt = fields.parsed("salt", parse_salt);
   const auto digest = fields.parsed("digest", Digest::parse);

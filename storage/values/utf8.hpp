@@ -23,4 +23,6 @@ std::string utf8_cleaned(std::string_view text);
 // Unicode (U+0080 to U+009F), since either could move the cursor or worse.
 std::string printable(std::string_view text);
 
+inline bool is_ascii_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
 }  // namespace trainyard

@@ -7,7 +7,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.version/1";
+constexpr std::string_view kVersionSchema = "trainyard.version/1";
 constexpr std::string_view kRuntimes[] = {"native", "python"};
 constexpr std::string_view kVerbs[] = {"process_data", "train", "save", "evaluate", "predict"};
 
@@ -84,7 +84,7 @@ Result<ZipSummary> zip_summary_from(const Json& json) {
 
 Json to_json(const VersionRecord& record) {
   const VersionDraft& content = record.content;
-  return {{"schema", kSchema},
+  return {{"schema", kVersionSchema},
           {"package", content.name.text()},
           {"version", record.version.text()},
           {"created_at", content.created_at.text()},
@@ -104,7 +104,7 @@ Result<VersionRecord> VersionRecord::parse(std::string_view text) {
 
 Result<VersionRecord> version_record_from(const Json& json) {
   Fields fields(json, "the version record");
-  fields.schema(kSchema);
+  fields.schema(kVersionSchema);
   const auto name = fields.parsed("package", PackageName::parse);
   const auto version = fields.parsed("version", PackageVersion::parse);
   const auto created_at = fields.parsed("created_at", Instant::parse);
@@ -119,5 +119,7 @@ Result<VersionRecord> version_record_from(const Json& json) {
   TRY(fields.finish());
   return VersionRecord{*version, {*name, *created_at, parent, run, *tree, *zip, *abi, change_log, score}};
 }
+
+Json or_null(const std::optional<TreeSummary>& tree) { return tree ? to_json(*tree) : Json(nullptr); }
 
 }  // namespace trainyard

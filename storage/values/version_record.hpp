@@ -65,6 +65,7 @@ Json to_json(const PackageAbi& abi);
 Json to_json(const VersionRecord& record);
 Result<VersionRecord> version_record_from(const Json& json);
 Json to_json(const TreeSummary& tree);
+Json or_null(const std::optional<TreeSummary>& tree);
 Result<TreeSummary> tree_summary_from(const Json& json);
 Json to_json(const ZipSummary& zip);
 Result<ZipSummary> zip_summary_from(const Json& json);

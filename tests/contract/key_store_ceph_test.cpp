@@ -8,7 +8,7 @@
 #include "tests/support/ceph_bucket.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::key_store_ceph_test {
 
 namespace {
 
@@ -115,4 +115,4 @@ TEST_CASE("a rate limits what goes up and what comes down", "[ceph]") {
   CHECK(std::chrono::steady_clock::now() - middle >= std::chrono::milliseconds(350));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::key_store_ceph_test

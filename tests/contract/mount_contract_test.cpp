@@ -14,7 +14,7 @@
 // The contract of every mount, then what is particular to one. Tests tagged [again] run this program once more
 // somewhere else: as an ordinary user, and on a file system with reflinks. What the machine cannot do is skipped with a
 // warning that says so.
-namespace trainyard {
+namespace trainyard::mount_contract_test {
 
 using namespace mount_contract;
 
@@ -337,4 +337,4 @@ TEST_CASE("a dataset of somebody else is recognised", "[mount]") {
   CHECK_FALSE(must(probe_mounts(in_overlay_program(), "/usr", folder.path())).owner_mapped);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::mount_contract_test

@@ -68,7 +68,7 @@ struct Content {
   static OciDescriptor blob(std::string_view bytes) {
     return {"application/octet-stream", sha256(bytes), bytes.size()};
   }
-  static OciDescriptor empty() { return {std::string(kOciEmptyType), sha256("{}"), 2}; }
+  static OciDescriptor empty() { return oci_empty_config(); }
   static Content of(std::string layer_bytes) {
     const OciManifest manifest{"application/vnd.trainyard.test.v1", empty(), {blob(layer_bytes)}};
     return {std::move(layer_bytes), manifest.text()};

@@ -7,7 +7,7 @@
 #include "tests/contract/key_store_contract.hpp"
 #include "tests/contract/remote_contract.hpp"
 
-namespace trainyard {
+namespace trainyard::remote_folder_test {
 namespace {
 
 class FolderPlace final : public remote_contract::RemotePlace {
@@ -60,4 +60,4 @@ TEST_CASE("a folder keeps publishers apart") {
   remote_contract::keep_publishers_apart(place, 8, 20);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::remote_folder_test

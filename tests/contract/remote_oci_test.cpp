@@ -9,7 +9,7 @@
 #include "tests/contract/remote_contract.hpp"
 #include "tests/support/registry_server.hpp"
 
-namespace trainyard {
+namespace trainyard::remote_oci_test {
 
 using namespace remote_contract;
 
@@ -77,4 +77,4 @@ TEST_CASE("of eight who publish a version to a registry at once one wins") {
   keep_publishers_apart(place, 8, 20);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::remote_oci_test

@@ -6,7 +6,7 @@
 #include "tests/support/registry_server.hpp"
 
 // Logins, and what everybody's tools make of a registry that Trainyard published to.
-namespace trainyard {
+namespace trainyard::remote_oci_tools_test {
 
 using namespace remote_contract;
 
@@ -14,7 +14,7 @@ namespace {
 
 const std::string kLogin = "ada:open sesame";
 
-Instant system_now() {
+Instant tools_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
               .count()};
 }
@@ -47,7 +47,7 @@ TEST_CASE("a registry's users publish with the login that other tools keep, and 
         .string();
   };
   for (const std::string& logins : {std::string(), file("ada:close sesame")}) {
-    OciRemote nobody(address_of(server), *http, only_logins(logins), system_now);
+    OciRemote nobody(address_of(server), *http, only_logins(logins), tools_now);
     for (const auto& refused : {nobody.probe(), put_bytes(nobody, digits, "weights")}) {
       REQUIRE_FALSE(refused.ok());
       CHECK(refused.error().code == Errc::invalid);
@@ -56,9 +56,9 @@ TEST_CASE("a registry's users publish with the login that other tools keep, and 
     }
   }
   const std::string logins = file(kLogin);
-  OciRemote remote(address_of(server), *http, only_logins(logins), system_now);
+  OciRemote remote(address_of(server), *http, only_logins(logins), tools_now);
   must(remote.probe());
-  const PublicationClaim claim = claim_of(1, system_now());
+  const PublicationClaim claim = claim_of(1, tools_now());
   must(put_content(remote, digits, content));
   REQUIRE_FALSE(must(remote.claim(digits, {1, 4}, claim)));
   must(remote.publish(digits, {1, 4}, content.descriptor(), claim.publication));
@@ -77,7 +77,7 @@ TEST_CASE("a registry's users publish with the login that other tools keep, and 
 TEST_CASE("content that is too large for one request arrives in chunks") {
   RegistryServer server;
   const auto http = curl_http();
-  OciRemote remote(address_of(server), *http, only_logins(), system_now);
+  OciRemote remote(address_of(server), *http, only_logins(), tools_now);
   const PackageName digits = package_named("digits");
   const std::string large((std::size_t{65} << 20U) + 3, 'l');
   must(put_bytes(remote, digits, large));
@@ -86,7 +86,7 @@ TEST_CASE("content that is too large for one request arrives in chunks") {
 
 TEST_CASE("a package with a name that no registry takes is refused with the rule") {
   const auto http = curl_http();
-  OciRemote remote(must(RemoteAddress::parse("oci+http://127.0.0.1:9/models")), *http, only_logins(), system_now);
+  OciRemote remote(must(RemoteAddress::parse("oci+http://127.0.0.1:9/models")), *http, only_logins(), tools_now);
   for (const char* const name : {"a_", "a-", "a___b", "a_-b"}) {
     INFO(name);
     CHECK(code_of(remote.versions(package_named(name))) == Errc::invalid);
@@ -97,4 +97,4 @@ TEST_CASE("a package with a name that no registry takes is refused with the rule
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::remote_oci_tools_test

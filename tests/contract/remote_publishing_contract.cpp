@@ -6,7 +6,7 @@ namespace trainyard::remote_contract {
 
 namespace {
 
-const PackageVersion kFirst{1, 0};
+const PackageVersion kOneZero{1, 0};
 constexpr std::chrono::seconds kTooLong = kClaimHolds + std::chrono::minutes(1);
 
 void gives_the_right_to_one(RemotePlace& place) {
@@ -15,38 +15,38 @@ void gives_the_right_to_one(RemotePlace& place) {
   const PackageName digits = package_named("digits");
   const PublicationClaim adas = claim_of(1, place.now());
   const PublicationClaim bobs = claim_of(2, place.now());
-  CHECK_FALSE(must(ada->claimed(digits, kFirst)));
-  CHECK_FALSE(must(ada->claim(digits, kFirst, adas)));
-  CHECK_FALSE(must(ada->claim(digits, kFirst, adas)));
+  CHECK_FALSE(must(ada->claimed(digits, kOneZero)));
+  CHECK_FALSE(must(ada->claim(digits, kOneZero, adas)));
+  CHECK_FALSE(must(ada->claim(digits, kOneZero, adas)));
   for (int i = 0; i < 2; ++i) {
-    const auto holder = must(bob->claim(digits, kFirst, bobs));
+    const auto holder = must(bob->claim(digits, kOneZero, bobs));
     REQUIRE(holder);
     CHECK(holder->publication == adas.publication);
     CHECK(holder->record == adas.record);
     CHECK(holder->publisher == adas.publisher);
   }
-  CHECK(must(bob->claimed(digits, kFirst))->publication == adas.publication);
+  CHECK(must(bob->claimed(digits, kOneZero))->publication == adas.publication);
   CHECK_FALSE(must(bob->claim(digits, {1, 1}, bobs)));
-  must(bob->release(digits, kFirst, bobs.publication));
-  CHECK(must(bob->claimed(digits, kFirst))->publication == adas.publication);
-  must(ada->release(digits, kFirst, adas.publication));
-  must(ada->release(digits, kFirst, adas.publication));
-  CHECK_FALSE(must(ada->claimed(digits, kFirst)));
-  CHECK_FALSE(must(bob->claim(digits, kFirst, bobs)));
-  CHECK(must(ada->claim(digits, kFirst, adas))->publication == bobs.publication);
+  must(bob->release(digits, kOneZero, bobs.publication));
+  CHECK(must(bob->claimed(digits, kOneZero))->publication == adas.publication);
+  must(ada->release(digits, kOneZero, adas.publication));
+  must(ada->release(digits, kOneZero, adas.publication));
+  CHECK_FALSE(must(ada->claimed(digits, kOneZero)));
+  CHECK_FALSE(must(bob->claim(digits, kOneZero, bobs)));
+  CHECK(must(ada->claim(digits, kOneZero, adas))->publication == bobs.publication);
 }
 
 void gives_the_right_back_to_whoever_comes_again(RemotePlace& place) {
   const PackageName digits = package_named("digits");
   const PublicationClaim adas = claim_of(1, place.now());
-  CHECK_FALSE(must(place.open()->claim(digits, kFirst, adas)));
+  CHECK_FALSE(must(place.open()->claim(digits, kOneZero, adas)));
   const auto again = place.open();  // after a crash, with what the journal of the store remembers
-  CHECK_FALSE(must(again->claim(digits, kFirst, adas)));
+  CHECK_FALSE(must(again->claim(digits, kOneZero, adas)));
   const Content content = Content::of("weights");
   must(put_content(*again, digits, content));
-  must(again->publish(digits, kFirst, content.descriptor(), adas.publication));
-  must(again->release(digits, kFirst, adas.publication));
-  CHECK_FALSE(must(again->claimed(digits, kFirst)));
+  must(again->publish(digits, kOneZero, content.descriptor(), adas.publication));
+  must(again->release(digits, kOneZero, adas.publication));
+  CHECK_FALSE(must(again->claimed(digits, kOneZero)));
 }
 
 void takes_over_what_was_held_too_long(RemotePlace& place) {
@@ -57,17 +57,17 @@ void takes_over_what_was_held_too_long(RemotePlace& place) {
   const Content bobs = Content::of("bob's");
   must(put_content(*ada, digits, adas));
   must(put_content(*bob, digits, bobs));
-  REQUIRE_FALSE(must(ada->claim(digits, kFirst, claim_of(1, place.now()))));
+  REQUIRE_FALSE(must(ada->claim(digits, kOneZero, claim_of(1, place.now()))));
   place.pass(kTooLong);
-  REQUIRE_FALSE(must(bob->claim(digits, kFirst, claim_of(2, place.now()))));
-  CHECK(must(ada->claimed(digits, kFirst))->publication == claim_of(2, {}).publication);
+  REQUIRE_FALSE(must(bob->claim(digits, kOneZero, claim_of(2, place.now()))));
+  CHECK(must(ada->claimed(digits, kOneZero))->publication == claim_of(2, {}).publication);
   // Whoever lost the right makes nothing visible, and takes nothing from whoever has it.
-  CHECK_FALSE(ada->publish(digits, kFirst, adas.descriptor(), claim_of(1, {}).publication).ok());
-  CHECK_FALSE(found(*bob, digits, kFirst));
-  must(ada->release(digits, kFirst, claim_of(1, {}).publication));
-  CHECK(must(ada->claimed(digits, kFirst))->publication == claim_of(2, {}).publication);
-  must(bob->publish(digits, kFirst, bobs.descriptor(), claim_of(2, {}).publication));
-  CHECK(found(*ada, digits, kFirst) == bobs.descriptor().digest);
+  CHECK_FALSE(ada->publish(digits, kOneZero, adas.descriptor(), claim_of(1, {}).publication).ok());
+  CHECK_FALSE(found(*bob, digits, kOneZero));
+  must(ada->release(digits, kOneZero, claim_of(1, {}).publication));
+  CHECK(must(ada->claimed(digits, kOneZero))->publication == claim_of(2, {}).publication);
+  must(bob->publish(digits, kOneZero, bobs.descriptor(), claim_of(2, {}).publication));
+  CHECK(found(*ada, digits, kOneZero) == bobs.descriptor().digest);
 }
 
 void claims_anew_what_it_held_too_long(RemotePlace& place) {
@@ -75,13 +75,13 @@ void claims_anew_what_it_held_too_long(RemotePlace& place) {
   const PackageName digits = package_named("digits");
   const Content content = Content::of("weights");
   must(put_content(*ada, digits, content));
-  REQUIRE_FALSE(must(ada->claim(digits, kFirst, claim_of(1, place.now()))));
+  REQUIRE_FALSE(must(ada->claim(digits, kOneZero, claim_of(1, place.now()))));
   place.pass(kTooLong);
   const PublicationClaim again = claim_of(1, place.now());
-  REQUIRE_FALSE(must(ada->claim(digits, kFirst, again)));
-  must(ada->publish(digits, kFirst, content.descriptor(), again.publication));
-  must(ada->release(digits, kFirst, again.publication));
-  CHECK_FALSE(must(place.open()->claimed(digits, kFirst)));
+  REQUIRE_FALSE(must(ada->claim(digits, kOneZero, again)));
+  must(ada->publish(digits, kOneZero, content.descriptor(), again.publication));
+  must(ada->release(digits, kOneZero, again.publication));
+  CHECK_FALSE(must(place.open()->claimed(digits, kOneZero)));
 }
 
 void publishes_once(RemotePlace& place) {
@@ -93,15 +93,15 @@ void publishes_once(RemotePlace& place) {
   must(put_content(*ada, digits, content));
   must(put_content(*bob, digits, other));
   const PublicationClaim adas = claim_of(1, place.now());
-  REQUIRE_FALSE(must(ada->claim(digits, kFirst, adas)));
-  must(ada->publish(digits, kFirst, content.descriptor(), adas.publication));
-  must(ada->publish(digits, kFirst, content.descriptor(), adas.publication));
-  must(ada->release(digits, kFirst, adas.publication));
+  REQUIRE_FALSE(must(ada->claim(digits, kOneZero, adas)));
+  must(ada->publish(digits, kOneZero, content.descriptor(), adas.publication));
+  must(ada->publish(digits, kOneZero, content.descriptor(), adas.publication));
+  must(ada->release(digits, kOneZero, adas.publication));
   const PublicationClaim bobs = claim_of(2, place.now());
-  REQUIRE_FALSE(must(bob->claim(digits, kFirst, bobs)));
-  CHECK(code_of(bob->publish(digits, kFirst, other.descriptor(), bobs.publication)) == Errc::exists);
-  must(bob->publish(digits, kFirst, content.descriptor(), bobs.publication));
-  CHECK(found(*bob, digits, kFirst) == content.descriptor().digest);
+  REQUIRE_FALSE(must(bob->claim(digits, kOneZero, bobs)));
+  CHECK(code_of(bob->publish(digits, kOneZero, other.descriptor(), bobs.publication)) == Errc::exists);
+  must(bob->publish(digits, kOneZero, content.descriptor(), bobs.publication));
+  CHECK(found(*bob, digits, kOneZero) == content.descriptor().digest);
 }
 
 void takes_back_only_its_own(RemotePlace& place) {
@@ -110,13 +110,13 @@ void takes_back_only_its_own(RemotePlace& place) {
   const PackageName digits = package_named("digits");
   const Content content = Content::of("ada's");
   const Content other = Content::of("bob's");
-  publish_whole(place, *ada, digits, kFirst, content, 1);
+  publish_whole(place, *ada, digits, kOneZero, content, 1);
   must(put_content(*bob, digits, other));
   const PublicationClaim bobs = claim_of(2, place.now());
-  REQUIRE_FALSE(must(bob->claim(digits, kFirst, bobs)));
-  static_cast<void>(bob->withdraw(digits, kFirst, other.descriptor(), bobs.publication));
-  CHECK(found(*bob, digits, kFirst) == content.descriptor().digest);
-  must(bob->release(digits, kFirst, bobs.publication));
+  REQUIRE_FALSE(must(bob->claim(digits, kOneZero, bobs)));
+  static_cast<void>(bob->withdraw(digits, kOneZero, other.descriptor(), bobs.publication));
+  CHECK(found(*bob, digits, kOneZero) == content.descriptor().digest);
+  must(bob->release(digits, kOneZero, bobs.publication));
 
   const PackageVersion second{1, 1};
   const PublicationClaim adas = claim_of(3, place.now());
@@ -128,7 +128,7 @@ void takes_back_only_its_own(RemotePlace& place) {
   must(ada->withdraw(digits, second, next.descriptor(), adas.publication));
   must(ada->release(digits, second, adas.publication));
   CHECK_FALSE(found(*bob, digits, second));
-  CHECK(must(bob->versions(digits)) == std::vector<PackageVersion>{kFirst});
+  CHECK(must(bob->versions(digits)) == std::vector<PackageVersion>{kOneZero});
   publish_whole(place, *bob, digits, second, other, 4);
   CHECK(found(*ada, digits, second) == other.descriptor().digest);
 }

@@ -13,7 +13,7 @@
 #include "tests/support/temp_folder.hpp"
 
 // Every request that S3Keys sends to a real gateway, and what networks and servers do to it on the way.
-namespace trainyard {
+namespace trainyard::s3_faults_test {
 
 namespace {
 
@@ -255,4 +255,4 @@ TEST_CASE("an upload that fails after the server has said 200 has failed", "[cep
   CHECK((streamed(*ceph.open(), "new") == files.parts));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::s3_faults_test

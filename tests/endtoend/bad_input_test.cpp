@@ -9,7 +9,7 @@
 #include "tests/support/fingerprint.hpp"
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::bad_input_test {
 namespace {
 
 struct Mistake {
@@ -316,4 +316,4 @@ TEST_CASE("A file that the user may not read is named") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::bad_input_test

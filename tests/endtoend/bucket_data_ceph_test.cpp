@@ -5,7 +5,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/ceph_bucket.hpp"
 
-namespace trainyard {
+namespace trainyard::bucket_data_ceph_test {
 namespace {
 
 struct Yard {
@@ -91,4 +91,4 @@ TEST_CASE("Without credentials, or with an empty prefix, no run begins", "[ceph]
   CHECK(yard.store.json({"runs", "list"}).empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::bucket_data_ceph_test

@@ -6,7 +6,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/fingerprint.hpp"
 
-namespace trainyard {
+namespace trainyard::careless_build_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -251,4 +251,4 @@ TEST_CASE("Careless: a run says Running for ever") {
   CHECK(store.leftovers() == "");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::careless_build_test

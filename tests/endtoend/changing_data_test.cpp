@@ -8,7 +8,7 @@
 #include "tests/support/fingerprint.hpp"
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::changing_data_test {
 namespace {
 
 bool overlay_works(TestStore& store) {
@@ -104,4 +104,4 @@ TEST_CASE("Data that cannot be kept fails the run before the package begins") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::changing_data_test

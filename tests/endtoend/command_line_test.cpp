@@ -4,7 +4,7 @@
 
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::command_line_test {
 namespace {
 
 struct Prepared {
@@ -249,4 +249,4 @@ TEST_CASE("The store is found by option, by variable, and in the home folder, in
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::command_line_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::concurrency_test {
 namespace {
 
 std::vector<std::string> numbers(int major, int first, int last) {
@@ -66,4 +66,4 @@ TEST_CASE("Eight uploads of one new name at once make eight majors") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::concurrency_test

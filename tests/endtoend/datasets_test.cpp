@@ -7,7 +7,7 @@
 #include "tests/support/fingerprint.hpp"
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::datasets_test {
 namespace {
 
 const Json& dataset_of(const EndedRun& run) { return run.traceability().at("datasets").at(0); }
@@ -314,4 +314,4 @@ TEST_CASE("Eight processes that add to one dataset at once make eight versions, 
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::datasets_test

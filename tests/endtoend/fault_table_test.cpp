@@ -4,7 +4,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::fault_table_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -87,4 +87,4 @@ TEST_CASE("Every fault in every call of every type of run has its end") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::fault_table_test

@@ -11,7 +11,7 @@
 #include "tests/unit/hostile_archives.hpp"
 #include "tests/unit/hostile_zips.hpp"
 
-namespace trainyard {
+namespace trainyard::hostile_archives_test {
 namespace {
 
 // All that is in a folder: names of files and folders, and the bytes of the files.
@@ -105,4 +105,4 @@ TEST_CASE("A hostile archive starts no run") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::hostile_archives_test

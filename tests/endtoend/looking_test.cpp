@@ -5,7 +5,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::looking_test {
 
 TEST_CASE("Two trees are told apart file by file") {
   const TestStore store;
@@ -99,4 +99,4 @@ TEST_CASE("What a run made for people is in the store too") {
   store.must({"store", "verify"});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::looking_test

@@ -12,7 +12,7 @@
 #include "tests/support/stored_object.hpp"
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::main_job_test {
 namespace {
 
 using Keys = std::set<std::string>;
@@ -205,4 +205,4 @@ TEST_CASE("The data is found where the layout says, whatever the user calls it")
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::main_job_test

@@ -6,7 +6,7 @@
 
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::misbehaving_packages_test {
 namespace {
 
 struct Misbehaviour {
@@ -110,4 +110,4 @@ TEST_CASE("What a failed run wrote for people is kept") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::misbehaving_packages_test

@@ -5,7 +5,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/mlflow_server.hpp"
 
-namespace trainyard {
+namespace trainyard::mlflow_publishing_test {
 
 TEST_CASE("MLflow is told of the run that made a version, beside a remote") {
   TestStore store;
@@ -41,4 +41,4 @@ TEST_CASE("MLflow is told of the run that made a version, beside a remote") {
   CHECK(has(uploaded.err, "was uploaded"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::mlflow_publishing_test

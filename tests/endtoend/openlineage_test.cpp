@@ -5,7 +5,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::openlineage_test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -193,4 +193,4 @@ TEST_CASE("A run that was killed on its last steps is told of once") {
   CHECK(yard.waiting() == 1);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::openlineage_test

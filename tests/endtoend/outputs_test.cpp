@@ -6,7 +6,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::outputs_test {
 namespace {
 
 struct Yard {
@@ -119,4 +119,4 @@ TEST_CASE("A file: address names a folder, and no other kind of address names da
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::outputs_test

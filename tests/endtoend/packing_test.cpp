@@ -11,7 +11,7 @@
 #include "tests/support/fingerprint.hpp"
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::packing_test {
 namespace {
 
 enum class Order { forwards, backwards };
@@ -80,4 +80,4 @@ TEST_CASE("A folder and its zip are the same package") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::packing_test

@@ -6,7 +6,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::proof_test {
 
 namespace {
 
@@ -84,4 +84,4 @@ TEST_CASE("Whether a version was trained on a file is proven to who has one dige
   CHECK(has(store.run({"proof", "root", "--trained", "counts@1.1"}).err, "was deleted"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::proof_test

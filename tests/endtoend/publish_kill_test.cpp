@@ -11,7 +11,7 @@
 
 #include "tests/endtoend/published_store.hpp"
 
-namespace trainyard {
+namespace trainyard::publish_kill_test {
 namespace {
 
 // TRAINYARD_KILL_ROUNDS makes it more.
@@ -104,4 +104,4 @@ TEST_CASE("a publisher that is killed leaves a version on all remotes or on none
   CHECK(killed > 0);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::publish_kill_test

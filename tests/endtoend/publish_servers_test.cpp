@@ -13,7 +13,7 @@
 #include "tests/support/ceph_bucket.hpp"
 #endif
 
-namespace trainyard {
+namespace trainyard::publish_servers_test {
 namespace {
 
 RegistryServer& registry() {
@@ -159,4 +159,4 @@ TEST_CASE("where one of several remotes cannot be reached, nothing is published 
   CHECK(shown_on(one.store, "models") == "");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::publish_servers_test

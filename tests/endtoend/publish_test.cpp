@@ -4,7 +4,7 @@
 
 #include "tests/endtoend/published_store.hpp"
 
-namespace trainyard {
+namespace trainyard::publish_test {
 
 TEST_CASE("A version that was published and pulled is byte for byte the same, and goes on from there") {
   PublishedStore one;
@@ -250,4 +250,4 @@ TEST_CASE("People who mistype are told what to write") {
   refused({"publish", "counts@1.2", "--to", "models", "--to", "again"}, "are the same place");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::publish_test

@@ -6,7 +6,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/fingerprint.hpp"
 
-namespace trainyard {
+namespace trainyard::python_packages_test {
 namespace {
 
 // A store with one of the Python packages for tests, and a little data.
@@ -398,4 +398,4 @@ TEST_CASE("The sample package wine tells cultivators apart") {
   CHECK(store.leftovers() == "");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::python_packages_test

@@ -6,7 +6,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::queue_test {
 namespace {
 
 // A store in which one run runs at a time.
@@ -228,4 +228,4 @@ TEST_CASE("The slots of a store are decided once for all who use it") {
   CHECK(schema_mistakes("store-config", store.root() / "config.json") == "");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::queue_test

@@ -5,7 +5,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::repeats_test {
 namespace {
 
 struct Repeating {
@@ -116,4 +116,4 @@ TEST_CASE("Runs with secrets are the same when the secrets are") {
   CHECK(repeating.run("training", "counts@1.0", data).status.code == 0);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::repeats_test

@@ -7,7 +7,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::reproduction_test {
 namespace {
 
 struct Judged {
@@ -266,4 +266,4 @@ TEST_CASE("A reproduction whose run fails tells of it") {
   CHECK(store.leftovers() == "");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::reproduction_test

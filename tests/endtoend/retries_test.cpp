@@ -6,7 +6,7 @@
 #include "storage/values/instant.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::retries_test {
 namespace {
 
 struct Trying {
@@ -198,4 +198,4 @@ TEST_CASE("A Python package finds its checkpoints too") {
   CHECK(store.must({"snapshot", "cat", "tries_python@1.1", "model.txt"}) == "3");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::retries_test

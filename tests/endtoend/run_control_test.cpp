@@ -6,7 +6,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::run_control_test {
 namespace {
 
 bool is_over(const TestStore& store, const std::string& run) {
@@ -196,4 +196,4 @@ TEST_CASE("Runs are compared side by side, and measured values drawn") {
   CHECK(has(store.run({"runs", "metrics", "run-2", "--metric", "los"}).err, "did you mean 'loss'?"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::run_control_test

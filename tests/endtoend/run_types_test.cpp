@@ -5,7 +5,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/fingerprint.hpp"
 
-namespace trainyard {
+namespace trainyard::run_types_test {
 namespace {
 
 // A store with the package `splits`, and four files of data.
@@ -298,4 +298,4 @@ TEST_CASE("The sample package tumours learns with a library of its own") {
 }
 #endif
 
-}  // namespace trainyard
+}  // namespace trainyard::run_types_test

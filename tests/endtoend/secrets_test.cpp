@@ -8,7 +8,7 @@
 #include "storage/values/salted_digest.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::secrets_test {
 namespace {
 
 const std::string kSecret = "hunter/22+\"tr\xc3\xbc";
@@ -219,4 +219,4 @@ TEST_CASE("A detached run has its secrets, and what its runner cannot search any
   vault.check_clean();
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::secrets_test

@@ -7,7 +7,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::signing_test {
 namespace {
 
 const Variables kPlain = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}};
@@ -300,4 +300,4 @@ TEST_CASE("However many processes sign at once, the store has one key", "[signin
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::signing_test

@@ -8,7 +8,7 @@
 #include "tests/support/fingerprint.hpp"
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::stopping_test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -214,4 +214,4 @@ TEST_CASE("A run whose runner and supervisor were killed is lost, and the next c
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::stopping_test

@@ -9,7 +9,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/fingerprint.hpp"
 
-namespace trainyard {
+namespace trainyard::store_damage_test {
 namespace {
 
 // Changes one byte in the middle of the pack that has these bytes as they are.
@@ -224,4 +224,4 @@ TEST_CASE("A purge takes the copies in the folders of runs too") {
   store.must({"store", "verify"});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::store_damage_test

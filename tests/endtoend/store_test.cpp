@@ -13,7 +13,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/fingerprint.hpp"
 
-namespace trainyard {
+namespace trainyard::store_test {
 namespace {
 
 std::uint64_t bytes_below(const Path& folder) {
@@ -326,4 +326,4 @@ TEST_CASE("Mistakes about the store are told in one line") {
   CHECK(difference(before, fingerprint(store.root())) == "");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::store_test

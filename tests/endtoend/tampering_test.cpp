@@ -11,7 +11,7 @@
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/stored_object.hpp"
 
-namespace trainyard {
+namespace trainyard::tampering_test {
 namespace {
 
 namespace fs = boost::filesystem;
@@ -489,4 +489,4 @@ TEST_CASE("an audit names what was changed, whatever it is, and finds nothing el
   std::cout << all.size() << " tamperings" << std::endl;
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::tampering_test

@@ -6,7 +6,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::trace_test {
 namespace {
 
 // counts@1.0 uploaded, 1.1 trained on a folder with an odd name, 1.2 trained from 1.1 on a named dataset.
@@ -120,4 +120,4 @@ TEST_CASE("Documents for other tools pass what their standards ask") {
   CHECK(digests == std::set<std::string>{sha256("1,2\n").hex(), sha256("3,4\n").hex()});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::trace_test

@@ -10,7 +10,7 @@
 #include "tests/support/fingerprint.hpp"
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::untouched_test {
 namespace {
 
 Tree tree_of(const TestStore& store, const std::string& reference, ObjectStore& objects) {
@@ -104,4 +104,4 @@ TEST_CASE("A package that writes everywhere changes neither the dataset nor a st
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::untouched_test

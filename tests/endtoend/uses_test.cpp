@@ -9,7 +9,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::uses_test {
 
 namespace {
 
@@ -189,4 +189,4 @@ TEST_CASE("Many may ask at once while data is added") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::uses_test

@@ -5,7 +5,7 @@
 
 #include "tests/endtoend/two_folders.hpp"
 
-namespace trainyard {
+namespace trainyard::version_control_test {
 namespace {
 
 struct Counted {
@@ -207,4 +207,4 @@ TEST_CASE("Two versions are held against each other") {
   CHECK(section_of(forgotten, "parameters").at("why") == "the run that made counts@1.1 is gone");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::version_control_test

@@ -9,7 +9,7 @@
 
 #include "tests/support/test_store.hpp"
 
-namespace trainyard {
+namespace trainyard::well_behaved_packages_test {
 namespace {
 
 Path some_data(const TestStore& store) {
@@ -141,4 +141,4 @@ TEST_CASE("Nothing of the operator's environment reaches the package") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::well_behaved_packages_test

@@ -7,7 +7,7 @@
 #include "storage/packages/attestations.hpp"
 #include "tests/fault/fault_checks.hpp"
 
-namespace trainyard {
+namespace trainyard::attesting_test {
 namespace {
 
 // The number of the call that gives _results.json its name.
@@ -112,4 +112,4 @@ TEST_CASE("a key that is made while anything fails is there or can be made again
   });
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::attesting_test

@@ -10,7 +10,7 @@
 #include "tests/fault/fault_checks.hpp"
 #include "tests/fault/run_processes.hpp"
 
-namespace trainyard {
+namespace trainyard::clock_test {
 
 namespace {
 
@@ -228,4 +228,4 @@ TEST_CASE("a collection of garbage takes nothing that is in use, whatever the cl
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::clock_test

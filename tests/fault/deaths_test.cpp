@@ -8,7 +8,7 @@
 #include "tests/fault/fault_checks.hpp"
 #include "tests/fault/run_processes.hpp"
 
-namespace trainyard {
+namespace trainyard::deaths_test {
 
 namespace {
 
@@ -208,4 +208,4 @@ TEST_CASE("whoever is killed at any call of the supervisor, the run ends as it s
   std::cout << points << " deaths at " << calls.size() << " calls of the supervisor" << std::endl;
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::deaths_test

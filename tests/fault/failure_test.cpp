@@ -6,7 +6,7 @@
 
 #include "tests/fault/fault_checks.hpp"
 
-namespace trainyard {
+namespace trainyard::failure_test {
 
 namespace {
 
@@ -99,4 +99,4 @@ TEST_CASE("a store whose making meets any fault can be made again", "[failing_in
   });
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::failure_test

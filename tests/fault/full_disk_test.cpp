@@ -7,7 +7,7 @@
 #include "tests/fault/fault_checks.hpp"
 #include "tests/fault/mounted_store.hpp"
 
-namespace trainyard {
+namespace trainyard::full_disk_test {
 
 namespace {
 
@@ -146,4 +146,4 @@ TEST_CASE("an export to a full disk leaves nothing half", "[full_disk_commands]"
   require_promises(mounted.store());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::full_disk_test

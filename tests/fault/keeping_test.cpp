@@ -7,7 +7,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/fault/fault_checks.hpp"
 
-namespace trainyard {
+namespace trainyard::keeping_test {
 
 namespace {
 
@@ -188,4 +188,4 @@ TEST_CASE("a snapshot whose removal meets any fault is there whole or not at all
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::keeping_test

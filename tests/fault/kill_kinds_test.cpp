@@ -9,7 +9,7 @@
 #include "tests/fault/fault_checks.hpp"
 #include "tests/fault/run_processes.hpp"
 
-namespace trainyard {
+namespace trainyard::kill_kinds_test {
 
 namespace {
 
@@ -118,4 +118,4 @@ TEST_CASE("a reproduction whose runner is killed loses nothing and makes no vers
   REQUIRE(ends == std::set<std::string>{"none", "lost", "ok"});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::kill_kinds_test

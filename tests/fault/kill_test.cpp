@@ -7,7 +7,7 @@
 
 #include "tests/fault/fault_checks.hpp"
 
-namespace trainyard {
+namespace trainyard::kill_test {
 
 namespace {
 
@@ -110,4 +110,4 @@ TEST_CASE("a runner killed in the middle of a write loses nothing", "[tear]") {
   require_all_states(tally);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::kill_test

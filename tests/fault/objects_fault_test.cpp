@@ -10,7 +10,7 @@
 #include "tests/fault/objects_fault_store.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::objects_fault_test {
 
 namespace {
 
@@ -210,4 +210,4 @@ TEST_CASE("a power cut before the last sync takes what was put", "[objects_cut]"
   REQUIRE(with_record == 0);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::objects_fault_test

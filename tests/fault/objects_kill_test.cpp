@@ -10,7 +10,7 @@
 #include "tests/fault/objects_fault_store.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::objects_kill_test {
 
 namespace {
 
@@ -104,4 +104,4 @@ TEST_CASE("processes that are killed at any moment lose nothing that was acknowl
             << std::endl;
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::objects_kill_test

@@ -8,7 +8,7 @@
 #include "tests/fault/fault_checks.hpp"
 #include "tests/fault/run_processes.hpp"
 
-namespace trainyard {
+namespace trainyard::power_cut_test {
 
 namespace {
 
@@ -84,4 +84,4 @@ TEST_CASE("a power cut in the command that ends a run that was left loses nothin
   std::cout << cuts << " power cuts in recoveries" << std::endl;
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::power_cut_test

@@ -8,7 +8,7 @@
 #include "tests/fault/fault_checks.hpp"
 #include "tests/fault/run_processes.hpp"
 
-namespace trainyard {
+namespace trainyard::process_death_test {
 
 namespace {
 
@@ -144,4 +144,4 @@ TEST_CASE("a run whose events cannot be read is ended all the same", "[processes
   require_end(run, "Failed", "store_error");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::process_death_test

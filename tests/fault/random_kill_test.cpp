@@ -10,7 +10,7 @@
 #include "storage/trees/capture.hpp"
 #include "tests/fault/fault_checks.hpp"
 
-namespace trainyard {
+namespace trainyard::random_kill_test {
 
 namespace {
 
@@ -134,4 +134,4 @@ TEST_CASE("commands that are killed at any moment lose nothing that was acknowle
   kills.end();
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::random_kill_test

@@ -10,7 +10,7 @@
 #include "tests/fault/run_processes.hpp"
 #include "tests/support/fingerprint.hpp"
 
-namespace trainyard {
+namespace trainyard::read_only_test {
 
 namespace {
 
@@ -205,4 +205,4 @@ TEST_CASE("a run that loses the right to write into its store is ended once it h
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::read_only_test

@@ -6,7 +6,7 @@
 
 #include "tests/fault/fault_checks.hpp"
 
-namespace trainyard {
+namespace trainyard::recovery_test {
 
 namespace {
 
@@ -85,4 +85,4 @@ TEST_CASE("a recovery in which any one call fails leaves nothing half", "[failin
   interrupt_recoveries("recoveries with a failing call", Fault::Mode::fail, EIO);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::recovery_test

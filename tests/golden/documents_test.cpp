@@ -12,19 +12,15 @@
 #include "runner/core/documents/prov_json.hpp"
 #include "storage/files/files.hpp"
 #include "storage/values/limits.hpp"
+#include "tests/golden/accepting.hpp"
 #include "tests/unit/example_lineage.hpp"
 
 // The documents of one lineage, whole and with gaps, as files that check_documents.py and check_schemas.py judge as well.
 // With TRAINYARD_ACCEPT_GOLDEN=1 they are rewritten, and the test fails.
-namespace trainyard {
+namespace trainyard::documents_test {
 namespace {
 
-bool accepting() {
-  const char* const wish = std::getenv("TRAINYARD_ACCEPT_GOLDEN");
-  return wish != nullptr && std::string(wish) == "1";
-}
-
-void compare(const Path& file, const std::string& written) {
+void compare_file(const Path& file, const std::string& written) {
   INFO(file.string());
   if (accepting()) {
     CHECK(replace_file(file.parent_path(), file, written, 0644, Durable::no).ok());
@@ -46,15 +42,15 @@ std::map<Digest, Tree> trees() {
 
 TEST_CASE("lineages are written as the examples show", "[golden]") {
   const Path examples = Path(TRAINYARD_EXAMPLES) / "lineage" / "valid";
-  compare(examples / "whole.json", readable(lineage_json(example::lineage())));
-  compare(examples / "with_gaps.json", readable(lineage_json(example::lineage_with_gaps())));
+  compare_file(examples / "whole.json", readable(lineage_json(example::lineage())));
+  compare_file(examples / "with_gaps.json", readable(lineage_json(example::lineage_with_gaps())));
   const std::vector<Json> events = openlineage_events(example::full_record());
-  compare(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "full_run.json",
+  compare_file(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "full_run.json",
           readable(events[1].at("run").at("facets").at("trainyard_run")));
   RunRecord failed = example::training_record();
   failed.outcome = outcome(RunReason::crashed, "signal 11");
   failed.version.reset();
-  compare(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "failed.json",
+  compare_file(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "failed.json",
           readable(openlineage_events(failed)[1].at("run").at("facets").at("trainyard_run")));
 }
 
@@ -88,14 +84,14 @@ CapsuleManifest whole_capsule() {
 TEST_CASE("capsules are written as the examples show", "[golden]") {
   const Path examples = Path(TRAINYARD_EXAMPLES) / "capsule" / "valid";
   const Path guides = Path(TRAINYARD_DOCUMENTS);
-  compare(examples / "whole.json", readable(to_json(whole_capsule())));
-  compare(guides / "whole.VERIFY.md", capsule_guide(whole_capsule()));
+  compare_file(examples / "whole.json", readable(to_json(whole_capsule())));
+  compare_file(guides / "whole.VERIFY.md", capsule_guide(whole_capsule()));
   CapsuleManifest bare{example::recorded(0)};
   bare.zip = CapsuleManifest::Zip::packed_anew;
   bare.lost = "digits@1.0";
   bare.missing = {"attestations: nothing is attested of digits@1.0"};
-  compare(examples / "bare.json", readable(to_json(bare)));
-  compare(guides / "bare.VERIFY.md", capsule_guide(bare));
+  compare_file(examples / "bare.json", readable(to_json(bare)));
+  compare_file(guides / "bare.VERIFY.md", capsule_guide(bare));
 }
 
 TEST_CASE("documents for other tools are written as they were judged", "[golden]") {
@@ -106,16 +102,16 @@ TEST_CASE("documents for other tools are written as they were judged", "[golden]
   } lineages[] = {{"whole", example::lineage()}, {"with_gaps", example::lineage_with_gaps()}};
   for (const auto& [name, lineage] : lineages) {
     const auto file = [&, of = std::string(name)](const char* suffix) { return folder / (of + suffix); };
-    compare(file(".cdx.json"), readable(cyclonedx_bom(lineage)));
-    compare(file(".prov.json"), readable(prov_json(lineage)));
-    compare(file(".croissant.json"), readable(croissant(lineage, trees())));
-    compare(file(".dot"), lineage_dot(lineage));
-    compare(file(".svg"), lineage_svg(lineage));
+    compare_file(file(".cdx.json"), readable(cyclonedx_bom(lineage)));
+    compare_file(file(".prov.json"), readable(prov_json(lineage)));
+    compare_file(file(".croissant.json"), readable(croissant(lineage, trees())));
+    compare_file(file(".dot"), lineage_dot(lineage));
+    compare_file(file(".svg"), lineage_svg(lineage));
     std::string lines;
     for (const LineageRun& run : lineage.runs()) {
       if (run.record) lines += openlineage_lines(*run.record);
     }
-    if (!lines.empty()) compare(file(".openlineage.jsonl"), lines);
+    if (!lines.empty()) compare_file(file(".openlineage.jsonl"), lines);
   }
   std::string ends;
   char last = '5';
@@ -126,7 +122,7 @@ TEST_CASE("documents for other tools are written as they were judged", "[golden]
     record.outcome = outcome(reason, "what the package said: \"no\"");
     ends += openlineage_lines(record);
   }
-  compare(folder / "failures.openlineage.jsonl", ends);
+  compare_file(folder / "failures.openlineage.jsonl", ends);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::documents_test

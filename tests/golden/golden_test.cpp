@@ -43,12 +43,13 @@
 #include "storage/values/sha256.hpp"
 #include "storage/values/tree.hpp"
 #include "storage/values/version_record.hpp"
+#include "tests/golden/accepting.hpp"
 #include "tests/support/temp_folder.hpp"
 
 // Every example in schemas/examples/<document>/valid is read and written again, to the same bytes; every one in
 // refused/ and invalid/ is refused. With TRAINYARD_ACCEPT_GOLDEN=1 the valid ones are rewritten as the code writes
 // them, and the test fails so that nobody takes that for a pass.
-namespace trainyard {
+namespace trainyard::golden_test {
 namespace {
 
 const Path kExamples = TRAINYARD_EXAMPLES;
@@ -157,17 +158,12 @@ std::vector<std::string> examples(const std::string& document, const std::string
   return paths;
 }
 
-bool accepting() {
-  const char* const wish = std::getenv("TRAINYARD_ACCEPT_GOLDEN");
-  return wish != nullptr && std::string(wish) == "1";
-}
-
 void accept(const std::string& example, const std::string& text) {
   const auto written = replace_file(kExamples, kExamples / example, text, 0644, Durable::no);
   REQUIRE(written.ok());
 }
 
-void compare(const std::string& example, const std::string& written) {
+void compare_example(const std::string& example, const std::string& written) {
   INFO(example);
   if (accepting()) {
     accept(example, written);
@@ -249,7 +245,7 @@ TEST_CASE("each valid example is written as it was read", "[golden]") {
         CHECK(*again == *written);
         CHECK(written->size() > text_of(kExamples / example).size());
       } else {
-        compare(example, *written);
+        compare_example(example, *written);
       }
     }
   }
@@ -277,33 +273,33 @@ TEST_CASE("each invalid example is refused in one sentence", "[golden]") {
 }
 
 TEST_CASE("results are written as the examples show", "[golden]") {
-  compare("results/valid/successful.json", readable(results_json(successful_report())));
-  compare("results/valid/failed.json", readable(results_json(failed_report())));
-  compare("results/valid/killed_before_it_ran.json", readable(results_json(report_of_run_killed_early())));
+  compare_example("results/valid/successful.json", readable(results_json(successful_report())));
+  compare_example("results/valid/failed.json", readable(results_json(failed_report())));
+  compare_example("results/valid/killed_before_it_ran.json", readable(results_json(report_of_run_killed_early())));
   RunReport of_a_dataset = successful_report();
   of_a_dataset.plan = golden<RunPlan>("plan/valid/of_a_dataset.json", run_plan_from);
-  compare("results/valid/of_a_dataset.json", readable(results_json(of_a_dataset)));
+  compare_example("results/valid/of_a_dataset.json", readable(results_json(of_a_dataset)));
   RunReport evaluated = successful_report();
   evaluated.plan = golden<RunPlan>("plan/valid/evaluation.json", run_plan_from);
   evaluated.state = golden<JournalEntry>("journal/valid/evaluated.json", journal_entry_from).state;
   evaluated.version = std::nullopt;
-  compare("results/valid/evaluated.json", readable(results_json(evaluated)));
+  compare_example("results/valid/evaluated.json", readable(results_json(evaluated)));
   RunReport full_run = successful_report();
   full_run.plan = golden<RunPlan>("plan/valid/full_run.json", run_plan_from);
   full_run.state = golden<JournalEntry>("journal/valid/published_with_a_score.json", journal_entry_from).state;
-  compare("results/valid/full_run.json", readable(results_json(full_run)));
+  compare_example("results/valid/full_run.json", readable(results_json(full_run)));
   RunReport retried = successful_report();
   retried.plan = golden<RunPlan>("plan/valid/with_a_secret.json", run_plan_from);
   Attempt lost = retried.attempts.front();
   lost.exit.reset();
   lost.outcome = outcome(RunReason::lost, "the process that supervised the job is gone");
   retried.attempts.insert(retried.attempts.begin(), {lost, failed_report().attempts.front()});
-  compare("results/valid/retried_with_a_secret.json", readable(results_json(retried)));
+  compare_example("results/valid/retried_with_a_secret.json", readable(results_json(retried)));
   RunReport reproduced = successful_report();
   reproduced.plan = golden<RunPlan>("plan/valid/reproducing.json", run_plan_from);
   reproduced.state = golden<JournalEntry>("journal/valid/reproduced.json", journal_entry_from).state;
   reproduced.version = std::nullopt;
-  compare("results/valid/reproduced.json", readable(results_json(reproduced)));
+  compare_example("results/valid/reproduced.json", readable(results_json(reproduced)));
   CHECK(examples("results", "valid").size() == 9);
 }
 
@@ -328,7 +324,7 @@ TEST_CASE("statements are made of results as the examples show", "[golden]") {
     return golden<RunRecord>("results/valid/" + name + ".json", run_record_from);
   };
   const auto same = [](const std::string& example, const InTotoStatement& statement) {
-    compare("statement/valid/" + example + ".json", payload_of(statement).value() + "\n");
+    compare_example("statement/valid/" + example + ".json", payload_of(statement).value() + "\n");
   };
   const Digest results = sha256(text_of(kExamples / "results/valid/successful.json"));
   same("provenance_of_a_training", slsa_statement(run("successful"), results));
@@ -351,10 +347,10 @@ TEST_CASE("the use of a store is told as the examples show", "[golden]") {
   std::string id;
   while (id.size() < 64) id += "0a";
   use.rows.push_back({StoreRoot::Kind::snapshot, id, {400, 300, 5}, 2000});
-  compare("usage/valid/by_snapshot.json", readable(to_json(use)));
+  compare_example("usage/valid/by_snapshot.json", readable(to_json(use)));
   use.grouping = UseGrouping::parse("kind").value();
   use.rows = {{StoreRoot::Kind::version, "", {700, 300, 5}, 2000}};
-  compare("usage/valid/by_kind.json", readable(to_json(use)));
+  compare_example("usage/valid/by_kind.json", readable(to_json(use)));
   CHECK(examples("usage", "valid").size() == 2);
 }
 
@@ -387,12 +383,12 @@ TEST_CASE("the uses of files are told as the examples show", "[golden]") {
                 {"cats/1.png", "cats/copy%FF.png"},
                 noon}};
   file.inherited = {{"digits@1.2", "digits@1.1", noon}, {"digits@1.3", "digits@1.2", std::nullopt}};
-  compare("uses/valid/file.json", readable(to_json(file)));
+  compare_example("uses/valid/file.json", readable(to_json(file)));
   FileUses folder{AskedFiles::What::folder, "./withdrawn", std::nullopt, data, 3, {}, {}};
   folder.uses = {
       {UsePart::dataset, "pets@2", std::nullopt, std::nullopt, std::nullopt, data, true, 3, 3, {"a", "b", "c"}, noon}};
-  compare("uses/valid/folder.json", readable(to_json(folder)));
-  compare("uses/valid/digits_of_no_file.json",
+  compare_example("uses/valid/folder.json", readable(to_json(folder)));
+  compare_example("uses/valid/digits_of_no_file.json",
           readable(to_json(FileUses{AskedFiles::What::sha256, "3f2a91c0", std::nullopt, std::nullopt, 0, {}, {}})));
   CHECK(examples("uses", "valid").size() == 3);
 }
@@ -404,7 +400,7 @@ TEST_CASE("an audit is told as the example shows", "[golden]") {
                       "'/data/digits' is not there any more"},
                      {"the record of digits@1.0", AuditVerdict::broken,
                       "'packages/digits/1.0.json' is not what line 1 of the journal says that it is: it was changed"}}};
-  compare("audit/valid/broken.json", readable(to_json(audit)));
+  compare_example("audit/valid/broken.json", readable(to_json(audit)));
 }
 
 namespace {
@@ -432,12 +428,12 @@ TEST_CASE("how versions differ is told as the examples show", "[golden]") {
   VersionSide full{version, manifest, tree_of(2), record("results/valid/full_run.json"), {}};
   full.record.version.minor += 1;
   const std::set<RelPath> model = {RelPath::parse("model.bin").value()};
-  compare("version-difference/valid/trained_in_two_ways.json",
+  compare_example("version-difference/valid/trained_in_two_ways.json",
           readable(to_json(compare_versions(trained, full, model))));
   const VersionSide first{upload, manifest, tree_of(1), std::nullopt, {}};
-  compare("version-difference/valid/of_an_upload.json",
+  compare_example("version-difference/valid/of_an_upload.json",
           readable(to_json(compare_versions(first, trained, std::nullopt))));
-  compare("version-difference/valid/equal.json", readable(to_json(compare_versions(trained, trained, model))));
+  compare_example("version-difference/valid/equal.json", readable(to_json(compare_versions(trained, trained, model))));
   CHECK(examples("version-difference", "valid").size() == 3);
 }
 
@@ -448,7 +444,7 @@ TEST_CASE("how far a version came out again is told as the examples show", "[gol
   reproduction.version = "digits@1.1";
   reproduction.missing = {{MissingPart::What::parent, "digits@1.0, which it was trained from, was deleted"}};
   reproduction.before = NamedRun{before.run, before.name};
-  compare("reproduction/valid/without_a_parent.json", readable(to_json(reproduction)));
+  compare_example("reproduction/valid/without_a_parent.json", readable(to_json(reproduction)));
   reproduction.missing.clear();
   reproduction.after = NamedRun{after.run, after.name};
   reproduction.tolerance = 1e-6;
@@ -456,12 +452,12 @@ TEST_CASE("how far a version came out again is told as the examples show", "[gol
   reproduction.artifacts = judge_tree(Tree(), Tree());
   reproduction.metrics = judge_metrics(before.metrics, before.metrics, reproduction.tolerance);
   reproduction.score = judge_score(0.5, 0.5 + 1e-7, reproduction.tolerance);
-  compare("reproduction/valid/within_tolerance.json", readable(to_json(reproduction)));
+  compare_example("reproduction/valid/within_tolerance.json", readable(to_json(reproduction)));
   reproduction.package = judge_tree(tree_of(1), tree_of(2));
   reproduction.package->files.back().bytes = DifferentBytes{36, 4};
   reproduction.metrics = judge_metrics(before.metrics, Json::object(), 0);
   reproduction.environment = {{"host", "forge", "anvil"}};
-  compare("reproduction/valid/drift.json", readable(to_json(reproduction)));
+  compare_example("reproduction/valid/drift.json", readable(to_json(reproduction)));
   CHECK(examples("reproduction", "valid").size() == 3);
 }
 
@@ -481,4 +477,4 @@ TEST_CASE("golden files are not rewritten", "[golden]") {
   if (accepting()) FAIL("golden files rewritten; look at the diff");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::golden_test

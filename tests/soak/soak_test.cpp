@@ -5,7 +5,7 @@
 
 #include "tests/soak/soak.hpp"
 
-namespace trainyard {
+namespace trainyard::soak_test {
 
 namespace {
 
@@ -24,4 +24,4 @@ TEST_CASE("Sixty-four runs at once lose nothing while others stop, kill, delete 
   CHECK(broken_after(soak) == std::vector<std::string>());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::soak_test

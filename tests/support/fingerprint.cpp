@@ -5,16 +5,11 @@
 #include <stdexcept>
 
 #include "storage/values/sha256.hpp"
+#include "tests/support/required.hpp"
 
 namespace trainyard {
 
 namespace {
-
-template <class T>
-T required(Result<T> result) {
-  if (!result.ok()) throw std::runtime_error(result.error().message);
-  return std::move(result).value();
-}
 
 void walk(const Path& folder, const std::string& relative,
           const std::function<void(const std::string&, const Path&, const struct stat&)>& see) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/test_store.hpp"
+#include "tests/support/required.hpp"
 
 #include <fcntl.h>
 
@@ -13,12 +14,6 @@ namespace {
 
 constexpr auto kLongest = std::chrono::seconds(120);
 constexpr auto kBetweenLooks = std::chrono::milliseconds(5);
-
-template <class T>
-T required(Result<T> result) {
-  if (!result.ok()) throw std::runtime_error(result.error().message);
-  if constexpr (!std::is_void_v<T>) return std::move(result).value();
-}
 
 Arguments program(const Arguments& arguments) {
   Arguments argv = {TRAINYARD_PROGRAM};

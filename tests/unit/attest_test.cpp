@@ -9,7 +9,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/unit/example_run.hpp"
 
-namespace trainyard {
+namespace trainyard::attest_test {
 namespace {
 
 const TreeSummary kData{sha256("data"), 3, 30};
@@ -176,4 +176,4 @@ TEST_CASE("two statements claim the same when they say the same kind of thing of
   CHECK_FALSE(same_claim(one, other));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::attest_test

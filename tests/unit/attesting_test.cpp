@@ -10,7 +10,7 @@
 #include "storage/packages/attestations.hpp"
 #include "tests/unit/example_store.hpp"
 
-namespace trainyard {
+namespace trainyard::attesting_test {
 namespace {
 
 struct Attested {
@@ -163,4 +163,4 @@ TEST_CASE("attestations outlive their version, and are nothing to the registry",
   CHECK(registry.names().value().empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::attesting_test

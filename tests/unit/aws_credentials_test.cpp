@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::aws_credentials_test {
 
 namespace {
 
-using Environment = std::map<std::string, std::string>;
+using EnvironmentValues = std::map<std::string, std::string>;
 
 const std::string kCredentials =
     "# of two people\n[default]\naws_access_key_id = FILEKEY\naws_secret_access_key=file/secret=\n\n"
@@ -22,7 +22,7 @@ const std::string kConfig =
     "[profile plain]\nendpoint_url = https://all.example\naws_access_key_id = PLAIN\naws_secret_access_key = p\n"
     "[profile roaming]\nsso_start_url = https://sso.example\n";
 
-AwsSources sources(Environment environment) {
+AwsSources sources(EnvironmentValues environment) {
   return {std::move(environment), "/home/ada/.aws/credentials", "/home/ada/.aws/config", kCredentials, kConfig};
 }
 
@@ -38,15 +38,15 @@ std::string refusal(const Result<S3Settings>& settings) {
 }  // namespace
 
 TEST_CASE("S3 settings come from where the AWS tools have them", "[s3]") {
-  const Environment keys = {{"AWS_ACCESS_KEY_ID", "ENVKEY"}, {"AWS_SECRET_ACCESS_KEY", "env-secret"}};
-  const auto with = [](Environment all, const Environment& more) {
+  const EnvironmentValues keys = {{"AWS_ACCESS_KEY_ID", "ENVKEY"}, {"AWS_SECRET_ACCESS_KEY", "env-secret"}};
+  const auto with = [](EnvironmentValues all, const EnvironmentValues& more) {
     all.insert(more.begin(), more.end());
     return all;
   };
   struct Row {
     const char* what;
     const char* address;
-    Environment environment;
+    EnvironmentValues environment;
     AwsCredentials credentials;
     const char* region;
     const char* endpoint;
@@ -145,4 +145,4 @@ TEST_CASE("S3 credentials that are not there are missed in one sentence, which t
              Catch::Contains("'@'") && !Catch::Contains("hidden"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::aws_credentials_test

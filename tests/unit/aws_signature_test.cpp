@@ -7,7 +7,7 @@
 
 #include "storage/values/sha256.hpp"
 
-namespace trainyard {
+namespace trainyard::aws_signature_test {
 
 namespace {
 
@@ -192,4 +192,4 @@ TEST_CASE("what is signed is written the way of S3", "[s3]") {
   CHECK(aws_time(Instant::parse("2015-08-30T12:36:00.999999Z").value()) == "20150830T123600Z");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::aws_signature_test

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::base64_test {
 
 TEST_CASE("base64 gives the texts of RFC 4648 and reads them back, padded or not", "[base64]") {
   const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
@@ -40,4 +40,4 @@ TEST_CASE("base64 that nobody writes is refused", "[base64]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::base64_test

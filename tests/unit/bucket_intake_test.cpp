@@ -12,7 +12,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::bucket_intake_test {
 namespace {
 
 const RemoteAddress kAddress = RemoteAddress::parse("s3://data/digits").value();
@@ -232,4 +232,4 @@ TEST_CASE("the digest of a bucket's state is that of its lines", "[bucket]") {
   CHECK(bucket_state_from(to_json(large)).value() == large);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::bucket_intake_test

@@ -7,7 +7,7 @@
 #include "tests/support/noise.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::bundle_test {
 namespace {
 
 // A store of objects in a folder of its own.
@@ -136,4 +136,4 @@ TEST_CASE("a bundle that was changed on its way yields nothing that is wrong") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::bundle_test

@@ -15,7 +15,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::capture_test {
 namespace {
 
 CapturedFolder captured(const Path& folder, const CaptureOptions& options = {}) {
@@ -466,4 +466,4 @@ TEST_CASE("a capture can be stopped", "[capture]") {
   CHECK(capture(folder.path(), options).error().code == Errc::cancelled);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::capture_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::cgroup_plan_test {
 namespace {
 
 using Controllers = std::vector<std::string>;
@@ -182,4 +182,4 @@ TEST_CASE("the limits are written as each version wants them", "[cgroup_plan]") 
   CHECK(cpu_max(INT64_MAX) == "100000000000 100000");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::cgroup_plan_test

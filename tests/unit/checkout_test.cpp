@@ -10,7 +10,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::checkout_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -238,4 +238,4 @@ TEST_CASE("a tree of more files than are asked for at once is read whole", "[che
   CHECK(problems[2].starts_with("169000: "));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::checkout_test

@@ -10,7 +10,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::chunker_test {
 
 namespace {
 
@@ -120,4 +120,4 @@ TEST_CASE("a cut does not depend on what follows it", "[chunker]") {
     CHECK(chunker.cut(std::string_view(bytes).substr(0, first + more)) == first);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::chunker_test

@@ -12,7 +12,7 @@
 #include "runner/processes/run_program.hpp"
 #include "storage/values/sha256.hpp"
 
-namespace trainyard {
+namespace trainyard::data_proof_test {
 
 namespace {
 
@@ -230,4 +230,4 @@ TEST_CASE("a proof that is none says what is wrong with it", "[data_proof]") {
   CHECK(why(proof) == "the proof proves nothing: the file 'b' is not at place 0 of the data with its root");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::data_proof_test

@@ -9,7 +9,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::dataset_content_test {
 namespace {
 
 RelPath path(const std::string& text) { return RelPath::parse(text).value(); }
@@ -118,4 +118,4 @@ TEST_CASE("a tree that the store has lost is not written out", "[datasets]") {
   CHECK(list_folder(cached.temp.path() / "tmp").value().empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::dataset_content_test

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::dataset_reference_test {
 namespace {
 
 std::string refusal(const std::string& text) {
@@ -80,4 +80,4 @@ TEST_CASE("names of datasets that differ only in case are folded to one", "[data
   CHECK(DatasetName::parse("Digits.RAW_2-A").value().folded() == "digits.raw_2-a");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::dataset_reference_test

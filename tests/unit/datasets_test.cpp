@@ -9,7 +9,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::datasets_test {
 namespace {
 
 struct Registered {
@@ -189,4 +189,4 @@ TEST_CASE("files that are no records of a dataset are passed over", "[datasets]"
   CHECK(r.find("begun").error() == fail(Errc::not_found, "there is no dataset 'begun'"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::datasets_test

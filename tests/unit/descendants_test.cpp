@@ -16,8 +16,9 @@
 
 #include "runner/worker/job_cgroup.hpp"
 #include "tests/unit/fork_bombs.hpp"
+#include "tests/unit/supervising.hpp"
 
-namespace trainyard {
+namespace trainyard::descendants_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -59,8 +60,6 @@ Ended end_bomb(Bomb bomb, Sessions sessions) {
   if (::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) return left;
   return took < std::chrono::seconds(20) ? gone : slow;
 }
-
-void skip(const std::string& why) { WARN("skipped: " << why); }
 
 }  // namespace
 
@@ -129,4 +128,4 @@ TEST_CASE("what forks faster than it is killed is ended for root", "[descendants
   CHECK(bound->remove().ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::descendants_test

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <unordered_set>
 
-namespace trainyard {
+namespace trainyard::digest_test {
 namespace {
 
 const std::string kEmpty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -52,4 +52,4 @@ TEST_CASE("digests are ordered as their texts are, and can be keys", "[digest]")
   CHECK(set.count(sha256("b")) == 1);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::digest_test

@@ -10,14 +10,13 @@
 #include "runner/processes/run_program.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/small_disk.hpp"
+#include "tests/unit/supervising.hpp"
 
-namespace trainyard {
+namespace trainyard::disk_walk_test {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
 
 std::int64_t walked(const std::vector<Path>& folders) {
   DiskWalk walk(folders);
@@ -129,4 +128,4 @@ TEST_CASE("a folder that changes while it is walked can be walked", "[disk_walk]
   CHECK(walks > 10);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::disk_walk_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::dsse_test {
 namespace {
 
 Result<DsseEnvelope> read(const std::string& text) { return dsse_envelope_from(TRY(parse_json(text, "it"))); }
@@ -60,4 +60,4 @@ TEST_CASE("envelopes stand one a line", "[dsse]") {
   CHECK_FALSE(dsse_envelopes_from_lines("\n" + lines).ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::dsse_test

@@ -6,7 +6,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::event_outbox_test {
 namespace {
 
 RunId run_id(char last) { return RunId::parse(std::string("019b76da-a800-7c3f-9a51-6d0e8f1b2c4") + last).value(); }
@@ -194,4 +194,4 @@ TEST_CASE("many who end at once deliver everything once", "[event_outbox][thread
   CHECK(sent.empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::event_outbox_test

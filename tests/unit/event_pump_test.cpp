@@ -9,7 +9,7 @@
 #include "runner/worker/event_log.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::event_pump_test {
 namespace {
 
 // A pump with a writer that is not bound to anything but the fifo.
@@ -111,4 +111,4 @@ TEST_CASE("events of several writers stay whole", "[event_pump]") {
   CHECK(pumped.events().size() == 6);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::event_pump_test

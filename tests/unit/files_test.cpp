@@ -9,7 +9,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::files_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -164,4 +164,4 @@ TEST_CASE("a lock keeps others out for as long as it lives", "[files]") {
   CHECK_FALSE(FileLock::try_lock(folder.path() / "no" / "lock").ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::files_test

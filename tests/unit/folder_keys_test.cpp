@@ -19,7 +19,7 @@
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/small_disk.hpp"
 
-namespace trainyard {
+namespace trainyard::folder_keys_test {
 namespace {
 
 constexpr Instant kFarFuture{std::int64_t{1} << 60};
@@ -323,4 +323,4 @@ TEST_CASE("a folder can be made a remote where its name is free, and not where a
   CHECK_FALSE(file.probe().ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::folder_keys_test

@@ -11,7 +11,7 @@
 #include "storage/values/limits.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::folder_walk_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -132,4 +132,4 @@ TEST_CASE("a folder that cannot be read is named", "[folder_walk]") {
   CHECK(walked.error().message.find("closed'") != std::string::npos);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::folder_walk_test

@@ -9,7 +9,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::fsck_test {
 
 namespace {
 
@@ -369,4 +369,4 @@ TEST_CASE("a repair completes a purge that was interrupted", "[fsck]") {
   CHECK(store.objects->read(digest, SIZE_MAX).error().message.find("was purged") != std::string::npos);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::fsck_test

@@ -5,7 +5,7 @@
 
 #include "storage/values/sha256.hpp"
 
-namespace trainyard {
+namespace trainyard::in_toto_test {
 namespace {
 
 const std::string kHex = sha256("zip").hex();
@@ -51,4 +51,4 @@ TEST_CASE("what is no statement is refused by name", "[in_toto]") {
   CHECK(refusal(other).code == Errc::incompatible);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::in_toto_test

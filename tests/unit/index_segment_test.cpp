@@ -8,7 +8,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::index_segment_test {
 
 namespace {
 
@@ -218,4 +218,4 @@ TEST_CASE("an index stays a few segments, whatever is added", "[index]") {
   CHECK(must(list_folder(where.scratch)).empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::index_segment_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::instant_test {
 
 TEST_CASE("an instant has one text", "[instant]") {
   struct Row {
@@ -61,4 +61,4 @@ TEST_CASE("people see an instant without its fraction", "[instant]") {
   CHECK(Instant{1} < Instant{2});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::instant_test

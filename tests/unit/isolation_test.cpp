@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::isolation_test {
 namespace {
 
 using Layers = std::set<Layer>;
@@ -99,4 +99,4 @@ TEST_CASE("what is asked of isolation, and what is there, is written as it is re
   CHECK(parse_network_access("lan").error().message == "'lan' is neither none nor host");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::isolation_test

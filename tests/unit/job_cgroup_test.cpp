@@ -16,17 +16,16 @@
 #include "runner/processes/run_program.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/fork_bombs.hpp"
+#include "tests/unit/supervising.hpp"
 
 // On the control groups of this machine. What it does not have is skipped with a warning that says so; the tests tagged
 // [again] run the others once more as an ordinary user, in groups that were given to it.
-namespace trainyard {
+namespace trainyard::job_cgroup_test {
 namespace {
 
 using std::chrono::steady_clock;
 using test::Bomb;
 using test::Sessions;
-
-constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
 
 std::string fresh_name() {
   static int number = 0;
@@ -107,8 +106,6 @@ void check_ends_bomb(Scene& outer, Scene& scene) {
     static_cast<void>(test::code_of(child));
   }
 }
-
-void skip(const std::string& why) { WARN("skipped: " << why); }
 
 }  // namespace
 
@@ -290,4 +287,4 @@ TEST_CASE("all of it holds for an ordinary user with groups of its own", "[cgrou
   CHECK_THAT(skipped, !Catch::Contains("skipped"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::job_cgroup_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::job_exit_test {
 namespace {
 
 JobExit exit_with(std::optional<int> code, std::optional<int> signal, std::optional<std::string> failure) {
@@ -60,4 +60,4 @@ TEST_CASE("an exit is refused with the key and the rule", "[job_exit]") {
         "the exit has schema 'trainyard.exit/2' but this Trainyard reads 'trainyard.exit/1'");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::job_exit_test

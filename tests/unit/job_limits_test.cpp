@@ -5,7 +5,7 @@
 
 #include "runner/core/outcome.hpp"
 
-namespace trainyard {
+namespace trainyard::job_limits_test {
 namespace {
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
@@ -111,4 +111,4 @@ TEST_CASE("limits that make no sense are refused", "[job_limits]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::job_limits_test

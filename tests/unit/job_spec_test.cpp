@@ -5,7 +5,7 @@
 
 #include "tests/unit/example_run.hpp"
 
-namespace trainyard {
+namespace trainyard::job_spec_test {
 namespace {
 
 Workspace with(std::vector<OverlayMount> overlays = {}) {
@@ -161,4 +161,4 @@ TEST_CASE("a job is written as it was read", "[job_spec]") {
   CHECK(job_spec_from(json).error().message == "the job has an unknown key 'priority'");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::job_spec_test

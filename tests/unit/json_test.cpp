@@ -7,7 +7,7 @@
 #include "storage/values/digest.hpp"
 #include "storage/values/limits.hpp"
 
-namespace trainyard {
+namespace trainyard::json_test {
 namespace {
 
 std::string refusal(const std::string& text) {
@@ -117,4 +117,4 @@ TEST_CASE("unknown keys can be ignored", "[json]") {
   CHECK(fields.finish().ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::json_test

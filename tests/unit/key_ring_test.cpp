@@ -10,7 +10,7 @@
 #include "storage/keys/envelope_check.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::key_ring_test {
 namespace {
 
 struct Ring {
@@ -175,4 +175,4 @@ TEST_CASE("an envelope is held against all keys", "[envelope_check]") {
   CHECK(check().problems == std::vector<std::string>{"a signature that names no key is right for none of this store"});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::key_ring_test

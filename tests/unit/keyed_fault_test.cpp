@@ -8,7 +8,7 @@
 
 #include "tests/unit/keyed_place.hpp"
 
-namespace trainyard {
+namespace trainyard::keyed_fault_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -169,4 +169,4 @@ TEST_CASE("a publisher that is killed at any moment leaves nothing half, and a r
   CHECK(list_folder(place.root / "tmp").value().empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::keyed_fault_test

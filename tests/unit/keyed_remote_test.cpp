@@ -3,7 +3,7 @@
 
 #include "tests/unit/keyed_place.hpp"
 
-namespace trainyard {
+namespace trainyard::keyed_remote_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -268,4 +268,4 @@ TEST_CASE("what is attached is there, with all that it needs", "[remotes]") {
   CHECK(error_of(remote->set_label(kDigits, VersionLabel::parse("x").value(), blob_of("?"))).code == Errc::not_found);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::keyed_remote_test

@@ -16,7 +16,7 @@
 #include "runner/core/documents/slsa_statements.hpp"
 #include "tests/unit/example_lineage.hpp"
 
-namespace trainyard {
+namespace trainyard::lineage_test {
 namespace {
 
 using Kind = LineageEdge::Kind;
@@ -301,4 +301,4 @@ TEST_CASE("names for other tools are made by the rules of their standards", "[li
   CHECK(exact_text(0.1) == "0.1");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::lineage_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::local_machine_test {
 
 // The files are as NVIDIA's driver makes them; what is asked of a real one is no more than these lines.
 TEST_CASE("GPUs are found by their devices, and known by what the driver tells", "[local_machine]") {
@@ -31,4 +31,4 @@ TEST_CASE("GPUs are found by their devices, and known by what the driver tells",
   CHECK(without.gpus_searched.find("/nvidia0") != std::string::npos);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::local_machine_test

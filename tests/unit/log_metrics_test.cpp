@@ -6,7 +6,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::log_metrics_test {
 namespace {
 
 std::optional<double> value_in(const char* regex, std::string_view line) {
@@ -77,4 +77,4 @@ TEST_CASE("metrics are read from lines, however they come", "[log_metrics]") {
   CHECK(polled(Last::yes).empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::log_metrics_test

@@ -5,7 +5,7 @@
 
 #include "storage/values/limits.hpp"
 
-namespace trainyard {
+namespace trainyard::manifest_test {
 namespace {
 
 Json smallest() { return {{"schema", "trainyard.package/1"}, {"name", "digits"}, {"library", "libdigits.so"}}; }
@@ -123,4 +123,4 @@ TEST_CASE("a manifest is bounded", "[manifest]") {
         "the manifest package.json is larger than 1 MiB");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::manifest_test

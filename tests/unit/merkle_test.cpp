@@ -9,7 +9,7 @@
 #include "runner/processes/run_program.hpp"
 #include "storage/values/sha256.hpp"
 
-namespace trainyard {
+namespace trainyard::merkle_test {
 
 namespace {
 
@@ -176,4 +176,4 @@ TEST_CASE("a frontier goes on from its peaks as if it had never stopped", "[merk
   CHECK(MerkleFrontier::of(0, {}).value() == MerkleFrontier());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::merkle_test

@@ -11,7 +11,7 @@
 #include "tests/support/mlflow_server.hpp"
 #include "tests/unit/example_lineage.hpp"
 
-namespace trainyard {
+namespace trainyard::mlflow_test {
 namespace {
 
 MlflowRun told(const RunRecord& run, const MetricSeries& series = {}, const std::string& label = "") {
@@ -256,4 +256,4 @@ TEST_CASE("what is no MLflow server is told from one", "[mlflow]") {
   CHECK(refused.error().message.find('\n') == std::string::npos);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::mlflow_test

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
-namespace trainyard {
+namespace trainyard::model_signing_test {
 namespace {
 
 using Texts = std::map<std::string, std::string>;
@@ -155,4 +155,4 @@ TEST_CASE("a bundle is a Sigstore bundle v0.3 with the hint of the key", "[model
   CHECK(sigstore_bundle_from(other).error().code == Errc::invalid);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::model_signing_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::mount_choice_test {
 
 namespace {
 
@@ -74,4 +74,4 @@ TEST_CASE("a mount that is wanted and cannot work is refused with the reason", "
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::mount_choice_test

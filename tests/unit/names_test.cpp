@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::names_test {
 namespace {
 
 PackageVersion version(const char* text) { return PackageVersion::parse(text).value(); }
@@ -128,4 +128,4 @@ TEST_CASE("the nearest name is offered, and a far one is not", "[names]") {
   CHECK(did_you_mean("word", names) == "; did you mean 'words'?");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::names_test

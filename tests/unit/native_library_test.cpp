@@ -14,7 +14,7 @@
 #include "storage/packages/native_library.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::native_library_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -296,4 +296,4 @@ TEST_CASE("no damage to a library crashes or stalls its reader", "[native]") {
 #endif
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::native_library_test

@@ -9,7 +9,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::object_census_test {
 
 namespace {
 
@@ -128,4 +128,4 @@ TEST_CASE("a census knows the parts of a list of lists", "[census]") {
   CHECK((store.read(whole) == large));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::object_census_test

@@ -11,7 +11,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::objects_test {
 namespace {
 
 constexpr std::size_t kAll = SIZE_MAX;
@@ -233,4 +233,4 @@ TEMPLATE_TEST_CASE("an object store serves many threads", "[objects][threads]", 
   for (std::uint64_t i = 1; i < 50; i += 3) CHECK(must(store.has(sha256(text_bytes(i, 3000)))) == (i % 17 != 0));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::objects_test

@@ -7,7 +7,7 @@
 
 #include "storage/values/sha256.hpp"
 
-namespace trainyard {
+namespace trainyard::oci_manifest_test {
 namespace {
 
 OciDescriptor blob(const std::string& bytes) { return {"application/octet-stream", sha256(bytes), bytes.size()}; }
@@ -120,4 +120,4 @@ TEST_CASE("what is no manifest is refused with one sentence", "[remotes]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::oci_manifest_test

@@ -7,7 +7,7 @@
 #include "storage/remotes/remote.hpp"
 #include "storage/values/base64.hpp"
 
-namespace trainyard {
+namespace trainyard::oci_remote_parts_test {
 
 TEST_CASE("a registry's challenges are read") {
   using Challenges = std::vector<AuthChallenge>;
@@ -143,4 +143,4 @@ TEST_CASE("the lowest ticket that is fresh wins") {
   CHECK(next_number({stale, second, first, chooses}) == 3);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::oci_remote_parts_test

@@ -8,7 +8,7 @@
 #include "storage/values/limits.hpp"
 #include "storage/values/utf8.hpp"
 
-namespace trainyard {
+namespace trainyard::outcome_test {
 namespace {
 
 enum class End { zero, three, segfault, kill, failure, no_room };
@@ -165,4 +165,4 @@ TEST_CASE("an error of Trainyard's own work has a reason too", "[outcome]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::outcome_test

@@ -14,7 +14,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::pack_objects_test {
 
 namespace {
 
@@ -344,4 +344,4 @@ TEST_CASE("a store that cannot be written to says so, and what was there stays",
   CHECK_FALSE(must(store.objects->has(sha256("def"))));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::pack_objects_test

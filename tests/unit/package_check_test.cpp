@@ -10,7 +10,7 @@
 #include "storage/packages/zip_reader.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::package_check_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -155,4 +155,4 @@ TEST_CASE("packages that cannot run are refused, each for its reason", "[package
 #endif
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::package_check_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::parameter_test {
 namespace {
 
 Hyperparameter declared(ParameterType type) {
@@ -178,4 +178,4 @@ TEST_CASE("variable names", "[parameter]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::parameter_test

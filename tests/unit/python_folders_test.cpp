@@ -7,7 +7,7 @@
 #include "runner/python/python_interpreter.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::python_folders_test {
 namespace {
 
 std::vector<std::string> sorted(std::vector<std::string> texts) {
@@ -47,4 +47,4 @@ TEST_CASE("a job is shown its Python and nothing beside it", "[python_folders]")
   CHECK(folders_of_python(root + "/nowhere/bin/python3", "/kit").error().code == Errc::not_found);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::python_folders_test

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::rate_limit_test {
 
 namespace {
 
@@ -80,4 +80,4 @@ TEST_CASE("threads share a limit", "[http][threads]") {
   CHECK(std::chrono::steady_clock::now() - begin >= milliseconds(250));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::rate_limit_test

@@ -9,7 +9,7 @@
 #include "tests/support/noise.hpp"
 #include "tests/unit/example_store.hpp"
 
-namespace trainyard {
+namespace trainyard::reachability_test {
 namespace {
 
 using example::ExampleStore;
@@ -150,4 +150,4 @@ TEST_CASE("only names of scratch tell who made them", "[leavings]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::reachability_test

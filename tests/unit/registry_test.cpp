@@ -8,7 +8,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::registry_test {
 namespace {
 
 struct Registered {
@@ -210,4 +210,4 @@ TEST_CASE("a number is not used again when files that are no records lie about",
   CHECK(r.registry.publish_minor(draft("digits", PackageVersion{1, 0})).value().version == PackageVersion{1, 1});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::registry_test

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace trainyard {
+namespace trainyard::rel_path_test {
 namespace {
 
 RelPath path(std::string_view text) { return RelPath::parse(text).value(); }
@@ -106,4 +106,4 @@ TEST_CASE("a path knows its name, its children and its folders", "[rel_path]") {
   CHECK(path("Z") < path("a"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::rel_path_test

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::remote_address_test {
 
 TEST_CASE("addresses of remotes are read, and written the same way each time", "[remotes]") {
   struct Row {
@@ -131,4 +131,4 @@ TEST_CASE("a password in an address is refused and never repeated", "[remotes]")
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::remote_address_test

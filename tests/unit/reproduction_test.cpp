@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::reproduction_test {
 namespace {
 
 Json summary(const Json& last, double least, double most, int count = 3, int step = 3) {
@@ -108,4 +108,4 @@ TEST_CASE("a reproduction is as good as the worst of it", "[reproduction]") {
   CHECK(reproduction.verdict() == Likeness::cannot);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::reproduction_test

@@ -9,7 +9,7 @@
 
 #include "tests/support/tiny_server.hpp"
 
-namespace trainyard {
+namespace trainyard::retrying_http_test {
 
 namespace {
 
@@ -192,4 +192,4 @@ TEST_CASE("nobody waits for another attempt after a cancellation", "[http]") {
   CHECK(server.connections() == 1);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::retrying_http_test

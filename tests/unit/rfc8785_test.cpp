@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::rfc8785_test {
 
 TEST_CASE("numbers are written as the table of RFC 8785, appendix B, has them", "[rfc8785]") {
   const std::vector<std::pair<std::uint64_t, std::string>> table = {
@@ -95,4 +95,4 @@ TEST_CASE("where only texts and whole numbers occur, both canonical forms are on
   CHECK(canonical_json(json).value() == canonical(json));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::rfc8785_test

@@ -7,7 +7,7 @@
 
 #include "tests/unit/example_run.hpp"
 
-namespace trainyard {
+namespace trainyard::run_definition_test {
 
 TEST_CASE("runs have one definition when the code is given the same", "[run_definition]") {
   const RunPlan plan = example::plan();
@@ -65,4 +65,4 @@ TEST_CASE("runs have one definition when the code is given the same", "[run_defi
   CHECK(data_text(sha256("a"), sha256("b")) != data_text(sha256("b"), sha256("a")));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::run_definition_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::run_folder_test {
 namespace {
 
 struct Runs {
@@ -88,4 +88,4 @@ TEST_CASE("the names in a run folder", "[run_folder]") {
   CHECK(folder.results() == "/runs/1/_results.json");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::run_folder_test

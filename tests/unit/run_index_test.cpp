@@ -7,7 +7,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::run_index_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -189,4 +189,4 @@ TEST_CASE("runs of one definition are found, the newest first", "[run_index]") {
   CHECK(index->find({})->runs.back().reproduces == "1.1");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::run_index_test

@@ -5,7 +5,7 @@
 
 #include "tests/unit/example_run.hpp"
 
-namespace trainyard {
+namespace trainyard::run_plan_test {
 namespace {
 
 RunRequest with(const std::map<std::string, std::string>& environment) {
@@ -415,4 +415,4 @@ TEST_CASE("the data, the artifacts and what interpreters leave are no package co
   CHECK_FALSE(is_package_content(moved, path("out/files")));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::run_plan_test

@@ -9,7 +9,7 @@
 
 #include "tests/unit/example_run.hpp"
 
-namespace trainyard {
+namespace trainyard::run_results_test {
 namespace {
 
 const TreeSummary kData{sha256("data"), 3, 30};
@@ -286,4 +286,4 @@ TEST_CASE("the results tell what a run left for people", "[run_results]") {
   CHECK(artifacts_in_results(newer).error().code == Errc::incompatible);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::run_results_test

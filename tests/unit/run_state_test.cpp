@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace trainyard {
+namespace trainyard::run_state_test {
 namespace {
 
 const StagedData kData{{{sha256("data"), 3, 30}, MountKind::overlay, true},
@@ -205,4 +205,4 @@ TEST_CASE("a journal entry has what belongs to its state, and nothing else", "[r
         "the journal entry has the state 'Paused' without what belongs to it");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::run_state_test

@@ -6,7 +6,7 @@
 
 #include "storage/remotes/md5.hpp"
 
-namespace trainyard {
+namespace trainyard::s3_xml_test {
 
 TEST_CASE("the answers of S3 are read", "[s3]") {
   const auto root = read_xml(
@@ -64,4 +64,4 @@ TEST_CASE("MD5 gives the digests of RFC 1321", "[s3]") {
   CHECK(md5_hex("message digest") == "f96b697d7cb7938d525a2f31aaf161d0");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::s3_xml_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::salted_digest_test {
 
 TEST_CASE("a secret's digest is PBKDF2 with HMAC-SHA-256", "[salted_digest]") {
   SaltedDigest::Salt salt{};
@@ -25,4 +25,4 @@ TEST_CASE("a secret's digest is PBKDF2 with HMAC-SHA-256", "[salted_digest]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::salted_digest_test

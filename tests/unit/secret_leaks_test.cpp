@@ -6,7 +6,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::secret_leaks_test {
 
 TEST_CASE("files that hold a secret are found and removed, and their names do not tell it", "[secret_leaks]") {
   const TempFolder temp;
@@ -38,4 +38,4 @@ TEST_CASE("files that hold a secret are found and removed, and their names do no
   CHECK(remove_leaks(temp.path() / "nowhere", forms).value().empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::secret_leaks_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::secrets_test {
 namespace {
 
 const Secrets kSecrets = {{"TOKEN", "hünt/er 2\"+?"}, {"PIN", "123456"}, {"LONG_PIN", "1234567890"}};
@@ -103,4 +103,4 @@ TEST_CASE("a secret must be one that can be hidden and passed", "[secrets]") {
   CHECK_FALSE(secrets_from_json(R"({"A":1})").ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::secrets_test

@@ -7,7 +7,7 @@
 
 #include "storage/values/sha256.hpp"
 
-namespace trainyard {
+namespace trainyard::sha256_lanes_test {
 
 // The plain hash is the oracle.
 TEST_CASE("a whole and its parts have the digests that the plain hash finds", "[sha256]") {
@@ -58,4 +58,4 @@ TEST_CASE("a whole longer than 512 MiB keeps counting its bits", "[sha256]") {
 
 TEST_CASE("a whole without parts is the empty one", "[sha256]") { CHECK(PartwiseSha256().whole() == sha256("")); }
 
-}  // namespace trainyard
+}  // namespace trainyard::sha256_lanes_test

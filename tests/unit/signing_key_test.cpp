@@ -5,7 +5,7 @@
 
 #include "storage/values/sha256.hpp"
 
-namespace trainyard {
+namespace trainyard::signing_key_test {
 namespace {
 
 SigningKey new_key(KeyType type) { return SigningKey::generate(type).value(); }
@@ -94,4 +94,4 @@ TEST_CASE("types of keys have names", "[signing_key]") {
   CHECK(parse_key_type("rsa").error().code == Errc::invalid);
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::signing_key_test

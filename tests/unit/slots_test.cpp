@@ -4,7 +4,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::slots_test {
 namespace {
 
 using Gpus = std::vector<std::uint32_t>;
@@ -125,4 +125,4 @@ TEST_CASE("a line is served in its order, whoever asks when", "[slots]") {
   CHECK(tickets[3].held == Gpus{7});
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::slots_test

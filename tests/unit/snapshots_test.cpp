@@ -5,7 +5,7 @@
 
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::snapshots_test {
 namespace {
 
 Snapshot snapshot(const std::string& hex, std::int64_t time, const std::string& source = "/data") {
@@ -84,4 +84,4 @@ TEST_CASE("a record that cannot be read is named", "[snapshots]") {
   CHECK_FALSE(records.snapshots.list().ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::snapshots_test

@@ -14,7 +14,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::stat_cache_test {
 namespace {
 
 // A store that knows what was asked of it and can lose objects.
@@ -328,4 +328,4 @@ TEST_CASE("XXH64 is what it says", "[stat_cache]") {
   for (std::size_t piece = 1; piece <= text.size(); ++piece) CHECK(of(text, piece) == of(text, text.size()));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::stat_cache_test

@@ -11,7 +11,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/temp_folder.hpp"
 
-namespace trainyard {
+namespace trainyard::store_journal_test {
 namespace {
 
 using Action = StoreEvent::Action;
@@ -299,4 +299,4 @@ TEST_CASE("an entry is read only as it is written", "[store_journal]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::store_journal_test

@@ -7,7 +7,7 @@
 #include "runner/engine/run_roots.hpp"
 #include "tests/unit/example_store.hpp"
 
-namespace trainyard {
+namespace trainyard::store_roots_test {
 namespace {
 
 using example::ExampleStore;
@@ -220,4 +220,4 @@ TEST_CASE("the checkouts that are in use are those of active runs", "[store_root
   CHECK(trees_in_use(example.store()).value().empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::store_roots_test

@@ -11,7 +11,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/support/pack_store.hpp"
 
-namespace trainyard {
+namespace trainyard::sweep_test {
 
 namespace {
 
@@ -422,4 +422,4 @@ TEST_CASE("a purge finds copies that no index knows", "[sweep][purge]") {
   CHECK_FALSE(is_there(store.root / "quarantine" / secret.hex()));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::sweep_test

@@ -8,7 +8,7 @@
 #include "storage/values/tree.hpp"
 #include "tests/unit/tree_samples.hpp"
 
-namespace trainyard {
+namespace trainyard::tree_reader_test {
 
 using namespace tree_samples;
 
@@ -198,4 +198,4 @@ TEST_CASE("a tree's reader holds no more than an entry, and ends at a refusal", 
   CHECK_FALSE(finished.ok());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::tree_reader_test

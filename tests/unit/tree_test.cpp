@@ -12,7 +12,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/unit/tree_samples.hpp"
 
-namespace trainyard {
+namespace trainyard::tree_test {
 
 using namespace tree_samples;
 
@@ -307,4 +307,4 @@ TEST_CASE("a tree of 300,000 files is read as it was written", "[tree]") {
   CHECK(difference(tree, *read).empty());
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::tree_test

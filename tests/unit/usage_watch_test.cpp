@@ -13,14 +13,13 @@
 #include "runner/worker/process_usage.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/small_disk.hpp"
+#include "tests/unit/supervising.hpp"
 
-namespace trainyard {
+namespace trainyard::usage_watch_test {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
 
 // Children that have done something and then wait to be killed.
 class Children {
@@ -239,4 +238,4 @@ TEST_CASE("a file system is not filled to its end", "[usage_watch]") {
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::usage_watch_test

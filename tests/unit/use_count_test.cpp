@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <utility>
 
-namespace trainyard {
+namespace trainyard::use_count_test {
 namespace {
 
 // What each owner reaches, in this order, and what comes of it. Object n has 10 to the power of n bytes, so that each
@@ -86,4 +86,4 @@ TEST_CASE("an object is live when any owner reaches it", "[use_count]") {
   CHECK_FALSE(count.is_live(3));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::use_count_test

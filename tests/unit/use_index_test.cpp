@@ -12,7 +12,7 @@
 #include "storage/values/sha256.hpp"
 #include "tests/unit/example_store.hpp"
 
-namespace trainyard {
+namespace trainyard::use_index_test {
 namespace {
 
 using example::ExampleStore;
@@ -319,4 +319,4 @@ TEST_CASE("what cannot be read is told, and asked for again the next time", "[us
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::use_index_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::utf8_test {
 
 TEST_CASE("UTF-8 is what RFC 3629 says", "[utf8]") {
   struct Row {
@@ -77,4 +77,4 @@ TEST_CASE("nothing that a stranger says can move the cursor", "[utf8]") {
                   "2J \xC2\x80 \xC2\x9F \xC2\xA0") == "?2J ? ? \xC2\xA0");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::utf8_test

@@ -7,7 +7,7 @@
 
 #include "tests/unit/example_run.hpp"
 
-namespace trainyard {
+namespace trainyard::version_difference_test {
 namespace {
 
 const TreeSummary kData{sha256("data"), 3, 30};
@@ -173,4 +173,4 @@ TEST_CASE("of many files the first are named and all are counted", "[version_dif
   CHECK(files.first.front().path == path("10"));
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::version_difference_test

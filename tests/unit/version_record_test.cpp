@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace trainyard {
+namespace trainyard::version_record_test {
 namespace {
 
 VersionRecord record() {
@@ -57,4 +57,4 @@ TEST_CASE("verbs have names", "[version_record]") {
   CHECK(parse_verb("Train").error().message == "'Train' is not a verb of a package");
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::version_record_test

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace trainyard {
+namespace trainyard::worker_event_test {
 namespace {
 
 const Instant kTime{1'767'225'600'000'001};
@@ -74,4 +74,4 @@ TEST_CASE("a line that is no event is an error, not an event", "[worker_event]")
   }
 }
 
-}  // namespace trainyard
+}  // namespace trainyard::worker_event_test

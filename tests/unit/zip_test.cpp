@@ -19,7 +19,7 @@
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/hostile_zips.hpp"
 
-namespace trainyard {
+namespace trainyard::zip_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -452,4 +452,4 @@ TEST_CASE("a folder that already holds something is not overwritten", "[zip]") {
 }
 
 }  // namespace
-}  // namespace trainyard
+}  // namespace trainyard::zip_test

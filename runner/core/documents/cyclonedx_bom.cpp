@@ -85,7 +85,7 @@ Json model_of(const Lineage& lineage, const LineageRun* maker) {
   return model;
 }
 
-Json data_of(const LineageDataset& dataset) {
+Json bom_data(const LineageDataset& dataset) {
   const std::string digest = dataset.tree.digest.hex();
   const std::string name = dataset.names.empty() ? "data " + digest.substr(0, 12) : *dataset.names.begin();
   Json contents = {{"type", "dataset"}, {"name", name}};
@@ -129,7 +129,7 @@ Json cyclonedx_bom(const Lineage& lineage) {
     metadata["tools"]["components"] = Json::array({std::move(tool)});
   }
   Json components = Json::array();
-  for (const auto& [digest, dataset] : lineage.datasets()) components.push_back(data_of(dataset));
+  for (const auto& [digest, dataset] : lineage.datasets()) components.push_back(bom_data(dataset));
   Json depends_on = Json::array();
   for (const LineageDataset* const dataset : lineage.training_data()) depends_on.push_back(node_id(*dataset));
   Json dependency = {{"ref", node_id(lineage.versions().front())}, {"dependsOn", std::move(depends_on)}};

@@ -13,7 +13,7 @@ bool stands_plainly(char c) {
          std::string_view("/-._~").find(c) != std::string_view::npos;
 }
 
-std::string escaped(std::string_view path) {
+std::string url_escaped(std::string_view path) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string text;
   for (const char c : path) {
@@ -31,7 +31,7 @@ std::string escaped(std::string_view path) {
 
 }  // namespace
 
-std::string file_url(std::string_view path) { return "file://" + escaped(path); }
+std::string file_url(std::string_view path) { return "file://" + url_escaped(path); }
 
 std::string object_urn(const Digest& digest) { return "urn:trainyard:object:" + digest.hex(); }
 
@@ -50,7 +50,7 @@ std::string package_url(const PackageName& package, const PackageVersion& versio
 
 std::string runner_version(const std::string& runner) { return runner.substr(runner.find(' ') + 1); }
 
-std::string runner_uri(const std::string& runner) { return "urn:trainyard:runner:" + escaped(runner_version(runner)); }
+std::string runner_uri(const std::string& runner) { return "urn:trainyard:runner:" + url_escaped(runner_version(runner)); }
 
 std::string exact_text(double value) { return text_of(ParameterValue(value)); }
 

@@ -5,12 +5,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::string_view kSchema = "trainyard.lineage/1";
-
-template <class Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
+constexpr std::string_view kLineageSchema = "trainyard.lineage/1";
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
@@ -105,7 +100,7 @@ Json lineage_json(const Lineage& lineage) {
   for (const auto& [digest, dataset] : lineage.datasets()) data.push_back(data_json(dataset));
   for (const LineageEdge& edge : lineage.edges())
     edges.push_back({{"kind", name_of(edge.kind)}, {"from", edge.from}, {"to", edge.to}});
-  return {{"schema", kSchema},
+  return {{"schema", kLineageSchema},
           {"of", lineage.versions().front().text()},
           {"versions", std::move(versions)},
           {"runs", std::move(runs)},

@@ -13,7 +13,7 @@ namespace {
 
 // All lengths are pixels.
 constexpr int kMargin = 32;
-constexpr int kTitle = 56;
+constexpr int kTitleHeight = 56;
 constexpr int kBoxWidth = 280;
 constexpr int kBetweenColumns = 56;
 constexpr int kBetweenRows = 36;
@@ -36,7 +36,7 @@ constexpr Colours kColours[] = {{"#eaf1fb", "#2457a5"},
                                 {"#f3ecfa", "#6b3d99"}};
 constexpr Colours kMissing = {"#f6f6f6", "#6b6b6b"};
 
-std::string escaped(std::string_view text) {
+std::string xml_escaped(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
@@ -61,7 +61,7 @@ std::size_t characters(std::string_view text) {
 }
 
 // The end of a path tells more than its beginning.
-std::string fitted(const std::string& text, std::size_t most) {
+std::string fitted_line(const std::string& text, std::size_t most) {
   const std::size_t count = characters(text);
   if (count <= most) return text;
   return "\u2026" + text.substr(utf8_prefix(text, count - (most - 1)).size());
@@ -129,7 +129,7 @@ std::string drawn(const Box& box) {
   const bool round = box.kind == Kind::run || box.kind == Kind::evaluation;
   std::string text = "<g><title>";
   for (std::size_t i = 0; i < box.caption.lines.size(); ++i)
-    text += (i == 0 ? "" : "\n") + escaped(box.caption.lines[i]);
+    text += (i == 0 ? "" : "\n") + xml_escaped(box.caption.lines[i]);
   text += "</title><rect x=\"" + number(box.x) + "\" y=\"" + number(box.y) + "\" width=\"" + number(kBoxWidth) +
           "\" height=\"" + number(box.height()) + "\" rx=\"" + (round ? "18" : "3") + "\" fill=\"" + colours.fill +
           "\" stroke=\"" + colours.stroke + "\" stroke-width=\"" + (box.kind == Kind::itself ? "3" : "1.5") + "\"" +
@@ -138,7 +138,7 @@ std::string drawn(const Box& box) {
     text += "<text x=\"" + number(box.x + kBoxWidth / 2) + "\" y=\"" +
             number(box.y + kPadding + static_cast<int>(i) * kLine + 13) + "\"" +
             (i == 0 ? " font-weight=\"bold\"" : "") + ">" +
-            escaped(fitted(box.caption.lines[i], i == 0 ? kBoldCharacters : kCharacters)) + "</text>";
+            xml_escaped(fitted_line(box.caption.lines[i], i == 0 ? kBoldCharacters : kCharacters)) + "</text>";
   }
   return text + "</g>\n";
 }
@@ -178,7 +178,7 @@ Columns columns_for(const std::vector<Row>& rows) {
 
 // Gives each box its place; yields the height of the whole.
 int place(std::vector<Row>& rows, const Columns& columns) {
-  int y = kTitle;
+  int y = kTitleHeight;
   for (Row& row : rows) {
     row.centre.x = columns.centre;
     row.centre.y = y + (row.height() - row.centre.height()) / 2;

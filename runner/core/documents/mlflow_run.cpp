@@ -19,7 +19,7 @@ constexpr std::size_t kEnvelopeBytes = 1000;
 
 std::int64_t milliseconds(Instant time) { return time.microseconds / 1000; }
 
-std::string fitted(const std::string& text, std::size_t most) {
+std::string fitted_value(const std::string& text, std::size_t most) {
   if (text.size() <= most) return text;
   const std::string end = "…sha256:" + sha256(text).hex();
   std::size_t kept = most - end.size();
@@ -82,7 +82,7 @@ class Batches {
   std::size_t bytes_ = 0;
 };
 
-std::map<std::string, std::string> parameters_of(const RunRecord& run) {
+std::map<std::string, std::string> mlflow_parameters(const RunRecord& run) {
   std::map<std::string, std::string> parameters;
   for (const auto& [name, value] : run.environment) {
     if (name.ends_with("_directory") || name == "save_training_data" || name == "save_test_data") continue;
@@ -137,7 +137,7 @@ void add_metrics(const RunRecord& run, const MetricSeries& series, Batches& batc
     }
     if (!not_finite.empty())
       batches.add(Batches::kTags,
-                  pair(key_of("trainyard.not_finite." + name), fitted(not_finite, mlflow_limits::kTagBytes)));
+                  pair(key_of("trainyard.not_finite." + name), fitted_value(not_finite, mlflow_limits::kTagBytes)));
   }
   if (run.score && !series.contains("score")) add("score", *run.score, 0, run.ended_at);
 }
@@ -151,13 +151,13 @@ Json dataset_of(const RecordedInput& input) {
   if (input.bucket) source["listing_sha256"] = input.bucket->listing.hex();
   std::string text = source.dump();
   if (text.size() > mlflow_limits::kDatasetSourceBytes) {
-    source["uri"] = fitted(input.source, mlflow_limits::kDatasetSourceBytes / 8);
+    source["uri"] = fitted_value(input.source, mlflow_limits::kDatasetSourceBytes / 8);
     text = source.dump();
   }
   const char* const context = input.input == "train_data" ? "training" : "evaluation";
   return {{"tags", Json::array({pair("mlflow.data.context", context)})},
           {"dataset",
-           {{"name", fitted(name_of(input), mlflow_limits::kDatasetNameBytes)},
+           {{"name", fitted_value(name_of(input), mlflow_limits::kDatasetNameBytes)},
             {"digest", input.tree->digest.hex().substr(0, 32)},
             {"source_type", names_bucket(input.source) ? "s3"
                             : input.dataset            ? "trainyard"
@@ -224,9 +224,9 @@ Result<MlflowRun> mlflow_run(const RunRecord& run, const MetricSeries& series, c
                  {"tags", Json::array({pair(kMlflowRunTag, run.run.text())})}};
   Batches batches;
   for (const auto& [name, value] : tags_of(run))
-    batches.add(Batches::kTags, pair(key_of(name), fitted(value, mlflow_limits::kTagBytes)));
-  for (const auto& [name, value] : parameters_of(run))
-    batches.add(Batches::kParameters, pair(key_of(name), fitted(value, mlflow_limits::kParameterBytes)));
+    batches.add(Batches::kTags, pair(key_of(name), fitted_value(value, mlflow_limits::kTagBytes)));
+  for (const auto& [name, value] : mlflow_parameters(run))
+    batches.add(Batches::kParameters, pair(key_of(name), fitted_value(value, mlflow_limits::kParameterBytes)));
   add_metrics(run, series, batches);
   told.batches = std::move(batches).take();
   told.datasets = Json::array();
