@@ -25,7 +25,7 @@ namespace {
 using Seeds = std::vector<std::string>;
 
 // A larger one is slow, and teaches no more.
-constexpr std::size_t kMost = std::size_t{32} << 10U;
+constexpr std::size_t kMostSeedBytes = std::size_t{32} << 10U;
 
 void write(const Path& folder, const std::string& fuzzer, const Seeds& seeds) {
   must(remove_tree(folder / fuzzer));
@@ -33,7 +33,7 @@ void write(const Path& folder, const std::string& fuzzer, const Seeds& seeds) {
   std::string list;
   std::size_t number = 0;
   for (const std::string& seed : seeds) {
-    if (seed.size() > kMost) continue;
+    if (seed.size() > kMostSeedBytes) continue;
     const Path path = folder / fuzzer / std::to_string(number++);
     must(replace_file(folder, path, seed, 0644, Durable::no));
     list += (list.empty() ? "" : ",") + path.string();
@@ -47,7 +47,7 @@ Seeds examples(const Path& folder, std::initializer_list<const char*> documents)
     for (const char* const kind : {"valid", "refused", "invalid"}) {
       const Path there = folder / document / kind;
       if (!is_folder(there)) continue;
-      for (const std::string& name : must(list_folder(there))) seeds.push_back(must(read_file(there / name, kMost)));
+      for (const std::string& name : must(list_folder(there))) seeds.push_back(must(read_file(there / name, kMostSeedBytes)));
     }
   }
   return seeds;
@@ -120,7 +120,7 @@ Seeds packs() {
   store.put_pack({text_bytes(1, 20'000), text_bytes(2, 300)});
   Seeds seeds;
   for (const char* const folder : {"packs", "index"}) {
-    for (const Path& path : store.files(folder)) seeds.push_back(must(read_file(path, kMost)));
+    for (const Path& path : store.files(folder)) seeds.push_back(must(read_file(path, kMostSeedBytes)));
   }
   const std::string a = random_bytes(2, 40);
   const std::string b = random_bytes(3, 50);

@@ -9,7 +9,7 @@ namespace trainyard {
 
 namespace {
 
-constexpr std::size_t kBlock = 512;
+constexpr std::size_t kTarBlock = 512;
 
 std::string octal(std::uint64_t value, std::size_t width) {
   std::string text(width - 1, '0');
@@ -19,7 +19,7 @@ std::string octal(std::uint64_t value, std::size_t width) {
 }
 
 std::string padded(std::string bytes) {
-  bytes.resize((bytes.size() + kBlock - 1) / kBlock * kBlock, '\0');
+  bytes.resize((bytes.size() + kTarBlock - 1) / kTarBlock * kTarBlock, '\0');
   return bytes;
 }
 
@@ -195,11 +195,11 @@ void add_headers(Table& table) {
   const std::string piece = octal(0, 12) + octal(0, 12);
   std::string block;
   for (int i = 0; i < 21; ++i) block += piece;
-  block = field(block + '\1', kBlock);
+  block = field(block + '\1', kTarBlock);
   table.push_back({"map of a sparse file without end",
                    [&] {
                      std::vector<RawPiece> pieces(4);
-                     std::string header = gnu_sparse("b", pieces, 0, "").substr(0, kBlock);
+                     std::string header = gnu_sparse("b", pieces, 0, "").substr(0, kTarBlock);
                      header[482] = 1;
                      header = RawTarEntry{"b", "", 'S', "", 0644, {}, "ustar  ", header.substr(345)}.bytes();
                      std::string tar = header;
@@ -211,14 +211,14 @@ void add_headers(Table& table) {
   std::string wrong = RawTarEntry{"b", "x"}.bytes();
   wrong[0] = 'c';
   table.push_back({"wrong checksum", with(wrong), damaged + "Damaged tar archive"});
-  table.push_back({"rubbish between entries", with(std::string(kBlock, 'x')), damaged + "Damaged tar archive"});
+  table.push_back({"rubbish between entries", with(std::string(kTarBlock, 'x')), damaged + "Damaged tar archive"});
 }
 
 void add_ends(Table& table) {
   const std::string cut = "it is cut short: the two blocks of zeros that end a tar are missing";
   const std::string more = "it has something after its end; one tar is read, and nothing behind it";
   table.push_back({"no end", first(), cut});
-  table.push_back({"half an end", first() + std::string(kBlock, '\0'), cut});
+  table.push_back({"half an end", first() + std::string(kTarBlock, '\0'), cut});
   table.push_back({"zeros as content and no end", RawTarEntry{"b", std::string(2048, '\0')}.bytes(), cut});
   table.push_back({"two tars in a row", with("") + with(""), more});
   table.push_back({"something after the end", with("") + "x", more});
@@ -327,14 +327,14 @@ std::string RawTarEntry::bytes() const {
                        field(size.value_or(octal(data.size(), 12)), 12) + octal(0, 12) + std::string(8, ' ') + type +
                        field(link, 100) + field(magic, 8);
   header = field(header, 329) + octal(0, 8) + octal(0, 8) + tail;
-  header.resize(kBlock, '\0');
+  header.resize(kTarBlock, '\0');
   std::uint64_t sum = 0;
   for (const char c : header) sum += static_cast<std::uint8_t>(c);
   header.replace(148, 7, octal(sum, 7));
   return header + padded(data);
 }
 
-std::string tar_end() { return std::string(2 * kBlock, '\0'); }
+std::string tar_end() { return std::string(2 * kTarBlock, '\0'); }
 
 std::string pax_record(std::string_view key, std::string_view value) {
   const std::string rest = " " + std::string(key) + "=" + std::string(value) + "\n";

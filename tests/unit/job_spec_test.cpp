@@ -147,7 +147,7 @@ TEST_CASE("a job is written as it was read", "[job_spec]") {
         "the job, key 'calls': a call, key 'verb': 'fit' is not a verb of a package");
   json = to_json(job);
   json["environment"]["epochs"] = 3;
-  CHECK(job_spec_from(json).error().message == "the job, key 'environment': 'epochs' is not a text");
+  CHECK(job_spec_from(json).error().message == "the job, key 'environment': the value of 'epochs' is not a text");
   json = to_json(job);
   json["max_runtime_ms"] = 0;
   CHECK(job_spec_from(json).error().message == "the job, key 'max_runtime_ms': is not between 1 and 31622400000");
