@@ -57,8 +57,9 @@ class Grammar {
     for (const CommandWords& command : attestation_words()) add_command(&app_, command);
     add_command(&app_, capsule_words());
     for (const CommandWords& command : publish_words()) add_command(&app_, command);
-    for (const GroupWords& group : {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(),
-                                    store_words(), journal_words(), key_words(), proof_words(), outbox_words(), remote_words()}) {
+    for (const GroupWords& group :
+         {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(),
+          key_words(), proof_words(), outbox_words(), remote_words()}) {
       add_group(group);
     }
   }

@@ -5,9 +5,7 @@
 
 namespace trainyard {
 
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 Json to_json(const BucketObject& object) {
   return {{"key", object.path.text()},

@@ -70,9 +70,9 @@ OciManifest manifest_of(const PublishedVersion& publication, const VersionRecord
   for (const PublishedStep& step : publication.steps)
     manifest.layers.insert(manifest.layers.end(), step.layers.begin(), step.layers.end());
   const VersionDraft& content = record.content;
-  manifest.annotations = {{kTitleAnnotation, publication.package.text()},      {kVersion, publication.version.text()},
-                          {kCreated, content.created_at.text()},     {kOwnPackage, publication.package.text()},
-                          {kOwnVersion, publication.version.text()}, {kOwnTree, content.tree.digest.hex()}};
+  manifest.annotations = {{kTitleAnnotation, publication.package.text()}, {kVersion, publication.version.text()},
+                          {kCreated, content.created_at.text()},          {kOwnPackage, publication.package.text()},
+                          {kOwnVersion, publication.version.text()},      {kOwnTree, content.tree.digest.hex()}};
   if (content.parent) manifest.annotations[kOwnParent] = content.parent->text();
   if (content.run) manifest.annotations[kOwnRun] = content.run->text();
   return manifest;

@@ -52,7 +52,8 @@ class RecordReader {
         return snapshot_from(TRY(parse_json(text, "the snapshot record")));
       });
       if (!record) return;
-      add(path, record->id() + std::string(kSuffix) == file, {StoreRoot::Kind::snapshot, record->id(), "", record->tree.digest});
+      add(path, record->id() + std::string(kSuffix) == file,
+          {StoreRoot::Kind::snapshot, record->id(), "", record->tree.digest});
     });
   }
 

@@ -70,16 +70,11 @@ std::string_view UseGrouping::text() const { return owners ? name_of(*owners) : 
 Json to_json(const StoreUse& use) {
   Json owners = Json::array();
   for (const StoreUse::Row& row : use.rows) owners.push_back(to_json(row));
-  return {{"schema", kUsageSchema},
-          {"by", use.grouping.text()},
-          {"owners", std::move(owners)},
-          {"live_bytes", use.live_bytes},
-          {"shared_bytes", use.shared_bytes},
-          {"garbage_bytes", use.garbage_bytes},
-          {"live_objects", use.live_objects},
-          {"garbage_objects", use.garbage_objects},
-          {"pack_bytes", use.pack_bytes},
-          {"index_bytes", use.index_bytes}};
+  return {{"schema", kUsageSchema},           {"by", use.grouping.text()},
+          {"owners", std::move(owners)},      {"live_bytes", use.live_bytes},
+          {"shared_bytes", use.shared_bytes}, {"garbage_bytes", use.garbage_bytes},
+          {"live_objects", use.live_objects}, {"garbage_objects", use.garbage_objects},
+          {"pack_bytes", use.pack_bytes},     {"index_bytes", use.index_bytes}};
 }
 
 Result<StoreUse> measure_use(const Store& store, const UseGrouping& grouping) {

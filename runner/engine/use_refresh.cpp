@@ -41,8 +41,8 @@ UseRecord record_of(const VersionRecord& version) {
 }
 
 UseRecord record_of(const Snapshot& snapshot) {
-  return {UseRecord::Kind::snapshot,      snapshot.id(), snapshot.run ? snapshot.run->text() : "",   "", "", "",
-          snapshot.created_at, true,          {{UsePart::snapshot, snapshot.tree.digest}}};
+  return {UseRecord::Kind::snapshot, snapshot.id(), snapshot.run ? snapshot.run->text() : "",   "", "", "",
+          snapshot.created_at,       true,          {{UsePart::snapshot, snapshot.tree.digest}}};
 }
 
 UseRecord record_of(const DatasetVersion& dataset) {
@@ -65,8 +65,14 @@ std::optional<UsePart> part_of(const std::string& part, RunType type) {
 }
 
 UseRecord record_of(const StoredRun& run) {
-  UseRecord record{UseRecord::Kind::run, run.plan.name.text(),           run.plan.run.text(), run.plan.parent.content.name.text(),
-                   "",        run.plan.parent.version.text(), run.plan.created_at, false,
+  UseRecord record{UseRecord::Kind::run,
+                   run.plan.name.text(),
+                   run.plan.run.text(),
+                   run.plan.parent.content.name.text(),
+                   "",
+                   run.plan.parent.version.text(),
+                   run.plan.created_at,
+                   false,
                    {}};
   if (!run.journal.empty()) {
     const auto* const published = std::get_if<state::Published>(&run.journal.back().state);

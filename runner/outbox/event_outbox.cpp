@@ -135,8 +135,7 @@ class EventOutbox::Sending {
       if (!answer.ok()) return left(run, Receipt::missed, answer.error().message);
       const Receipt receipt = receipt_of(answer->status);
       if (receipt != Receipt::taken) {
-        return left(run, receipt,
-                    "'" + target_.place + "' answered " + text_of(*answer));
+        return left(run, receipt, "'" + target_.place + "' answered " + text_of(*answer));
       }
       events.erase(events.begin());
       if (!events.empty()) {

@@ -67,7 +67,8 @@ std::string home_of(const Path& environment) {
 
 // What a job may read of the system anyway.
 bool is_of_the_system(const std::string& folder) {
-  return folder.empty() || folder == "/" || folder == "/usr" || folder.starts_with("/usr/") || folder.starts_with("/opt/");
+  return folder.empty() || folder == "/" || folder == "/usr" || folder.starts_with("/usr/") ||
+         folder.starts_with("/opt/");
 }
 
 // Adds what a Python installed in `prefix` consists of. An environment is a folder of its own; anything else may be the

@@ -43,7 +43,8 @@ Result<void> on_signal(int number, void (*handle)(int)) {
 
 Result<void> become_inner(pid_t supervisor) {
   if (supervisor > 0) {
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return refused_by_system("tie this process to its supervisor");
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+      return refused_by_system("tie this process to its supervisor");
     // It may have died before the tie was made.
     if (::getppid() != supervisor) return fail(Errc::cancelled, "the supervisor has died");
   }

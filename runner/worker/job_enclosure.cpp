@@ -38,7 +38,8 @@ Result<void> set_capabilities(std::uint64_t kept) {
   for (int number = 0; ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number) {
     if ((kept >> number & 1U) != 0) continue;
     // Without the privilege for that there is nothing to give up either.
-    if (::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0 && errno != EPERM) return refused_by_system("give up privileges");
+    if (::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0 && errno != EPERM)
+      return refused_by_system("give up privileges");
   }
   static_cast<void>(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -59,7 +60,8 @@ Result<void> bring_loopback_up() {
   ifreq request{};
   std::strncpy(request.ifr_name, "lo", sizeof(request.ifr_name) - 1);
   request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (!socket || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return refused_by_system("start the loopback device");
+  if (!socket || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
+    return refused_by_system("start the loopback device");
   return {};
 }
 
@@ -94,12 +96,14 @@ Result<void> limit_processors(const JobStart& start) {
   const auto& thousandths = start.job.limits.cpu_thousandths;
   if (!thousandths || start.isolation.has(Layer::cgroup)) return {};
   cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return refused_by_system("look at the processors of the process");
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+    return refused_by_system("look at the processors of the process");
   auto left = static_cast<int>((*thousandths + 999) / 1000);
   for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (CPU_ISSET(cpu, &allowed) && left-- <= 0) CPU_CLR(cpu, &allowed);
   }
-  if (::sched_setaffinity(0, sizeof(allowed), &allowed) != 0) return refused_by_system("limit the processors of the process");
+  if (::sched_setaffinity(0, sizeof(allowed), &allowed) != 0)
+    return refused_by_system("limit the processors of the process");
   return {};
 }
 

@@ -129,7 +129,8 @@ class Child {
     if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(start_.out, 1) < 0 || ::dup2(start_.err, 2) < 0)
       give_up({std::nullopt, refused_step("connect the job's streams", errno)});
     if (::chdir(start_.job.working_directory.c_str()) != 0) {
-      give_up({std::nullopt, refused_step("enter the working directory '" + start_.job.working_directory + "'", errno)});
+      give_up(
+          {std::nullopt, refused_step("enter the working directory '" + start_.job.working_directory + "'", errno)});
     }
     write_out_of_memory_score();
     const UniqueFd program = keep_two_descriptors();

@@ -97,8 +97,8 @@ Result<void> enter_private_overlays(const std::vector<OverlayMount>& overlays) {
   const gid_t group = ::getegid();
   if (::unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) {
     return refused_overlay(user == 0 ? "make a private mount namespace"
-                             : "make a user namespace (this system may keep them from ordinary users)",
-                   errno);
+                                     : "make a user namespace (this system may keep them from ordinary users)",
+                           errno);
   }
   if (user != 0) TRY(map_own_ids(user, group));
   TRY(make_mounts_private());

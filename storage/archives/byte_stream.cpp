@@ -112,7 +112,7 @@ class GzipStream final : public Unpacking {
       return no_memory();
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
       return refused_stream(std::string("its gzip stream is damaged: ") +
-                     (zlib_.msg != nullptr ? zlib_.msg : "no reason given"));
+                            (zlib_.msg != nullptr ? zlib_.msg : "no reason given"));
     }
     return {};
   }

@@ -45,7 +45,8 @@ class WatchedBytes {
       const std::string_view piece = TRY(next());
       if (piece.empty()) break;
     }
-    if (nonzero_end_ > end) return refused_tar("it has something after its end; one tar is read, and nothing behind it");
+    if (nonzero_end_ > end)
+      return refused_tar("it has something after its end; one tar is read, and nothing behind it");
     if (total_ < end + kEndOfTar) {
       return refused_tar("it is cut short: the two blocks of zeros that end a tar are missing");
     }
@@ -198,7 +199,7 @@ Result<void> read_tar(ByteStream& stream, ArchiveFile& file, ArchiveContent& con
     if (result == ARCHIVE_EOF) return bytes.check_end(end);
     if (result != ARCHIVE_OK && !(result == ARCHIVE_WARN && is_about_names(reader.get()))) {
       return refused_tar("it is damaged at its entry " + std::to_string(content.entries() + 1) + ": " +
-                     reason(reader.get()));
+                         reason(reader.get()));
     }
     bytes.end_header();
     TRY(read_entry(reader.get(), entry, bytes, file, content));

@@ -134,7 +134,8 @@ Result<void> ChunkingWriter::store(const Cutting& cutting) {
     }
     const NewObjects::Claim claim = *known ? NewObjects::Claim{0, false} : objects_.fresh_.claim(ref.digest);
     const bool dense_chunk = claim.first && looks_incompressible(chunk);
-    if (!members.empty() && (!claim.first || dense_chunk != dense || run.size() + chunk.size() > kChunkBlock)) TRY(flush());
+    if (!members.empty() && (!claim.first || dense_chunk != dense || run.size() + chunk.size() > kChunkBlock))
+      TRY(flush());
     if (!claim.first) continue;
     run = members.empty() ? chunk : std::string_view(run.data(), run.size() + chunk.size());
     dense = dense_chunk;

@@ -58,12 +58,8 @@ Json to_json(const SweepPlan& plan) {
                      {"rewrite", sweep.rewrite},
                      {"dead", std::move(dead)}});
   }
-  return {{"schema", kSweepPlanSchema},
-          {"generation", plan.generation},
-          {"objects", plan.objects},
-          {"dead_objects", plan.dead_objects},
-          {"freed_bytes", plan.freed_bytes},
-          {"packs", std::move(packs)}};
+  return {{"schema", kSweepPlanSchema},        {"generation", plan.generation},   {"objects", plan.objects},
+          {"dead_objects", plan.dead_objects}, {"freed_bytes", plan.freed_bytes}, {"packs", std::move(packs)}};
 }
 
 Result<SweepPlan> sweep_plan_from(const Json& json) {

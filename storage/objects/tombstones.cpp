@@ -13,7 +13,7 @@ constexpr std::string_view kTombstoneSuffix = ".json";
 }  // namespace
 
 Json to_json(const Tombstone& tombstone) {
-  return {{"schema", kTombstoneSchema},          {"digest", tombstone.digest.hex()},
+  return {{"schema", kTombstoneSchema}, {"digest", tombstone.digest.hex()},
           {"bytes", tombstone.bytes},   {"purged_at", tombstone.purged_at.text()},
           {"reason", tombstone.reason}, {"needed_by", tombstone.needed_by}};
 }

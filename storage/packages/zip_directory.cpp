@@ -113,7 +113,8 @@ Result<EndRecord> read_end_record(int fd, std::uint64_t file_size, const Path& z
   for (std::size_t at = tail.find(kSignature); at != std::string::npos; at = tail.find(kSignature, at + 1)) {
     seen = true;
     if (at + kEndSize > tail.size() || at + kEndSize + number16(tail, at + 20) != tail.size()) continue;
-    if (found) return refused_directory("it has more than one end record, so programs would disagree about what is in it");
+    if (found)
+      return refused_directory("it has more than one end record, so programs would disagree about what is in it");
     found = at;
   }
   if (!seen) return refused_directory("it is not a zip file, or its end is missing");
@@ -224,7 +225,8 @@ Result<std::vector<ZipEntry>> read_entries(std::string_view directory, std::uint
     const std::size_t name_size = number16(directory, 28);
     const std::size_t extra_size = number16(directory, 30);
     const std::size_t whole = kDirectoryEntrySize + name_size + extra_size + number16(directory, 32);
-    if (whole > directory.size()) return refused_directory("its directory is damaged at entry " + std::to_string(i + 1));
+    if (whole > directory.size())
+      return refused_directory("its directory is damaged at entry " + std::to_string(i + 1));
     const std::string_view extra = directory.substr(kDirectoryEntrySize + name_size, extra_size);
     ZipEntry entry;
     entry.name = directory.substr(kDirectoryEntrySize, name_size);
@@ -319,7 +321,8 @@ Result<void> check_layout(int fd, const std::vector<ZipEntry>& entries, std::uin
             [&](std::size_t a, std::size_t b) { return entries[a].offset < entries[b].offset; });
   const ZipEntry& last = entries[order.back()];
   if (last.offset > directory_offset) return refused_entry(last.name, "lies outside the zip's data");
-  if (entries[order.front()].offset != 0) return refused_directory("bytes that belong to no entry lie before its first entry");
+  if (entries[order.front()].offset != 0)
+    return refused_directory("bytes that belong to no entry lie before its first entry");
   for (std::size_t i = 0; i < order.size(); ++i) {
     const ZipEntry& entry = entries[order[i]];
     const std::uint64_t next = i + 1 < order.size() ? entries[order[i + 1]].offset : directory_offset;

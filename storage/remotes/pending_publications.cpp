@@ -33,16 +33,11 @@ Json to_json(const PendingPublication& pending) {
   Json targets = Json::array();
   for (const PendingPublication::Target& target : pending.targets)
     targets.push_back({{"name", target.name}, {"address", target.address}});
-  return {{"schema", kPendingPublicationSchema},
-          {"publication", pending.publication},
-          {"package", pending.package.text()},
-          {"version", pending.version.text()},
-          {"record", pending.record.hex()},
-          {"manifest", to_json(pending.manifest)},
-          {"targets", std::move(targets)},
-          {"state", kStates[static_cast<std::size_t>(pending.state)]},
-          {"publisher", pending.publisher},
-          {"since", pending.since.text()}};
+  return {{"schema", kPendingPublicationSchema}, {"publication", pending.publication},
+          {"package", pending.package.text()},   {"version", pending.version.text()},
+          {"record", pending.record.hex()},      {"manifest", to_json(pending.manifest)},
+          {"targets", std::move(targets)},       {"state", kStates[static_cast<std::size_t>(pending.state)]},
+          {"publisher", pending.publisher},      {"since", pending.since.text()}};
 }
 
 Result<PendingPublication> pending_publication_from(const Json& json) {
@@ -90,7 +85,8 @@ Result<std::optional<PendingPublications::Hold>> PendingPublications::try_hold(c
   const Path lock_file = folder_ / (publication + std::string(kLockSuffix));
   auto lock = TRY(FileLock::try_lock(lock_file));
   if (!lock) return std::optional<Hold>();
-  return std::optional(Hold(folder_ / (publication + std::string(kPendingSuffix)), scratch_, lock_file, std::move(*lock)));
+  return std::optional(
+      Hold(folder_ / (publication + std::string(kPendingSuffix)), scratch_, lock_file, std::move(*lock)));
 }
 
 Result<PendingPublications::Hold> PendingPublications::begin(const std::string& publication) const {

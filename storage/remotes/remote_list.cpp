@@ -26,9 +26,9 @@ Result<KnownRemote> read_remote(const Path& file) {
 }  // namespace
 
 Result<RemoteName> RemoteName::parse(std::string_view text) {
-  const bool right =
-      !text.empty() && text.size() <= kMostName && is_ascii_letter(text.front()) &&
-      std::all_of(text.begin(), text.end(), [](char c) { return is_ascii_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+  const bool right = !text.empty() && text.size() <= kMostName && is_ascii_letter(text.front()) &&
+                     std::all_of(text.begin(), text.end(),
+                                 [](char c) { return is_ascii_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
   if (right) return RemoteName(std::string(text));
   return fail(Errc::invalid,
               "'" + std::string(text) +

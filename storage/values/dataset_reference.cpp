@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 64;
 
-bool is_name_character(char c) { return is_ascii_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'; }
+bool is_name_character(char c) {
+  return is_ascii_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
 
 Result<std::uint32_t> parse_dataset_number(std::string_view text) {
   const auto number = number_in<std::uint32_t>(text);

@@ -142,7 +142,9 @@ const std::vector<Act>& acts() {
          TRY(put_content(remote, kPackage, note()));
          return remote.attach(kPackage, note().manifest);
        },
-       [](Remote& remote) { return must(remote.attached(kPackage, version_content().descriptor().digest)).size() == 1; }},
+       [](Remote& remote) {
+         return must(remote.attached(kPackage, version_content().descriptor().digest)).size() == 1;
+       }},
       {"find", Ready::visible,
        [](Remote& remote) -> Result<void> {
          const auto found = TRY(remote.find(kPackage, kVersion));
@@ -165,7 +167,8 @@ const std::vector<Act>& acts() {
        },
        unchanged},
       {"versions", Ready::visible,
-       [](Remote& remote) { return same(remote.versions(kPackage), std::vector<PackageVersion>{kVersion}); }, unchanged},
+       [](Remote& remote) { return same(remote.versions(kPackage), std::vector<PackageVersion>{kVersion}); },
+       unchanged},
       {"packages", Ready::visible,
        [](Remote& remote) { return same(remote.packages(), std::vector<PackageName>{kPackage}); }, unchanged},
       {"attached", Ready::attached,
@@ -206,9 +209,7 @@ std::string fault(const std::string& does, int after, int times) {
 }
 
 // Whether it is the turn of this one; all of them take minutes.
-bool is_chosen(std::size_t number) {
-  return std::getenv("TRAINYARD_EVERY_FAULT") != nullptr || number % 6 == 0;
-}
+bool is_chosen(std::size_t number) { return std::getenv("TRAINYARD_EVERY_FAULT") != nullptr || number % 6 == 0; }
 
 }  // namespace
 
@@ -283,8 +284,7 @@ TEST_CASE("a fault of a registry that lasts is told in one sentence, and makes n
         if (!done.ok()) {
           CHECK(row.codes.contains(done.error().code));
           CHECK_THAT(done.error().message, !Catch::Contains("\n") && !Catch::Contains("\x1b"));
-          if (row.codes.size() == 1 && !row.says.empty())
-            CHECK_THAT(done.error().message, Catch::Contains(row.says));
+          if (row.codes.size() == 1 && !row.says.empty()) CHECK_THAT(done.error().message, Catch::Contains(row.says));
         }
         const auto visible = must(scene.near.remote().find(kPackage, kVersion));
         if (visible) CHECK(holds_layer(scene.near.remote()));

@@ -47,7 +47,8 @@ Seeds examples(const Path& folder, std::initializer_list<const char*> documents)
     for (const char* const kind : {"valid", "refused", "invalid"}) {
       const Path there = folder / document / kind;
       if (!is_folder(there)) continue;
-      for (const std::string& name : must(list_folder(there))) seeds.push_back(must(read_file(there / name, kMostSeedBytes)));
+      for (const std::string& name : must(list_folder(there)))
+        seeds.push_back(must(read_file(there / name, kMostSeedBytes)));
     }
   }
   return seeds;

@@ -46,12 +46,12 @@ TEST_CASE("lineages are written as the examples show", "[golden]") {
   compare_file(examples / "with_gaps.json", readable(lineage_json(example::lineage_with_gaps())));
   const std::vector<Json> events = openlineage_events(example::full_record());
   compare_file(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "full_run.json",
-          readable(events[1].at("run").at("facets").at("trainyard_run")));
+               readable(events[1].at("run").at("facets").at("trainyard_run")));
   RunRecord failed = example::training_record();
   failed.outcome = outcome(RunReason::crashed, "signal 11");
   failed.version.reset();
   compare_file(Path(TRAINYARD_EXAMPLES) / "openlineage-run-facet" / "valid" / "failed.json",
-          readable(openlineage_events(failed)[1].at("run").at("facets").at("trainyard_run")));
+               readable(openlineage_events(failed)[1].at("run").at("facets").at("trainyard_run")));
 }
 
 namespace {

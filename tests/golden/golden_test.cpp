@@ -388,8 +388,9 @@ TEST_CASE("the uses of files are told as the examples show", "[golden]") {
   folder.uses = {
       {UsePart::dataset, "pets@2", std::nullopt, std::nullopt, std::nullopt, data, true, 3, 3, {"a", "b", "c"}, noon}};
   compare_example("uses/valid/folder.json", readable(to_json(folder)));
-  compare_example("uses/valid/digits_of_no_file.json",
-          readable(to_json(FileUses{AskedFiles::What::sha256, "3f2a91c0", std::nullopt, std::nullopt, 0, {}, {}})));
+  compare_example(
+      "uses/valid/digits_of_no_file.json",
+      readable(to_json(FileUses{AskedFiles::What::sha256, "3f2a91c0", std::nullopt, std::nullopt, 0, {}, {}})));
   CHECK(examples("uses", "valid").size() == 3);
 }
 
@@ -429,10 +430,10 @@ TEST_CASE("how versions differ is told as the examples show", "[golden]") {
   full.record.version.minor += 1;
   const std::set<RelPath> model = {RelPath::parse("model.bin").value()};
   compare_example("version-difference/valid/trained_in_two_ways.json",
-          readable(to_json(compare_versions(trained, full, model))));
+                  readable(to_json(compare_versions(trained, full, model))));
   const VersionSide first{upload, manifest, tree_of(1), std::nullopt, {}};
   compare_example("version-difference/valid/of_an_upload.json",
-          readable(to_json(compare_versions(first, trained, std::nullopt))));
+                  readable(to_json(compare_versions(first, trained, std::nullopt))));
   compare_example("version-difference/valid/equal.json", readable(to_json(compare_versions(trained, trained, model))));
   CHECK(examples("version-difference", "valid").size() == 3);
 }

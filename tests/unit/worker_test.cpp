@@ -160,10 +160,10 @@ TEST_CASE("a package finds exactly what its job says") {
   CHECK(job.exit_of(executor).code == 0);
   CHECK(job.ended() == event::Ended{"ok", "", ""});
   CHECK(lines_of(content(job.artifacts() / "seen.txt")) ==
-        std::vector<std::string>{"cwd " + job.spec.working_directory, "stdin 0", "fd " + job.folder().channel_events().string(),
-                                 "fd " + (job.artifacts() / "seen.txt").string(), "env LC_ALL=no such locale",
-                                 "env ONLY=this one = that", "count 2 -7 -7 -7", "rate 3 0.1 0.1", "on 4 1 true",
-                                 "absent 0", "nowhere 0", "extension 1"});
+        std::vector<std::string>{
+            "cwd " + job.spec.working_directory, "stdin 0", "fd " + job.folder().channel_events().string(),
+            "fd " + (job.artifacts() / "seen.txt").string(), "env LC_ALL=no such locale", "env ONLY=this one = that",
+            "count 2 -7 -7 -7", "rate 3 0.1 0.1", "on 4 1 true", "absent 0", "nowhere 0", "extension 1"});
 }
 
 TEST_CASE("a score is an event of its own") {

@@ -50,7 +50,9 @@ std::string package_url(const PackageName& package, const PackageVersion& versio
 
 std::string runner_version(const std::string& runner) { return runner.substr(runner.find(' ') + 1); }
 
-std::string runner_uri(const std::string& runner) { return "urn:trainyard:runner:" + url_escaped(runner_version(runner)); }
+std::string runner_uri(const std::string& runner) {
+  return "urn:trainyard:runner:" + url_escaped(runner_version(runner));
+}
 
 std::string exact_text(double value) { return text_of(ParameterValue(value)); }
 

@@ -100,12 +100,9 @@ Json lineage_json(const Lineage& lineage) {
   for (const auto& [digest, dataset] : lineage.datasets()) data.push_back(data_json(dataset));
   for (const LineageEdge& edge : lineage.edges())
     edges.push_back({{"kind", name_of(edge.kind)}, {"from", edge.from}, {"to", edge.to}});
-  return {{"schema", kLineageSchema},
-          {"of", lineage.versions().front().text()},
-          {"versions", std::move(versions)},
-          {"runs", std::move(runs)},
-          {"data", std::move(data)},
-          {"edges", std::move(edges)}};
+  return {{"schema", kLineageSchema},        {"of", lineage.versions().front().text()},
+          {"versions", std::move(versions)}, {"runs", std::move(runs)},
+          {"data", std::move(data)},         {"edges", std::move(edges)}};
 }
 
 }  // namespace trainyard
