@@ -129,7 +129,11 @@ std::string resolved_url(std::string_view base, std::string_view reference) {
 std::string origin_of(std::string_view url) {
   const std::size_t host = url.find("://");
   if (host == std::string_view::npos) return "";
-  return folded_case(url.substr(0, url.find_first_of("/?#", host + 3)));
+  std::string origin = folded_case(url.substr(0, url.find_first_of("/?#", host + 3)));
+  const std::string_view usual = origin.substr(0, host) == "https" ? ":443" : ":80";
+  if (origin.size() > usual.size() && std::string_view(origin).substr(origin.size() - usual.size()) == usual)
+    origin.resize(origin.size() - usual.size());
+  return origin;
 }
 
 std::string shown_url(std::string_view url) { return std::string(url.substr(0, url.find('?'))); }

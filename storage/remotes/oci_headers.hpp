@@ -33,7 +33,7 @@ std::optional<std::uint64_t> uploaded_in(std::string_view range_header);
 // an absolute URL.
 std::string resolved_url(std::string_view base, std::string_view reference);
 
-// "https://host:port": who a URL leads to.
+// "https://host:port": who a URL leads to; without the port that its scheme has anyway.
 std::string origin_of(std::string_view url);
 
 // Without the query, which may be as good as a password.
