@@ -45,6 +45,13 @@ TEST_CASE("what a registry has of an upload is read") {
   CHECK_FALSE(uploaded_in(""));
 }
 
+TEST_CASE("where a part of content begins is read") {
+  CHECK(first_in("bytes 5-9/10") == 5);
+  CHECK(first_in("Bytes 0-9/*") == 0);
+  for (const char* const other : {"", "bytes", "bytes */10", "bytes=5-9", "lines 5-9/10", "bytes -9/10", "bytes 5"})
+    CHECK_FALSE(first_in(other));
+}
+
 TEST_CASE("where a registry points to is made absolute") {
   const std::string base = "http://127.0.0.1:5000/v2/a/blobs/uploads/?x=/y";
   CHECK(resolved_url(base, "https://else.example.com/b?c=d") == "https://else.example.com/b?c=d");
