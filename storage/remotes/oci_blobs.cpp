@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t kMostInOnePut = std::uint64_t{64} << 20U;
 constexpr std::uint64_t kChunk = std::uint64_t{32} << 20U;
-// Without a byte more than the time before.
+// Without a byte more than ever before.
 constexpr int kMostTries = 5;
 
 const std::string kBytes = "application/octet-stream";
@@ -66,12 +66,13 @@ Result<bool> OciRegistry::has_blob(const std::string& repository, const Digest& 
   return true;
 }
 
-Result<std::string> OciRegistry::begin_upload(const std::string& repository) {
+Result<OciRegistry::Place> OciRegistry::begin_upload(const std::string& repository) {
   const std::string url = session_.url(repository + "/blobs/uploads/");
   const HttpAnswer answer = TRY(session_.send(repository, {"POST", url, {}, HttpBody::of("")}));
   const auto location = answer.header("location");
   if (answer.status != 202 || !location) return session_.refusal("send content to '" + repository + "'", answer);
-  return resolved_url(url, *location);
+  const auto least = number_in<std::uint64_t>(answer.header("oci-chunk-min-length").value_or(""));
+  return Place{resolved_url(url, *location), least.value_or(0)};
 }
 
 Result<void> OciRegistry::finish(const Upload& upload, const HttpAnswer& answer) {
@@ -92,7 +93,7 @@ Result<void> OciRegistry::finish(const Upload& upload, const HttpAnswer& answer)
 
 Result<void> OciRegistry::send_whole(const Upload& upload) {
   for (int attempt = 0;; ++attempt) {
-    const std::string location = TRY(begin_upload(upload.repository));
+    const std::string location = TRY(begin_upload(upload.repository)).location;
     HttpBody body{upload.bytes, upload.read};
     HttpRequest request{"PUT",
                         location + (location.find('?') == std::string::npos ? "?" : "&") +
@@ -105,57 +106,58 @@ Result<void> OciRegistry::send_whole(const Upload& upload) {
   }
 }
 
-// None: it cannot be said whether the registry took it.
-Result<std::optional<HttpAnswer>> OciRegistry::send_chunk(const Upload& upload, const std::string& location,
-                                                          std::uint64_t offset, std::uint64_t count) {
+Result<HttpAnswer> OciRegistry::send_chunk(const Upload& upload, const std::string& location, std::uint64_t offset,
+                                           std::uint64_t count) {
   HttpBody body{count, [&](std::uint64_t from, std::span<char> into) { return upload.read(offset + from, into); }};
   const std::string range = std::to_string(offset) + "-" + std::to_string(offset + count - 1);
   HttpRequest request{"PATCH",
                       location,
                       {{"Content-Type", kBytes}, {"Content-Range", range}},
                       limit_ != nullptr ? limit_->limited(std::move(body)) : std::move(body)};
-  auto answer = session_.send(upload.repository, std::move(request));
-  if (!answer.ok() && answer.error().code != Errc::unavailable) return answer.error();
-  if (!answer.ok() || answer->status == 404 || answer->status == 416 || answer->status >= 500)
-    return std::optional<HttpAnswer>();
-  if (answer->status != 202 && answer->status != 204)
-    return session_.refusal("send content to '" + upload.repository + "'", *answer);
-  return std::optional(std::move(*answer));
+  return session_.send(upload.repository, std::move(request));
 }
 
 Result<void> OciRegistry::send_in_chunks(const Upload& upload) {
-  std::string location = TRY(begin_upload(upload.repository));
+  Place place = TRY(begin_upload(upload.repository));
   std::uint64_t sent = 0;
-  std::uint64_t chunk = kChunk;
+  std::uint64_t most_sent = 0;
   for (int failed = 0; sent < upload.bytes;) {
-    const std::uint64_t count = std::min(chunk, upload.bytes - sent);
-    auto answer = TRY(send_chunk(upload, location, sent, count));
+    const std::uint64_t count = std::min(std::max(kChunk, place.least_chunk), upload.bytes - sent);
+    auto answer = send_chunk(upload, place.location, sent, count);
+    if (!answer.ok() && answer.error().code != Errc::unavailable) return answer.error();
+    const long status = answer.ok() ? answer->status : 0;  // 0: nobody can say whether the registry took it
     std::uint64_t now_there = sent + count;
-    if (!answer) {
+    if (status != 200 && status != 201 && status != 202 && status != 204) {
+      const bool doubtful = status == 0 || status == 404 || status == 416 || status >= 500;
+      if (!doubtful) return session_.refusal("send content to '" + upload.repository + "'", *answer);
       if (++failed == kMostTries)
         return fail(Errc::unavailable, "'" + text() + "' does not take " + oci_digest(upload.digest) + " at present");
       rest_before(failed);
       // Where the registry thinks it is; one that has forgotten the upload begins anew.
-      auto where = session_.send(upload.repository, {"GET", location});
-      if (!where.ok() && where.error().code != Errc::unavailable) return where.error();
+      answer = session_.send(upload.repository, {"GET", place.location});
+      if (!answer.ok() && answer.error().code != Errc::unavailable) return answer.error();
       const auto has =
-          where.ok() && where->status < 300 ? uploaded_in(where->header("range").value_or("")) : std::nullopt;
+          answer.ok() && answer->status < 300 ? uploaded_in(answer->header("range").value_or("")) : std::nullopt;
+      // Where it belongs, and yet the registry will not have it: GitHub's takes 4 MiB at a time and does not say so.
+      if (status == 416 && has.value_or(0) == sent) return send_whole(upload);
       if (!has || *has > upload.bytes) {
-        location = TRY(begin_upload(upload.repository));
+        place = TRY(begin_upload(upload.repository));
         sent = 0;
         continue;
       }
-      answer = std::move(*where);
       now_there = *has;
+    } else if (const auto has = uploaded_in(answer->header("range").value_or(""))) {
+      // Amazon's tells so that it threw away what it took with thanks, all but the first chunk.
+      if (*has <= sent) return send_whole(upload);
+      now_there = std::min(now_there, *has);
     }
-    if (now_there > sent) failed = 0;
+    if (now_there > most_sent) failed = 0;
+    most_sent = std::max(most_sent, now_there);
     sent = now_there;
-    if (const auto next = answer->header("location")) location = resolved_url(location, *next);
-    if (const auto least = number_in<std::uint64_t>(answer->header("oci-chunk-min-length").value_or("")))
-      chunk = std::max(kChunk, *least);
+    if (const auto next = answer->header("location")) place.location = resolved_url(place.location, *next);
   }
   HttpRequest request{"PUT",
-                      location + (location.find('?') == std::string::npos ? "?" : "&") +
+                      place.location + (place.location.find('?') == std::string::npos ? "?" : "&") +
                           "digest=" + percent_encoded(oci_digest(upload.digest)),
                       {},
                       HttpBody::of("")};
@@ -201,7 +203,11 @@ Result<void> OciRegistry::get_blob(const std::string& repository, const Digest& 
     std::uint64_t skip = 0;
     // A registry that knows no ranges begins at the beginning.
     request.before_sink = [&](const HttpAnswer& head) -> Result<void> {
-      skip = head.status == 206 ? 0 : got;
+      const auto range = head.header("content-range");
+      const auto first = head.status != 206 ? 0 : range ? first_in(*range) : got;
+      if (!first || *first > got)
+        return fail(Errc::incompatible, "'" + text() + "' yields another part of " + name + " than it was asked for");
+      skip = got - *first;
       return {};
     };
     request.sink = [&](std::string_view piece) -> Result<void> {

@@ -22,6 +22,8 @@ namespace trainyard {
 namespace {
 
 constexpr std::chrono::seconds kMostTime{30};
+// How a program that works says that it knows no login: docker-credential-helpers, credentials/error.go.
+constexpr std::string_view kNotFound = "credentials not found";
 constexpr std::size_t kMostPrinted = std::size_t{1} << 20U;
 
 struct Pipe {
@@ -35,7 +37,7 @@ Result<Pipe> make_pipe() {
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// What it prints until it closes its output; none when that takes too long.
+// What it prints until it closes its output; none when that takes too long, or is too long.
 std::optional<std::string> printed_by(int fd) {
   const auto until = std::chrono::steady_clock::now() + kMostTime;
   std::string printed;
@@ -100,10 +102,13 @@ Result<std::string> ask_credential_program(std::string_view program, std::string
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!printed) return fail(Errc::timed_out, "'" + name + "' gave no login within 30 seconds");
-  // Programs that know no login fail; then nobody is logged in.
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::string();
-  return std::move(*printed);
+  if (!printed) return fail(Errc::timed_out, "'" + name + "' gave no login within 30 seconds and 1 MiB");
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return std::move(*printed);
+  if (printed->find(kNotFound) != std::string::npos) return std::string();
+  const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                              : "status " + std::to_string(WEXITSTATUS(status));
+  return fail(Errc::invalid, "'" + name + "' fails (" + how + ") when it is asked for the login to '" +
+                                 std::string(registry) + "'; mend it, or log in without it");
 }
 
 }  // namespace trainyard

@@ -116,6 +116,14 @@ std::optional<std::uint64_t> uploaded_in(std::string_view range_header) {
   return *last == 0 ? 0 : *last + 1;
 }
 
+std::optional<std::uint64_t> first_in(std::string_view content_range_header) {
+  if (folded_case(content_range_header.substr(0, 6)) != "bytes ") return std::nullopt;
+  content_range_header.remove_prefix(6);
+  const std::size_t dash = content_range_header.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  return number_in<std::uint64_t>(content_range_header.substr(0, dash));
+}
+
 std::string resolved_url(std::string_view base, std::string_view reference) {
   const std::size_t scheme = reference.find("://");
   if (scheme != std::string_view::npos && scheme < reference.find_first_of("/?#")) return std::string(reference);
@@ -129,7 +137,11 @@ std::string resolved_url(std::string_view base, std::string_view reference) {
 std::string origin_of(std::string_view url) {
   const std::size_t host = url.find("://");
   if (host == std::string_view::npos) return "";
-  return folded_case(url.substr(0, url.find_first_of("/?#", host + 3)));
+  std::string origin = folded_case(url.substr(0, url.find_first_of("/?#", host + 3)));
+  const std::string_view usual = origin.substr(0, host) == "https" ? ":443" : ":80";
+  if (origin.size() > usual.size() && std::string_view(origin).substr(origin.size() - usual.size()) == usual)
+    origin.resize(origin.size() - usual.size());
+  return origin;
 }
 
 std::string shown_url(std::string_view url) { return std::string(url.substr(0, url.find('?'))); }

@@ -29,11 +29,14 @@ std::optional<std::string> next_page_in(std::string_view link_header);
 // How many bytes a registry has of an upload, of "0-4" or "bytes=0-4"; it says "0-0" for none and for one.
 std::optional<std::uint64_t> uploaded_in(std::string_view range_header);
 
+// Where a part begins, of "bytes 5-9/10" or "bytes 5-9/*" (RFC 9110, section 14.4).
+std::optional<std::uint64_t> first_in(std::string_view content_range_header);
+
 // A reference as it stands in Location, made absolute: RFC 3986, section 5.2, without dot segments. REQUIRES: `base` is
 // an absolute URL.
 std::string resolved_url(std::string_view base, std::string_view reference);
 
-// "https://host:port": who a URL leads to.
+// "https://host:port": who a URL leads to; without the port that its scheme has anyway.
 std::string origin_of(std::string_view url);
 
 // Without the query, which may be as good as a password.

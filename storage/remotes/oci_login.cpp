@@ -21,11 +21,17 @@ std::string_view host_in(std::string_view key) {
   return key.substr(0, key.find('/'));
 }
 
+constexpr std::string_view kDockerHubKey = "https://index.docker.io/v1/";
+
+bool is_docker_hub(std::string_view host) {
+  return host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io";
+}
+
 const Json* entry_for(const Json& object, std::string_view registry) {
   if (!object.is_object()) return nullptr;
   if (const auto exact = object.find(std::string(registry)); exact != object.end()) return &*exact;
   for (const auto& [key, value] : object.items())
-    if (host_in(key) == registry) return &value;
+    if (host_in(key) == registry || (is_docker_hub(registry) && is_docker_hub(host_in(key)))) return &value;
   return nullptr;
 }
 
@@ -111,7 +117,8 @@ Result<std::optional<OciLogin>> find_login(std::string_view registry, const Envi
     OciLoginEntry entry = TRY(login_entry_in(*json, registry, file.string()));
     if (entry.login) return entry.login;
     if (entry.program.empty()) continue;
-    const std::string printed = TRY(ask_credential_program(entry.program, registry));
+    const std::string printed =
+        TRY(ask_credential_program(entry.program, is_docker_hub(registry) ? kDockerHubKey : registry));
     if (printed.empty()) continue;
     auto login = login_printed(printed);
     if (!login.ok()) return within("docker-credential-" + entry.program, std::move(login).error());

@@ -45,7 +45,8 @@ std::vector<Path> login_files(const Environment& environment);
 // None: nobody is known to that registry, which may welcome strangers. Starts a credential program where a file names one.
 Result<std::optional<OciLogin>> find_login(std::string_view registry, const Environment& environment);
 
-// Runs `docker-credential-<program> get` with the registry on its standard input, without a shell; yields what it prints.
+// Runs `docker-credential-<program> get` with the registry on its standard input, without a shell; yields what it prints,
+// and nothing when it knows no login to that registry.
 Result<std::string> ask_credential_program(std::string_view program, std::string_view registry);
 
 }  // namespace trainyard

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/remotes/oci_registry.hpp"
 
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -16,6 +17,9 @@ constexpr std::string_view kPage = "?n=1000";
 // A registry that never comes to an end is not followed for ever.
 constexpr int kMostPages = 10'000;
 constexpr std::chrono::seconds kMostForManifest{60};
+
+// What registries say besides 404 to a path that is newer than they are; some show a page for people.
+bool is_of_no_such_path(long status) { return status == 400 || status == 405 || status == 406 || status == 501; }
 
 std::string manifest_path(const std::string& repository, const std::string& reference) {
   return repository + "/manifests/" + reference;
@@ -57,16 +61,19 @@ Result<void> OciRegistry::check() {
 }
 
 Result<std::optional<std::vector<Json>>> OciRegistry::pages(const std::string& about, const std::string& path,
-                                                            const char* list) {
+                                                            const char* list, Known known) {
   std::vector<Json> all;
   std::string url = session_.url(path);
-  for (int page = 0; page < kMostPages; ++page) {
+  std::set<std::string> seen;
+  for (int page = 0; page < kMostPages && seen.insert(url).second; ++page) {
     const HttpAnswer answer =
         TRY(session_.send(about, {"GET", url, {{"Accept", "application/json, " + std::string(kOciIndexType)}}}));
-    if (answer.status == 404) return std::optional<std::vector<Json>>();
-    if (answer.status != 200) return session_.refusal("list " + path, answer);
+    if (answer.status == 404 && page == 0) return std::optional<std::vector<Json>>();
     const auto json = parse_json(answer.body, "a list");
     const bool listed = json.ok() && json->is_object() && json->contains(list);
+    const bool foreign = is_of_no_such_path(answer.status) || (answer.status == 200 && !listed);
+    if (known == Known::by_some && foreign && page == 0) return std::optional<std::vector<Json>>();
+    if (answer.status != 200) return session_.refusal("list " + path, answer);
     if (!listed) return fail(Errc::incompatible, "'" + text() + "' lists " + path + " in a form that nobody knows");
     for (const Json& each : (*json)[list]) all.push_back(each);  // of null: nothing
     const auto link = answer.header("link");
@@ -78,7 +85,7 @@ Result<std::optional<std::vector<Json>>> OciRegistry::pages(const std::string& a
 }
 
 Result<std::vector<std::string>> OciRegistry::repositories() {
-  const auto listed = pages("", "_catalog" + std::string(kPage), "repositories");
+  const auto listed = pages("", "_catalog" + std::string(kPage), "repositories", Known::by_all);
   const bool refused =
       listed.ok() ? !*listed : listed.error().code != Errc::unavailable && listed.error().code != Errc::cancelled;
   if (refused)
@@ -91,7 +98,7 @@ Result<std::vector<std::string>> OciRegistry::repositories() {
 }
 
 Result<std::vector<std::string>> OciRegistry::tags(const std::string& repository) {
-  const auto listed = TRY(pages(repository, repository + "/tags/list" + std::string(kPage), "tags"));
+  const auto listed = TRY(pages(repository, repository + "/tags/list" + std::string(kPage), "tags", Known::by_all));
   std::vector<std::string> tags;
   if (!listed) return tags;
   for (const Json& each : *listed)
@@ -177,7 +184,8 @@ Result<void> OciRegistry::remove(const std::string& repository, const Digest& ma
 
 Result<std::optional<std::vector<OciDescriptor>>> OciRegistry::referrers(const std::string& repository,
                                                                          const Digest& subject) {
-  const auto listed = TRY(pages(repository, repository + "/referrers/" + oci_digest(subject), "manifests"));
+  const auto listed =
+      TRY(pages(repository, repository + "/referrers/" + oci_digest(subject), "manifests", Known::by_some));
   if (!listed) return std::optional<std::vector<OciDescriptor>>();
   std::vector<OciDescriptor> descriptors;
   for (const Json& each : *listed)

@@ -53,13 +53,19 @@ class OciRegistry {
 
  private:
   struct Upload;
-  // `list` is the member of the answer that goes on page by page; `about` the repository. None where there is no such page.
-  Result<std::optional<std::vector<Json>>> pages(const std::string& about, const std::string& path, const char* list);
-  Result<std::string> begin_upload(const std::string& repository);
+  enum class Known { by_all, by_some };  // by registries
+  // `list` is the member of the answer that goes on page by page; `about` the repository. None where there is no such list.
+  Result<std::optional<std::vector<Json>>> pages(const std::string& about, const std::string& path, const char* list,
+                                                 Known known);
+  struct Place {
+    std::string location;
+    std::uint64_t least_chunk = 0;  // but for the last
+  };
+  Result<Place> begin_upload(const std::string& repository);
   Result<void> send_whole(const Upload& upload);
   Result<void> send_in_chunks(const Upload& upload);
-  Result<std::optional<HttpAnswer>> send_chunk(const Upload& upload, const std::string& location, std::uint64_t offset,
-                                               std::uint64_t count);
+  Result<HttpAnswer> send_chunk(const Upload& upload, const std::string& location, std::uint64_t offset,
+                                std::uint64_t count);
   Result<void> finish(const Upload& upload, const HttpAnswer& answer);
 
   OciSession session_;

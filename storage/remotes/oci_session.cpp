@@ -31,13 +31,20 @@ Error without_query(Error error, const std::string& url) {
   return error;
 }
 
-std::string token_query(const AuthChallenge& challenge) {
+// Docker Hub is called otherwise than the host that speaks the protocol.
+std::string host_of(const std::string& registry) { return registry == "docker.io" ? "registry-1.docker.io" : registry; }
+
+// In the query of a GET there is a parameter for each scope, in the form of a POST one for all: RFC 6749, section 3.3.
+enum class Scopes { each, together };
+
+std::string token_query(const AuthChallenge& challenge, Scopes form) {
   std::string query;
   const auto add = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) query += (query.empty() ? "" : "&") + name + "=" + percent_encoded(value);
   };
   add("service", challenge.parameter("service"));
   std::string scopes = challenge.parameter("scope");
+  if (form == Scopes::together) add("scope", std::exchange(scopes, ""));
   while (!scopes.empty()) {
     const std::size_t end = std::min(scopes.find(' '), scopes.size());
     add("scope", scopes.substr(0, end));
@@ -49,7 +56,7 @@ std::string token_query(const AuthChallenge& challenge) {
 }  // namespace
 
 OciSession::OciSession(const RemoteAddress& address, HttpClient& http, Environment environment)
-    : origin_((address.tls ? "https://" : "http://") + address.place),
+    : origin_((address.tls ? "https://" : "http://") + host_of(address.place)),
       registry_(address.place),
       text_(address.text()),
       http_(http),
@@ -67,18 +74,18 @@ Result<HttpAnswer> OciSession::send(const std::string& about, HttpRequest reques
     const std::lock_guard lock(mutex_);
     if (const auto known = authorizations_.find(key); known != authorizations_.end()) authorization = known->second;
   }
-  HttpAnswer answer = TRY(send_once(request, authorization));
+  const HttpAnswer answer = TRY(send_once(request, authorization));
   if (answer.status != 401) return answer;
   authorization = TRY(authorization_for(answer));
   if (authorization.empty()) return answer;
-  answer = TRY(send_once(std::move(request), authorization));
+  auto again = send_once(std::move(request), authorization);
   const std::lock_guard lock(mutex_);
-  if (answer.status == 401) {
+  if (again.ok() && again->status == 401) {
     authorizations_.erase(key);
   } else {
     authorizations_[key] = authorization;
   }
-  return answer;
+  return again;
 }
 
 Result<HttpAnswer> OciSession::send_once(HttpRequest request, const std::string& authorization) {
@@ -89,15 +96,16 @@ Result<HttpAnswer> OciSession::send_once(HttpRequest request, const std::string&
       return fail(Errc::incompatible, "'" + text_ + "' leads to '" + shown_url(request.url) +
                                           "', which has no TLS; the registry must be told its own address");
     request.headers = headers;
-    // Whoever else it leads to learns nothing about the login.
-    if (!authorization.empty() && origin_of(request.url) == origin_of(origin_))
-      request.headers.push_back({"Authorization", authorization});
+    // Whoever else it leads to learns nothing about the login, and cannot ask for it to be taken elsewhere.
+    const bool own = origin_of(request.url) == origin_of(origin_);
+    if (!authorization.empty() && own) request.headers.push_back({"Authorization", authorization});
     auto answer = http_.send(request);
     if (!answer.ok()) return within("'" + text_ + "'", without_query(std::move(answer).error(), request.url));
+    if (!own) std::erase_if(answer->headers, [](const HttpHeader& each) { return each.name == "www-authenticate"; });
     const auto location = answer->header("location");
     if (!reads || !is_redirection(answer->status) || !location) return answer;
     if (redirections == kMostRedirections)
-      return fail(Errc::unavailable, "'" + text_ + "' leads from one address to the next without an end");
+      return fail(Errc::incompatible, "'" + text_ + "' leads from one address to the next without an end");
     request.url = resolved_url(request.url, *location);
   }
 }
@@ -120,11 +128,11 @@ Result<std::string> OciSession::token_for(const AuthChallenge& challenge, const 
   if (!usable)
     return fail(Errc::incompatible,
                 "'" + text_ + "' wants a token from '" + shown_url(realm) + "', which has less TLS than itself");
-  const std::string query = token_query(challenge);
+  const std::string query = token_query(challenge, Scopes::each);
   HttpRequest request{"GET", realm + (realm.find('?') == std::string::npos ? "?" : "&") + query};
   std::string form;
   if (login && !login->identity_token.empty()) {
-    form = "grant_type=refresh_token&client_id=trainyard&" + query +
+    form = "grant_type=refresh_token&client_id=trainyard&" + token_query(challenge, Scopes::together) +
            "&refresh_token=" + percent_encoded(login->identity_token);
     request = {"POST", realm, {{"Content-Type", "application/x-www-form-urlencoded"}}, HttpBody::of(form)};
   } else if (login) {
@@ -141,7 +149,7 @@ Result<std::string> OciSession::token_for(const AuthChallenge& challenge, const 
   const auto json = parse_json(answer->body, "a token");
   if (json.ok() && json->is_object()) {
     for (const char* const name : {"token", "access_token"})
-      if (const auto token = json->find(name); token != json->end() && token->is_string())
+      if (const auto token = json->find(name); token != json->end() && token->is_string() && *token != "")
         return "Bearer " + token->get<std::string>();
   }
   return fail(Errc::incompatible, server + " answers without one");

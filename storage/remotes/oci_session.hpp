@@ -14,8 +14,8 @@
 namespace trainyard {
 
 // Requests to one registry, as somebody whom it knows: Basic, or Bearer with a token of the server that it names. A login
-// is looked up when the registry first asks who is there, and goes to the registry and to that server alone, never with
-// less TLS than the registry has. Thread-safe; `http` outlives it.
+// is looked up when the registry itself first asks who is there, and goes to the registry and to that server alone, never
+// with less TLS than the registry has. Thread-safe; `http` outlives it.
 class OciSession {
  public:
   OciSession(const RemoteAddress& address, HttpClient& http, Environment environment);

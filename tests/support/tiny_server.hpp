@@ -32,7 +32,7 @@ class TinyServer {
       std::string text;
       std::size_t whole = SIZE_MAX;
       while (text.size() < whole) {
-        char bytes[4096];
+        char bytes[1U << 16U];
         const ssize_t count = ::recv(fd_, bytes, sizeof(bytes), 0);
         if (count <= 0) return text;
         text.append(bytes, static_cast<std::size_t>(count));

@@ -45,6 +45,13 @@ TEST_CASE("what a registry has of an upload is read") {
   CHECK_FALSE(uploaded_in(""));
 }
 
+TEST_CASE("where a part of content begins is read") {
+  CHECK(first_in("bytes 5-9/10") == 5);
+  CHECK(first_in("Bytes 0-9/*") == 0);
+  for (const char* const other : {"", "bytes", "bytes */10", "bytes=5-9", "lines 5-9/10", "bytes -9/10", "bytes 5"})
+    CHECK_FALSE(first_in(other));
+}
+
 TEST_CASE("where a registry points to is made absolute") {
   const std::string base = "http://127.0.0.1:5000/v2/a/blobs/uploads/?x=/y";
   CHECK(resolved_url(base, "https://else.example.com/b?c=d") == "https://else.example.com/b?c=d");
@@ -54,6 +61,10 @@ TEST_CASE("where a registry points to is made absolute") {
   CHECK(resolved_url(base, "?y") == "http://127.0.0.1:5000/v2/a/blobs/uploads/?y");
   CHECK(origin_of("HTTPS://Example.com:5/x") == "https://example.com:5");
   CHECK(origin_of("https://example.com?x") == "https://example.com");
+  CHECK(origin_of("https://Example.com:443/x") == "https://example.com");
+  CHECK(origin_of("http://example.com:80") == "http://example.com");
+  CHECK(origin_of("http://example.com:443/x") == "http://example.com:443");
+  CHECK(origin_of("https://example.com:80/x") == "https://example.com:80");
   CHECK(origin_of("nothing").empty());
   CHECK(shown_url("https://a/b?secret") == "https://a/b");
   CHECK(percent_encoded("sha256:a b/ü") == "sha256%3Aa%20b%2F%C3%BC");
