@@ -5,6 +5,7 @@
 
 #include "storage/values/names.hpp"
 #include "storage/values/number.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -132,7 +133,7 @@ std::string origin_of(std::string_view url) {
   return folded_case(url.substr(0, url.find_first_of("/?#", host + 3)));
 }
 
-std::string shown_url(std::string_view url) { return std::string(url.substr(0, url.find('?'))); }
+std::string shown_url(std::string_view url) { return printable(url.substr(0, url.find('?'))); }
 
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";

@@ -56,6 +56,7 @@ TEST_CASE("where a registry points to is made absolute") {
   CHECK(origin_of("https://example.com?x") == "https://example.com");
   CHECK(origin_of("nothing").empty());
   CHECK(shown_url("https://a/b?secret") == "https://a/b");
+  CHECK(shown_url("https://a\xff\x1b[2J/b") == "https://a\xEF\xBF\xBD?[2J/b");
   CHECK(percent_encoded("sha256:a b/ü") == "sha256%3Aa%20b%2F%C3%BC");
 }
 
@@ -114,7 +115,7 @@ TEST_CASE("tickets are told by tags") {
   for (const char* const other :
        {"1.4", "production", "", "_", "_ticket", "_ticket.1.4.7.5", "_ticket.1.4.-7.5.x", "_ticket.1.4.07.5.x",
         "_ticket.1.4.7.5.x.y", "_ticket.1.4.7.5.", "_ticket.1.4.7.5.a_b", "_choosing.1.4.-5.x", "_choosing.a.4.5.x",
-        "_ticket.1.4.4294967296.5.x"}) {
+        "_ticket.1.4.4294967296.5.x", "_ticket.1.4.4294967295.5.x"}) {
     INFO(other);
     CHECK_FALSE(OciTicket::parse(other));
   }
@@ -141,6 +142,10 @@ TEST_CASE("the lowest ticket that is fresh wins") {
   CHECK(choosing_in({first, chooses, gone}, "c", now).empty());
   CHECK(next_number({}) == 1);
   CHECK(next_number({stale, second, first, chooses}) == 3);
+  // The highest that there is: whoever comes later is served later.
+  const auto highest = OciTicket::parse("_ticket.1.4.4294967294.5.x");
+  REQUIRE(highest);
+  CHECK(next_number({*highest}) == 4'294'967'295U);
 }
 
 }  // namespace trainyard::oci_remote_parts_test
