@@ -22,8 +22,8 @@ struct Objects {
     REQUIRE(PackObjects::create(temp.path() / "objects").ok());
     store = PackObjects::open(temp.path() / "objects", temp.path() / "scratch").value();
   }
-  Digest put(std::string_view bytes) const {
-    const auto writer = store->writer(Cut::coarse);
+  Digest put(std::string_view bytes, Cut cut = Cut::coarse) const {
+    const auto writer = store->writer(cut);
     REQUIRE(writer->write(bytes).ok());
     return writer->finish()->digest;
   }
@@ -86,6 +86,7 @@ TEST_CASE("objects of any size come out of bundles as they were") {
        {std::size_t{0}, std::size_t{1}, std::size_t{1} << 20U, std::size_t{5} << 20U, std::size_t{40} << 20U})
     digests.push_back(from.put(noise(size, size + 1)));
   digests.push_back(from.put(std::string(3'000'000, 'x')));
+  digests.push_back(from.put(noise(std::size_t{7} << 20U, 3), Cut::fine));
   REQUIRE(from.store->sync().ok());
   const TempFolder temp;
   const auto files = bundles_of(from, digests, {}, temp.path() / "out");

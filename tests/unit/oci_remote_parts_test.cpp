@@ -3,9 +3,12 @@
 
 #include "storage/remotes/oci_headers.hpp"
 #include "storage/remotes/oci_login.hpp"
+#include "storage/remotes/oci_registry.hpp"
 #include "storage/remotes/oci_tickets.hpp"
 #include "storage/remotes/remote.hpp"
 #include "storage/values/base64.hpp"
+#include "storage/values/sha256.hpp"
+#include "tests/support/tiny_server.hpp"
 
 namespace trainyard::oci_remote_parts_test {
 
@@ -58,6 +61,31 @@ TEST_CASE("where a registry points to is made absolute") {
   CHECK(shown_url("https://a/b?secret") == "https://a/b");
   CHECK(shown_url("https://a\xff\x1b[2J/b") == "https://a\xEF\xBF\xBD?[2J/b");
   CHECK(percent_encoded("sha256:a b/ü") == "sha256%3Aa%20b%2F%C3%BC");
+}
+
+TEST_CASE("what a registry has can be named in a manifest, whatever it says of it") {
+  const std::string manifest = OciManifest{"t", oci_empty_config(), {oci_empty_config()}}.text();
+  const std::string digest = "Docker-Content-Digest: sha256:" + sha256(manifest).hex() + "\r\n";
+  const std::string length = std::to_string(manifest.size());
+  for (const std::string& headers :
+       {"Content-Length: " + length + "\r\n" + digest,
+        "Content-Length: 9223372036854775808\r\nContent-Type:\r\n" + digest, "Content-Length: " + length + "\r\n"}) {
+    INFO(headers);
+    const TinyServer server([&](const TinyServer::Connection& connection) {
+      const bool head = connection.request().substr(0, 4) == "HEAD";
+      if (!head) return connection.answer("200 OK", manifest);
+      connection.say("HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n");
+    });
+    const auto address = RemoteAddress::parse("oci+http:" + server.url().substr(5));
+    REQUIRE(address.ok());
+    const auto http = curl_http();
+    OciRegistry registry(
+        *address, *http, [](const char*) { return std::optional<std::string>(); }, nullptr);
+    const auto found = registry.look("digits", "1.4");
+    REQUIRE(found.ok());
+    REQUIRE(found->has_value());
+    CHECK(**found == OciManifest::descriptor(manifest, ""));
+  }
 }
 
 TEST_CASE("logins are found where Docker and Podman keep them") {
