@@ -168,7 +168,8 @@ class Pull {
     }
     const auto bundles = TRY(open_bundles(files, work));
     const Wanted want = wanted();
-    for (const Digest& tree : want.trees) TRY(copy_object(tree, Cut::fine, *bundles, store_.objects()));
+    for (const Digest& tree : want.trees)
+      TRY(copy_object(tree, limits::kTreeBytes, Cut::fine, *bundles, store_.objects()));
     for (const Digest& tree : want.full) TRY(bring_files(tree, *bundles));
     return {};
   }
@@ -180,7 +181,8 @@ class Pull {
     return side_by_side(digests.size(), kCheckoutsAtOnce, [&](std::size_t which) -> Result<void> {
       if (which % 1024 == 0 && wish_.cancelled())
         return fail(Errc::cancelled, "the pull was given up; the store is as it was");
-      return copy_object(digests[which], Cut::coarse, bundles, store_.objects());
+      const std::uint64_t bytes = tree.view(objects.files_of(which).front()).size;
+      return copy_object(digests[which], bytes, Cut::coarse, bundles, store_.objects());
     });
   }
   static std::vector<std::uint32_t> files_of(const Tree& tree) {

@@ -201,6 +201,10 @@ class CurlHttp final : public HttpClient {
   }
 
   Result<HttpAnswer> perform(const HttpRequest& request, const Curl& curl, CURL* handle) const {
+    // A value may come from an earlier answer, and must not become more than one header.
+    for (const HttpHeader& header : request.headers)
+      if (header.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+        return fail(Errc::invalid, "the value of the header '" + header.name + "' is more than one line");
     // libcurl adds a body to what it calls a POST by itself; Expect would cost a round trip for every part.
     curl_slist* list = curl.slist_append(nullptr, "Expect:");
     if (!request.body) list = curl.slist_append(list, "Content-Type:");

@@ -62,33 +62,49 @@ class BundleFile {
   std::vector<RecordObject> objects_;
 };
 
-// Out of bundles, and what these have not out of the store that they are for.
+// Out of bundles, and what these have not out of the store that they are for. A few lists that name one another can stand
+// for more bytes than there are, or be without an end, so each is held to what it says.
 class Parts {
  public:
   Parts(PackObjects& bundles, ObjectStore& rest, const ByteSink& sink) : bundles_(bundles), rest_(rest), sink_(sink) {}
 
   // The bytes of an object, part by part.
-  Result<void> stream(const Digest& digest) {
-    const auto list = TRY(bundles_.has(digest)) ? TRY(bundles_.list_of(digest)) : std::nullopt;
-    if (list) return stream_refs(list->refs, list->depth);
-    return sink_(TRY(read(digest)));
+  Result<void> stream(const Digest& digest, std::uint64_t most) {
+    const auto list = TRY(list_of(digest));
+    const std::string bytes = list ? "" : TRY(read(digest));
+    if ((list ? list->total : bytes.size()) > most)
+      return fail(Errc::corrupt, "the object " + digest.hex() + " has more than " + std::to_string(most) + " bytes");
+    return list ? stream_refs(list->refs, list->depth, list->total) : sink_(bytes);
   }
 
  private:
+  static Error wrong_list(const Digest& part) {
+    return fail(Errc::corrupt, "a list of chunks does not say what its part " + part.hex() + " is");
+  }
+
+  Result<std::optional<ChunkList>> list_of(const Digest& digest) {
+    return TRY(bundles_.has(digest)) ? bundles_.list_of(digest) : std::optional<ChunkList>();
+  }
   Result<std::string> read(const Digest& digest) {
     ObjectStore& from = TRY(bundles_.has(digest)) ? static_cast<ObjectStore&>(bundles_) : rest_;
     return from.read(digest, kMostRaw);
   }
-  Result<void> stream_refs(const std::vector<ChunkRef>& refs, std::uint32_t depth) {
+  // `bytes` is how many they cover together.
+  Result<void> stream_refs(const std::vector<ChunkRef>& refs, std::uint32_t depth, std::uint64_t bytes) {
     for (const ChunkRef& ref : refs) {
-      const std::string bytes = TRY(read(ref.digest));
-      if (depth == 0) {
-        TRY(sink_(bytes));
+      // One that covers nothing costs time and brings nobody nearer to the end.
+      if (ref.bytes == 0 || ref.bytes > bytes || TRY(list_of(ref.digest))) return wrong_list(ref.digest);
+      bytes -= ref.bytes;
+      const std::string part = TRY(read(ref.digest));
+      if (depth > 0) {
+        TRY(stream_refs(TRY(read_refs(part)), depth - 1, ref.bytes));
+      } else if (part.size() == ref.bytes) {
+        TRY(sink_(part));
       } else {
-        TRY(stream_refs(TRY(read_refs(bytes)), depth - 1));
+        return wrong_list(ref.digest);
       }
     }
-    return {};
+    return bytes == 0 ? Result<void>() : fail(Errc::corrupt, "a list of chunks covers less than it says");
   }
 
   PackObjects& bundles_;
@@ -159,11 +175,11 @@ Result<std::unique_ptr<PackObjects>> open_bundles(std::span<const Path> bundles,
   return objects;
 }
 
-Result<void> copy_object(const Digest& wanted, Cut cut, PackObjects& bundles, ObjectStore& to) {
+Result<void> copy_object(const Digest& wanted, std::uint64_t most, Cut cut, PackObjects& bundles, ObjectStore& to) {
   if (TRY(to.has(wanted))) return {};
   const auto writer = to.writer(cut);
   const ByteSink sink = [&](std::string_view piece) { return writer->write(piece); };
-  TRY(Parts(bundles, to, sink).stream(wanted));
+  TRY(Parts(bundles, to, sink).stream(wanted, most));
   const StoredObject stored = TRY(writer->finish());
   if (stored.digest == wanted) return {};
   return fail(Errc::corrupt, "the object " + wanted.hex() + " has other bytes than its digest says");

@@ -53,8 +53,9 @@ Result<StoredObject> write_bundle(std::span<const BundleMember> members, PackObj
 // there. Nothing in it is trusted: objects with other bytes than their digests say are not in it.
 Result<std::unique_ptr<PackObjects>> open_bundles(std::span<const Path> bundles, const Path& folder);
 
-// Puts an object into `to`, unless it is there: from the bundles, and what of it these have not from `to` itself. `corrupt`
-// when its bytes are not those of the digest, `not_found` when a part is in neither.
-Result<void> copy_object(const Digest& wanted, Cut cut, PackObjects& bundles, ObjectStore& to);
+// Puts an object of `most` bytes at most into `to`, unless it is there: from the bundles, and what of it these have not
+// from `to` itself. `corrupt` when it is longer or its bytes are not those of the digest, `not_found` when a part is in
+// neither.
+Result<void> copy_object(const Digest& wanted, std::uint64_t most, Cut cut, PackObjects& bundles, ObjectStore& to);
 
 }  // namespace trainyard

@@ -5,6 +5,7 @@
 
 #include "storage/values/names.hpp"
 #include "storage/values/number.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -144,7 +145,7 @@ std::string origin_of(std::string_view url) {
   return origin;
 }
 
-std::string shown_url(std::string_view url) { return std::string(url.substr(0, url.find('?'))); }
+std::string shown_url(std::string_view url) { return printable(url.substr(0, url.find('?'))); }
 
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";

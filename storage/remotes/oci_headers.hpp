@@ -39,7 +39,7 @@ std::string resolved_url(std::string_view base, std::string_view reference);
 // "https://host:port": who a URL leads to; without the port that its scheme has anyway.
 std::string origin_of(std::string_view url);
 
-// Without the query, which may be as good as a password.
+// For people: without the query, which may be as good as a password.
 std::string shown_url(std::string_view url);
 
 // For a query: RFC 3986, section 2.1.

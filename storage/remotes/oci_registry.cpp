@@ -112,9 +112,11 @@ Result<std::optional<OciDescriptor>> OciRegistry::look(const std::string& reposi
   if (answer.status == 404) return std::optional<OciDescriptor>();
   if (answer.status != 200) return session_.refusal("look at '" + repository + ":" + reference + "'", answer);
   const auto digest = digest_in(answer.header("docker-content-digest").value_or(""));
-  const auto bytes = number_in<std::uint64_t>(answer.header("content-length").value_or(""));
-  std::string type = answer.header("content-type").value_or(std::string(kOciManifestType));
-  if (digest && bytes) return std::optional(OciDescriptor{std::move(type), *digest, *bytes});
+  const auto bytes = number_in<std::int64_t>(answer.header("content-length").value_or(""));
+  std::string type = answer.header("content-type").value_or("");
+  if (type.empty()) type = kOciManifestType;
+  if (digest && bytes && *bytes >= 0)
+    return std::optional(OciDescriptor{std::move(type), *digest, static_cast<std::uint64_t>(*bytes)});
   // Not every registry tells; then its bytes do.
   const auto text = TRY(read(repository, reference));
   if (!text) return std::optional<OciDescriptor>();

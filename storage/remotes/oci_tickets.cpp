@@ -2,6 +2,7 @@
 #include "storage/remotes/oci_tickets.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "storage/remotes/remote.hpp"
@@ -51,6 +52,8 @@ std::optional<OciTicket> OciTicket::parse(std::string_view tag) {
   const auto number = number_in<std::uint32_t>(ticket.kind == Kind::ticket ? parts[3] : "0");
   const auto since = number_in<std::int64_t>(parts[parts.size() - 2]);
   if (!version.ok() || !number || !since || *since < 0 || !is_publication_name(parts.back())) return std::nullopt;
+  // Nobody could take a higher one, and whoever took the lowest instead would go first.
+  if (*number == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
   ticket.version = *version;
   ticket.number = *number;
   ticket.since.microseconds = *since;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "storage/values/number.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
@@ -128,12 +129,13 @@ Result<std::map<int, S3Part>> s3_parts(const S3Bucket& bucket, const S3Upload& u
 }
 
 Result<Instant> s3_time(const std::string& text) {
-  const std::string wrong = "'" + text.substr(0, 40) + "' is no time";
-  if (text.size() < 20 || text.back() != 'Z') return fail(Errc::invalid, wrong);
+  const Error wrong = fail(Errc::invalid, "'" + printable(text.substr(0, 40)) + "' is no time");
+  if (text.size() < 20 || text.back() != 'Z') return wrong;
   std::string fraction = text.size() > 21 && text[19] == '.' ? text.substr(20, text.size() - 21) : "";
-  if (fraction.empty() && text.size() != 20) return fail(Errc::invalid, wrong);
+  if (fraction.empty() && text.size() != 20) return wrong;
   fraction.resize(6, '0');
-  return Instant::parse(text.substr(0, 19) + "." + fraction + "Z");
+  const auto time = Instant::parse(text.substr(0, 19) + "." + fraction + "Z");
+  return time.ok() ? time : wrong;
 }
 
 std::string without_quotes(std::string etag) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kDeepest = 8;
 constexpr std::size_t kMostElements = 100'000;
+constexpr std::size_t kMostShown = 100;  // of a name, in an error
 
 bool is_xml_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -54,6 +55,7 @@ class XmlReader {
 
  private:
   static Error wrong(const std::string& what) { return fail(Errc::corrupt, "the XML has " + what); }
+  static std::string shown(const std::string& name) { return "'" + name.substr(0, kMostShown) + "'"; }
 
   void skip_blanks() {
     while (!text_.empty() && is_xml_blank(text_.front())) text_.remove_prefix(1);
@@ -137,7 +139,7 @@ class XmlReader {
     result.name = TRY(name());
     if (TRY(attributes()) == Ends::here) return result;
     for (;;) {
-      if (text_.empty()) return wrong("no end of '" + result.name + "'");
+      if (text_.empty()) return wrong("no end of " + shown(result.name));
       if (takes("</")) break;
       if (takes("<!--")) {
         TRY(pass("-->"));
@@ -151,9 +153,9 @@ class XmlReader {
         text_.remove_prefix(size);
       }
     }
-    if (TRY(name()) != result.name) return wrong("another end than that of '" + result.name + "'");
+    if (TRY(name()) != result.name) return wrong("another end than that of " + shown(result.name));
     skip_blanks();
-    if (!takes(">")) return wrong("an end of '" + result.name + "' that does not end");
+    if (!takes(">")) return wrong("an end of " + shown(result.name) + " that does not end");
     return result;
   }
 

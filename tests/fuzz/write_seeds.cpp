@@ -2,7 +2,8 @@
 //
 //   write_seeds FOLDER EXAMPLES    writes FOLDER/<fuzzer>/<n>, and the list of them in FOLDER/<fuzzer>.list
 //
-// What the fuzzers begin with: the examples of the schemas, the archives of the tests, a few packs, and every command.
+// What the fuzzers begin with: the examples of the schemas, the archives of the tests, a few packs, what servers say, and
+// every command.
 #include <boost/filesystem/operations.hpp>
 #include <cstdio>
 #include <exception>
@@ -14,6 +15,7 @@
 #include "runner/cli/grammar.hpp"
 #include "storage/archives/tar_writer.hpp"
 #include "storage/objects/memory_objects.hpp"
+#include "tests/fuzz/published_seeds.hpp"
 #include "tests/support/pack_store.hpp"
 #include "tests/unit/hostile_archives.hpp"
 #include "tests/unit/hostile_zips.hpp"
@@ -133,6 +135,15 @@ Seeds packs() {
   return seeds;
 }
 
+Seeds registry(const Path& folder) {
+  Seeds seeds = registry_seeds();
+  for (const std::string& document : examples(folder, {"publication-claim", "remote", "remote-package", "published",
+                                                       "remote-label", "attached", "collecting", "pending-publication",
+                                                       "known-remote"}))
+    seeds.push_back(" " + document);
+  return seeds;
+}
+
 std::string command_line(const std::vector<std::string>& words) {
   std::string line;
   for (const std::string& word : words) line += word + '\0';
@@ -178,6 +189,10 @@ void write_all_seeds(const Path& folder, const Path& schemas) {
   write(folder, "tree", trees(schemas));
   write(folder, "pack", packs());
   write(folder, "arguments", command_lines());
+  write(folder, "s3_xml", s3_seeds());
+  write(folder, "oci", registry(schemas));
+  write(folder, "credentials", credential_seeds());
+  write(folder, "bundle", bundle_seeds());
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 
 #include "storage/remotes/oci_headers.hpp"
 #include "storage/remotes/oci_login.hpp"
+#include "storage/remotes/oci_registry.hpp"
 #include "storage/remotes/oci_tickets.hpp"
 #include "storage/remotes/remote.hpp"
 #include "storage/values/base64.hpp"
+#include "storage/values/sha256.hpp"
+#include "tests/support/tiny_server.hpp"
 
 namespace trainyard::oci_remote_parts_test {
 
@@ -67,7 +70,33 @@ TEST_CASE("where a registry points to is made absolute") {
   CHECK(origin_of("https://example.com:80/x") == "https://example.com:80");
   CHECK(origin_of("nothing").empty());
   CHECK(shown_url("https://a/b?secret") == "https://a/b");
+  CHECK(shown_url("https://a\xff\x1b[2J/b") == "https://a\xEF\xBF\xBD?[2J/b");
   CHECK(percent_encoded("sha256:a b/ü") == "sha256%3Aa%20b%2F%C3%BC");
+}
+
+TEST_CASE("what a registry has can be named in a manifest, whatever it says of it") {
+  const std::string manifest = OciManifest{"t", oci_empty_config(), {oci_empty_config()}}.text();
+  const std::string digest = "Docker-Content-Digest: sha256:" + sha256(manifest).hex() + "\r\n";
+  const std::string length = std::to_string(manifest.size());
+  for (const std::string& headers :
+       {"Content-Length: " + length + "\r\n" + digest,
+        "Content-Length: 9223372036854775808\r\nContent-Type:\r\n" + digest, "Content-Length: " + length + "\r\n"}) {
+    INFO(headers);
+    const TinyServer server([&](const TinyServer::Connection& connection) {
+      const bool head = connection.request().substr(0, 4) == "HEAD";
+      if (!head) return connection.answer("200 OK", manifest);
+      connection.say("HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + "\r\n");
+    });
+    const auto address = RemoteAddress::parse("oci+http:" + server.url().substr(5));
+    REQUIRE(address.ok());
+    const auto http = curl_http();
+    OciRegistry registry(
+        *address, *http, [](const char*) { return std::optional<std::string>(); }, nullptr);
+    const auto found = registry.look("digits", "1.4");
+    REQUIRE(found.ok());
+    REQUIRE(found->has_value());
+    CHECK(**found == OciManifest::descriptor(manifest, ""));
+  }
 }
 
 TEST_CASE("logins are found where Docker and Podman keep them") {
@@ -125,7 +154,7 @@ TEST_CASE("tickets are told by tags") {
   for (const char* const other :
        {"1.4", "production", "", "_", "_ticket", "_ticket.1.4.7.5", "_ticket.1.4.-7.5.x", "_ticket.1.4.07.5.x",
         "_ticket.1.4.7.5.x.y", "_ticket.1.4.7.5.", "_ticket.1.4.7.5.a_b", "_choosing.1.4.-5.x", "_choosing.a.4.5.x",
-        "_ticket.1.4.4294967296.5.x"}) {
+        "_ticket.1.4.4294967296.5.x", "_ticket.1.4.4294967295.5.x"}) {
     INFO(other);
     CHECK_FALSE(OciTicket::parse(other));
   }
@@ -152,6 +181,10 @@ TEST_CASE("the lowest ticket that is fresh wins") {
   CHECK(choosing_in({first, chooses, gone}, "c", now).empty());
   CHECK(next_number({}) == 1);
   CHECK(next_number({stale, second, first, chooses}) == 3);
+  // The highest that there is: whoever comes later is served later.
+  const auto highest = OciTicket::parse("_ticket.1.4.4294967294.5.x");
+  REQUIRE(highest);
+  CHECK(next_number({*highest}) == 4'294'967'295U);
 }
 
 }  // namespace trainyard::oci_remote_parts_test

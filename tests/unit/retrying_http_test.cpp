@@ -100,6 +100,15 @@ TEST_CASE("the last failure is passed on as it is", "[http]") {
   CHECK(server.connections() == kHasty.attempts);
 }
 
+TEST_CASE("a value that a server made up does not become a header of its own", "[http]") {
+  Client client;
+  const auto answer =
+      client.http->send({"GET", TinyServer::nobody(), {{"if-match", "\"a\"\r\nx-amz-acl: public-read"}}});
+  REQUIRE_FALSE(answer.ok());
+  CHECK(answer.error().code == Errc::invalid);
+  CHECK(answer.error().message == "the value of the header 'if-match' is more than one line");
+}
+
 TEST_CASE("a port where nobody listens is unavailable", "[http]") {
   Client client;
   const std::string url = TinyServer::nobody();

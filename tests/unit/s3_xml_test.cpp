@@ -5,6 +5,8 @@
 #include <string>
 
 #include "storage/remotes/md5.hpp"
+#include "storage/remotes/s3_listing.hpp"
+#include "storage/values/utf8.hpp"
 
 namespace trainyard::s3_xml_test {
 
@@ -56,6 +58,21 @@ TEST_CASE("what S3 never answers is refused", "[s3]") {
     const auto root = read_xml(text);
     REQUIRE_FALSE(root.ok());
     CHECK(root.error().code == Errc::corrupt);
+  }
+}
+
+TEST_CASE("what is wrong with an answer of S3 is told in a short text, whatever the answer holds", "[s3]") {
+  const std::string name(10'000, 'a');
+  for (const std::string& text : {"<" + name + ">", "<" + name + "></b>", "<" + name + "></" + name + "x"}) {
+    const auto root = read_xml(text);
+    REQUIRE_FALSE(root.ok());
+    CHECK(root.error().message.size() < 200);
+  }
+  for (const char* const text :
+       {"2026-01\xd4T01T00:00:00.000Z", "2026-01-01T00:00:00.\xffZ", "\xff", "2026-01-01T00:00:00.Z"}) {
+    const auto time = s3_time(text);
+    REQUIRE_FALSE(time.ok());
+    CHECK(is_utf8(time.error().message));
   }
 }
 
