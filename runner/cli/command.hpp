@@ -316,6 +316,7 @@ struct RemoteAdd {
   std::string name;
   std::string address;
   bool require_approval = false;
+  bool read_only = false;
 };
 struct RemoteRemove {
   std::string name;

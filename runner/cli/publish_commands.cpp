@@ -174,6 +174,7 @@ Result<ExitCode> perform(const command::Publish& command, const Invocation& invo
   const std::vector<MlflowTarget> servers = TRY(mlflow_targets(targets.servers, version, remotes, label, store));
   PublishWish wish;
   for (const KnownRemote& remote : remotes) {
+    TRY(check_writable(remote));
     auto opened = TRY(open_remote(remote.address, rate));
     wish.targets.push_back({remote.name.text(), std::move(opened)});
   }
@@ -255,6 +256,7 @@ Result<ExitCode> perform(const command::Promote& command, const Invocation& invo
   const auto label = TRY(label_in(command.label));
   const Store store = TRY(open_store(invocation));
   const std::vector<KnownRemote> remotes = TRY(named_remotes(store, {command.from, command.to}));
+  TRY(check_writable(remotes.back()));
   auto source = TRY(open_remote(remotes.front().address));
   const RemoteTarget from{command.from, std::move(source)};
   count_interrupts();

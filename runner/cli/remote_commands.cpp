@@ -172,16 +172,24 @@ Result<ExitCode> perform(const command::RemoteAdd& command, const Invocation& in
     return fail(Errc::exists, "there is a remote '" + name.text() + "' already, at " + there->address.text() +
                                   "; 'trainyard remote remove " + name.text() + "' forgets it");
   count_interrupts();
-  TRY(TRY(open_remote(address))->probe());
+  const auto opened = TRY(open_remote(address));
+  const auto use = command.read_only ? KnownRemote::Use::reading : KnownRemote::Use::publishing;
+  if (use == KnownRemote::Use::publishing) {
+    TRY(opened->probe());
+  } else if (const auto listed = opened->packages(); !listed.ok() && listed.error().code != Errc::incompatible) {
+    return listed.error();
+  }
   const auto approval =
       command.require_approval ? KnownRemote::Approval::required : KnownRemote::Approval::not_required;
-  const KnownRemote remote{std::move(name), std::move(address), approval, now()};
+  const KnownRemote remote{std::move(name), std::move(address), approval, now(), use};
   TRY(list.add(remote));
   if (invocation.output == Output::json) {
     print_json(to_json(remote));
   } else {
     print("added " + remote.name.text() + ": " + remote.address.text() +
-          "; it can be written, and of many who publish the same version at once one wins\n");
+          (use == KnownRemote::Use::reading
+               ? "; versions are pulled from it, and none is published to it\n"
+               : "; it can be written, and of many who publish the same version at once one wins\n"));
   }
   return ExitCode::ok;
 }
@@ -201,10 +209,11 @@ Result<ExitCode> perform(const command::RemoteRemove& command, const Invocation&
 Result<ExitCode> perform(const command::RemoteLists& /*command*/, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   Json list = Json::array();
-  std::vector<std::vector<std::string>> rows = {{"NAME", "ADDRESS", "APPROVAL", "ADDED"}};
+  std::vector<std::vector<std::string>> rows = {{"NAME", "ADDRESS", "APPROVAL", "USE", "ADDED"}};
   for (const KnownRemote& remote : TRY(RemoteList(store.remotes(), store.scratch()).list())) {
     list.push_back(to_json(remote));
-    rows.push_back({remote.name.text(), remote.address.text(), text_of(remote.approval), remote.added_at.short_text()});
+    rows.push_back({remote.name.text(), remote.address.text(), text_of(remote.approval),
+                    remote.use == KnownRemote::Use::reading ? "reading" : "publishing", remote.added_at.short_text()});
   }
   if (invocation.output == Output::json) {
     print_json(list);
@@ -280,6 +289,7 @@ Result<ExitCode> perform(const command::RemoteCollect& command, const Invocation
   const Store store = TRY(open_store(invocation));
   const KnownRemote remote = TRY(known(store, command.name));
   count_interrupts();
+  TRY(check_writable(remote));
   const auto opened = TRY(open_remote(remote.address));
   const Garbage what = command.apply ? Garbage::remove : Garbage::list;
   Json list = Json::array();

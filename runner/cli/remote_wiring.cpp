@@ -92,6 +92,14 @@ Result<std::vector<KnownRemote>> named_remotes(const Store& store, const std::ve
   return fail(Errc::invalid, "say which remote is meant; there are " + known);
 }
 
+Result<void> check_writable(const KnownRemote& remote) {
+  const std::string& name = remote.name.text();
+  if (remote.use == KnownRemote::Use::publishing) return {};
+  return fail(Errc::invalid,
+              "'" + name + "' was added with --read-only, so nothing is written to it; 'trainyard remote remove " +
+                  name + "' and 'trainyard remote add " + name + " URL' change that");
+}
+
 Publisher this_publisher() { return {user_name() + " on " + host_name(), now}; }
 
 }  // namespace trainyard

@@ -24,6 +24,9 @@ Result<std::shared_ptr<KeyStore>> open_keys(const RemoteAddress& address);
 // Those of the store that are named; the only one there is, when none is named.
 Result<std::vector<KnownRemote>> named_remotes(const Store& store, const std::vector<std::string>& names);
 
+// `invalid` where the remote was made known for reading alone.
+Result<void> check_writable(const KnownRemote& remote);
+
 // "ada on host7".
 Publisher this_publisher();
 

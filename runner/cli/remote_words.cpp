@@ -27,7 +27,8 @@ GroupWords remote_words() {
            "add", "Try a remote out and make it known under a name",
            "trainyard remote add models file:///srv/models\n  trainyard remote add bucket "
            "'s3://models/team?endpoint=https://s3.example.com'\n  trainyard remote add registry "
-           "oci://registry.example.com/models --require-approval",
+           "oci://registry.example.com/models --require-approval\n  trainyard remote add theirs "
+           "oci://ghcr.io/team/models --read-only",
            [](auto& add) {
              return std::vector<Word>{
                  {"name", &add.name, "NAME", "What to call it", Word::Need::required},
@@ -35,7 +36,8 @@ GroupWords remote_words() {
                   "file:///folder, s3://bucket/prefix, oci://registry/prefix; credentials come from the environment or "
                   "the ecosystem's own files",
                   Word::Need::required},
-                 {"--require-approval", &add.require_approval, "", "Publish approved versions to it, and no others"}};
+                 {"--require-approval", &add.require_approval, "", "Publish approved versions to it, and no others"},
+                 {"--read-only", &add.read_only, "", "Pull from it, and never write to it: not even to try it out"}};
            }),
        command_words<command::RemoteRemove>("remove", "Forget a remote; what was published there stays",
                                             "trainyard remote remove models",

@@ -33,8 +33,7 @@ Result<SentOutputs> send_to(const KnownRemote& remote, const RunId& run, const S
 
 Result<void> check_output_remote(const RunRequest& request, const Store& store) {
   if (!request.output_remote) return {};
-  TRY(RemoteList(store.remotes(), store.scratch()).find(*request.output_remote));
-  return {};
+  return check_writable(TRY(RemoteList(store.remotes(), store.scratch()).find(*request.output_remote)));
 }
 
 std::string sending_command(const RunPlan& plan) {
@@ -60,6 +59,7 @@ Result<ExitCode> perform(const command::RunsSend& command, const Invocation& inv
   const KnownRun run = TRY(find_run(store, command.run));
   const std::vector<std::string> names = command.to.empty() ? std::vector<std::string>() : std::vector{command.to};
   const KnownRemote remote = TRY(named_remotes(store, names)).front();
+  TRY(check_writable(remote));
   count_interrupts();
   const SentOutputs sent = TRY(send_to(remote, run.plan.run, store));
   if (invocation.output == Output::json) {

@@ -127,7 +127,8 @@ Result<std::vector<PackageName>> KeyedRemote::packages() {
     const PackageKeys keys(package->name);
     if (keys.entry() != key)
       return damaged(*store_, key, fail(Errc::corrupt, "it is about '" + package->name.text() + "'"));
-    if (!TRY(visible_versions(*store_, keys)).empty()) packages.push_back(package->name);
+    if (!TRY(visible_versions(*store_, keys)).empty() || !TRY(remote_labels(*store_, keys)).empty())
+      packages.push_back(package->name);
   }
   std::sort(packages.begin(), packages.end());
   return packages;

@@ -111,8 +111,13 @@ Result<std::vector<PackageName>> OciRemote::packages() {
   for (const std::string& repository : TRY(registry_.repositories())) {
     if (repository.substr(0, prefix_.size()) != prefix_) continue;
     const auto package = PackageName::parse(std::string_view(repository).substr(prefix_.size()));
-    // A registry keeps repositories that nothing is in, and others may keep theirs beside ours.
-    if (package.ok() && repository_of(*package).ok() && !TRY(versions(*package)).empty()) packages.push_back(*package);
+    if (!package.ok() || !repository_of(*package).ok()) continue;
+    // A registry keeps repositories that nothing is in.
+    const auto tags = TRY(registry_.tags(repository));
+    const bool shows = std::any_of(tags.begin(), tags.end(), [](const std::string& tag) {
+      return PackageVersion::parse(tag).ok() || VersionLabel::parse(tag).ok();
+    });
+    if (shows) packages.push_back(*package);
   }
   std::sort(packages.begin(), packages.end());
   return packages;

@@ -77,8 +77,8 @@ class Remote {
   // `not_found`; `corrupt` when it is not the text of the digest.
   virtual Result<std::string> manifest(const PackageName& package, const Digest& digest) = 0;
 
-  // What is visible. Sorted; a package nobody has published to has no versions. `incompatible` when the remote does not
-  // tell which packages it has.
+  // What is visible. Sorted; a package nobody has published to has no versions. Packages are those with a version or a
+  // label. `incompatible` when the remote does not tell which packages it has.
   virtual Result<std::vector<PackageName>> packages() = 0;
   virtual Result<std::vector<PackageVersion>> versions(const PackageName& package) = 0;
   // The manifest of a visible version.

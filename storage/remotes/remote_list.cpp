@@ -41,7 +41,8 @@ Json to_json(const KnownRemote& remote) {
           {"name", remote.name.text()},
           {"address", remote.address.text()},
           {"approval", remote.approval == KnownRemote::Approval::required ? "required" : "not_required"},
-          {"added_at", remote.added_at.text()}};
+          {"added_at", remote.added_at.text()},
+          {"use", remote.use == KnownRemote::Use::reading ? "reading" : "publishing"}};
 }
 
 Result<KnownRemote> known_remote_from(const Json& json) {
@@ -52,10 +53,12 @@ Result<KnownRemote> known_remote_from(const Json& json) {
   const std::string approval = fields.text("approval");
   if (approval != "required" && approval != "not_required") fields.note("approval", "is 'required' or 'not_required'");
   const auto added = fields.parsed("added_at", Instant::parse);
+  const std::string use = fields.has("use") ? fields.text("use") : "publishing";
+  if (use != "publishing" && use != "reading") fields.note("use", "is 'publishing' or 'reading'");
   TRY(fields.finish());
   return KnownRemote{std::move(*name), std::move(*address),
                      approval == "required" ? KnownRemote::Approval::required : KnownRemote::Approval::not_required,
-                     *added};
+                     *added, use == "reading" ? KnownRemote::Use::reading : KnownRemote::Use::publishing};
 }
 
 Result<void> RemoteList::add(const KnownRemote& remote) const {

@@ -29,6 +29,7 @@ struct KnownRemote {
   RemoteAddress address;
   enum class Approval { not_required, required } approval = Approval::not_required;  // of versions published to it
   Instant added_at;
+  enum class Use { publishing, reading } use = Use::publishing;  // what this store does there
 
   friend bool operator==(const KnownRemote&, const KnownRemote&) = default;
 };

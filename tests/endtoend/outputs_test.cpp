@@ -69,6 +69,7 @@ TEST_CASE("A run sends what it left to a remote, and stock tools read it there")
   CHECK(yard.store.schema_mistakes().empty());
   // It is no version, and garbage collection leaves it alone.
   CHECK(yard.store.json({"remote", "show", "outputs", "counts"}).at(0).at("versions").empty());
+  CHECK(yard.store.json({"remote", "show", "outputs"}).size() == 1);
   yard.store.must({"remote", "gc", "outputs", "--older-than", "0s", "--apply"});
   const Json again =
       yard.store.json({"runs", "send", run.traceability().at("run").get<std::string>(), "--to", "outputs"});

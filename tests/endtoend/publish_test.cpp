@@ -167,6 +167,29 @@ TEST_CASE("A remote that asks for approval takes approved versions only") {
   CHECK(one.store.run({"promote", "counts@1.1", "models", "strict"}).status.code == 2);
 }
 
+TEST_CASE("A remote that is there to be read is pulled from, and never written to") {
+  PublishedStore one;
+  one.store.must({"publish", "counts@1.1"});
+  const auto before = contents(one.remote("models"));
+  TestStore other;
+  CHECK(has(other.must({"remote", "add", "theirs", one.address("models"), "--read-only"}), "none is published to it"));
+  CHECK(other.json({"remote", "list"}).at(0).at("use") == "reading");
+  other.must({"pull", "counts@1.1"});
+  for (const Arguments& write : std::vector<Arguments>{{"publish", "counts@1.1"},
+                                                       {"remote", "gc", "theirs", "--apply"},
+                                                       {"run", "training", "counts", "--dataset", one.data.string(),
+                                                        "--output-remote", "theirs"}}) {
+    const ProgramOutput refused = other.run(write);
+    CHECK(refused.status.code == 2);
+    CHECK(has(refused.err, "'theirs' was added with --read-only"));
+  }
+  one.add_remote_to(other, "ours");
+  CHECK(other.run({"promote", "counts@1.1", "ours", "theirs"}).status.code == 2);
+  CHECK(contents(one.remote("models")) == before);
+  CHECK(other.schema_mistakes().empty());
+  CHECK(other.run({"remote", "add", "typed", "file:///srv/no-such-folder", "--read-only"}).status.code != 0);
+}
+
 TEST_CASE("Promoting brings the same bytes with all that is attached") {
   PublishedStore one;
   one.add_remote("production");
