@@ -63,13 +63,14 @@ TEST_CASE("A run works with what lies in a bucket, and its results name the stat
 
 TEST_CASE("A version is reproduced from the bucket, until that holds something else", "[ceph]") {
   Yard yard;
-  yard.write("a.csv", "1\n");
+  yard.write("a.csv", "of the first day\n");
   REQUIRE(yard.train("first").status() == "Successful");
   yard.store.must({"store", "gc", "--apply-now"});
   CHECK(yard.store.run({"reproduce", "counts@1.1"}, yard.credentials).status.code == 0);
   yard.store.must({"store", "gc", "--apply-now"});
-  yard.write("a.csv", "2\n");
+  yard.write("a.csv", "of the second day\n");
   const ProgramOutput output = yard.store.run({"reproduce", "counts@1.1"}, yard.credentials);
+  INFO(output.out << output.err);
   CHECK(output.status.code != 0);
 }
 
