@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 
+#include <chrono>
+#include <thread>
+
 #include "runner/engine/named_tree.hpp"
 #include "runner/engine/scratch_file.hpp"
 #include "runner/engine/stored_run_record.hpp"
@@ -18,6 +21,9 @@ namespace {
 constexpr std::string_view kOutputs = "application/vnd.trainyard.run-outputs.v1";
 constexpr std::string_view kResults = "application/vnd.trainyard.results.v1+json";
 constexpr std::string_view kTar = "application/vnd.trainyard.tree.v1.tar";
+
+constexpr std::chrono::seconds kCollectorsEnd{30};
+constexpr std::chrono::milliseconds kBetweenAsking{200};
 
 // A tree that a run left, and the name of its tar.
 struct Part {
@@ -66,6 +72,7 @@ class OutputSending {
     const VersionLabel label = TRY(VersionLabel::parse("run-" + run_.run.text()));
     TRY(to_.remote->put_manifest(package(), bytes));
     TRY(to_.remote->set_label(package(), label, descriptor));
+    TRY(await_collector());
     TRY(check_whole(manifest));
     return SentOutputs{label.text(), descriptor, sent_, std::move(missing_)};
   }
@@ -102,6 +109,17 @@ class OutputSending {
       sent_ += bytes;
       if (options_.progress) options_.progress({done_, all_, sent_});
     });
+  }
+
+  // Who began to remove garbage before the label was there does not spare what it names.
+  Result<void> await_collector() {
+    for (const auto until = std::chrono::steady_clock::now() + kCollectorsEnd;;) {
+      const auto nobody = to_.remote->check_nobody_collects(package());
+      if (nobody.ok() || nobody.error().code != Errc::unavailable) return nobody;
+      if (options_.cancelled()) return fail(Errc::cancelled, "sending the outputs of the run was given up");
+      if (std::chrono::steady_clock::now() > until) return nobody;
+      std::this_thread::sleep_for(kBetweenAsking);
+    }
   }
 
   // Before it had a name, somebody may have taken what was there already for garbage.

@@ -150,4 +150,8 @@ Result<RemoteGarbage> KeyedRemote::collect(const PackageName& package, std::chro
   return KeyedGarbage(*store_, TRY(look(package)), now_, older_than, now).collect(what);
 }
 
+Result<void> KeyedRemote::check_nobody_collects(const PackageName& package) {
+  return claims_.check_nobody_collects(TRY(look(package)));
+}
+
 }  // namespace trainyard

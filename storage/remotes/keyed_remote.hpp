@@ -60,6 +60,7 @@ class KeyedRemote final : public Remote {
   Result<std::vector<OciDescriptor>> attached(const PackageName& package, const Digest& subject) override;
   Result<RemoteGarbage> collect(const PackageName& package, std::chrono::seconds older_than, Garbage what,
                                 Instant now) override;
+  Result<void> check_nobody_collects(const PackageName& package) override;
   [[nodiscard]] std::string text() const override { return store_->text(); }
 
  private:

@@ -93,4 +93,6 @@ Result<RemoteGarbage> OciRemote::collect(const PackageName& package, std::chrono
   return garbage;
 }
 
+Result<void> OciRemote::check_nobody_collects(const PackageName& /*package*/) { return {}; }
+
 }  // namespace trainyard

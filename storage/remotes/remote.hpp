@@ -117,6 +117,10 @@ class Remote {
   virtual Result<RemoteGarbage> collect(const PackageName& package, std::chrono::seconds older_than, Garbage what,
                                         Instant now) = 0;
 
+  // `unavailable` while somebody removes garbage of the package, who may not have seen what was named since he began. Where
+  // only the remote itself removes content nobody does.
+  virtual Result<void> check_nobody_collects(const PackageName& package) = 0;
+
   // "file:///srv/models": for errors and people.
   [[nodiscard]] virtual std::string text() const = 0;
 };

@@ -2,7 +2,9 @@
 // What runs leave goes to a remote at their end.
 #include <boost/filesystem/operations.hpp>
 #include <catch2/catch.hpp>
+#include <thread>
 
+#include "runner/processes/clock.hpp"
 #include "storage/values/sha256.hpp"
 #include "tests/endtoend/two_folders.hpp"
 
@@ -75,6 +77,29 @@ TEST_CASE("A run sends what it left to a remote, and stock tools read it there")
       yard.store.json({"runs", "send", run.traceability().at("run").get<std::string>(), "--to", "outputs"});
   CHECK(again.at("bytes_sent") == 0);
   CHECK(yard.manifest_of(run) == manifest);
+}
+
+TEST_CASE("What a run left is whole on a remote although somebody removed garbage there meanwhile") {
+  Yard yard;
+  const EndedRun run = yard.store.train("counts", yard.data);
+  const Path sign = yard.place / "counts" / "collecting.json";
+  REQUIRE(make_folders(sign.parent_path()).ok());
+  const Json collecting = {{"schema", "trainyard.collecting/1"}, {"collection", "another"}, {"since", now().text()}};
+  REQUIRE(replace_file(sign.parent_path(), sign, canonical(collecting) + "\n", 0644, Durable::no).ok());
+  const Arguments send = {"runs", "send", run.traceability().at("run").get<std::string>(), "--to", "outputs"};
+  RunningProgram sending = yard.store.start(send);
+  const Path labels = yard.place / "counts" / "labels";
+  while (!boost::filesystem::exists(labels) || boost::filesystem::is_empty(labels))
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  // As a collector that has not seen the label does it.
+  const Json manifest = yard.manifest_of(run);
+  boost::filesystem::remove(yard.blob(manifest.at("layers")[0]));
+  boost::filesystem::remove(sign);
+  const ProgramOutput output = sending.wait();
+  CHECK(output.status.code != 0);
+  CHECK(has(output.err, "send it again"));
+  yard.store.must(send);
+  CHECK(boost::filesystem::exists(yard.blob(manifest.at("layers")[0])));
 }
 
 TEST_CASE("A run that fails sends what it left too, and keeps its exit code") {
