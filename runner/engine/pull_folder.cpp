@@ -10,6 +10,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::size_t kPullsAtOnce = 4;
+constexpr std::int64_t kForgottenSeconds = std::int64_t{7} * 24 * 60 * 60;
 
 }  // namespace
 
@@ -20,6 +21,20 @@ Result<PullFolder> PullFolder::open(const Path& folder, Remote& remote, const Pa
     return fail(Errc::unavailable,
                 "another process pulls the same version from '" + remote.text() + "' right now; wait until it is done");
   return PullFolder(folder, std::move(*lock), remote, package);
+}
+
+Result<void> PullFolder::remove_forgotten(const Path& folders, Instant now) {
+  const auto names = list_folder(folders);
+  if (!names.ok()) return names.error().code == Errc::not_found ? Result<void>() : names.error();
+  for (const std::string& name : *names) {
+    const auto status = TRY(status_of(folders / name));
+    if (!status || !S_ISDIR(status->st_mode) ||
+        now.microseconds / 1'000'000 - status->st_mtim.tv_sec < kForgottenSeconds)
+      continue;
+    const auto lock = TRY(FileLock::try_lock(folders / name / "lock"));
+    if (lock) TRY(remove_tree(folders / name));
+  }
+  return {};
 }
 
 Result<void> PullFolder::fetch(std::span<const OciDescriptor> blobs, const Progress& progress,

@@ -9,6 +9,7 @@
 
 #include "storage/objects/pack_objects.hpp"
 #include "storage/remotes/remote.hpp"
+#include "storage/values/instant.hpp"
 
 namespace trainyard {
 
@@ -20,6 +21,9 @@ class PullFolder {
 
   // `unavailable` while another process pulls the same.
   static Result<PullFolder> open(const Path& folder, Remote& remote, const PackageName& package);
+
+  // Removes the folders among these that nobody has gone on with for a week.
+  static Result<void> remove_forgotten(const Path& folders, Instant now);
 
   // Fetches what is not there, several at a time.
   Result<void> fetch(std::span<const OciDescriptor> blobs, const Progress& progress,

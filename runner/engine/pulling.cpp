@@ -286,8 +286,10 @@ class Pull {
 Result<PullReport> pull_version(const RemoteTarget& from, const PackageReference& reference, const PullWish& wish,
                                 const Store& store, const std::function<Instant()>& now) {
   FoundPublication found = TRY(find_publication(*from.remote, reference));
-  const Path place = store.root() / "cache" / "pulls" / found.manifest.digest.hex();
-  PullFolder folder = TRY(PullFolder::open(place, *from.remote, found.publication.package));
+  const Path pulls = store.root() / "cache" / "pulls";
+  PullFolder folder =
+      TRY(PullFolder::open(pulls / found.manifest.digest.hex(), *from.remote, found.publication.package));
+  TRY(PullFolder::remove_forgotten(pulls, now()));
   return Pull(from, wish, store, now, std::move(found), std::move(folder)).run();
 }
 

@@ -53,7 +53,15 @@ TEST_CASE("What is there already is not sent again") {
   CHECK(contents(one.remote("models")) == before);
   TestStore other;
   one.add_remote_to(other, "models");
+  // A pull that nobody went on with, and one that somebody may.
+  for (const char* const name : {"old", "new"}) {
+    const Path begun = other.root() / "cache" / "pulls" / name;
+    REQUIRE(make_folders(begun).ok());
+    REQUIRE(replace_file(begun, begun / "part", "bytes", 0644, Durable::no).ok());
+  }
+  boost::filesystem::last_write_time(other.root() / "cache" / "pulls" / "old", std::time(nullptr) - 8 * 24 * 3600);
   other.must({"pull", "counts@1.1"});
+  CHECK(list_folder(other.root() / "cache" / "pulls").value() == std::vector<std::string>{"new"});
   CHECK(other.json({"pull", "counts@1.1"}).at("versions").at(1).at("state") == "was_there");
 }
 
@@ -175,10 +183,10 @@ TEST_CASE("A remote that is there to be read is pulled from, and never written t
   CHECK(has(other.must({"remote", "add", "theirs", one.address("models"), "--read-only"}), "none is published to it"));
   CHECK(other.json({"remote", "list"}).at(0).at("use") == "reading");
   other.must({"pull", "counts@1.1"});
-  for (const Arguments& write : std::vector<Arguments>{{"publish", "counts@1.1"},
-                                                       {"remote", "gc", "theirs", "--apply"},
-                                                       {"run", "training", "counts", "--dataset", one.data.string(),
-                                                        "--output-remote", "theirs"}}) {
+  for (const Arguments& write : std::vector<Arguments>{
+           {"publish", "counts@1.1"},
+           {"remote", "gc", "theirs", "--apply"},
+           {"run", "training", "counts", "--dataset", one.data.string(), "--output-remote", "theirs"}}) {
     const ProgramOutput refused = other.run(write);
     CHECK(refused.status.code == 2);
     CHECK(has(refused.err, "'theirs' was added with --read-only"));
