@@ -29,6 +29,7 @@ inline constexpr std::string_view kEvidence =
     "application/vnd.trainyard.evidence.v1";  // the store's journal, public keys
 inline constexpr std::string_view kAttestations = "application/vnd.in-toto+json";
 inline constexpr std::string_view kModelSignature = "application/vnd.dev.sigstore.bundle.v0.3+json";
+inline constexpr std::string_view kBill = "application/vnd.cyclonedx+json";  // of materials
 }  // namespace media_type
 
 // The layers of one version of a lineage.

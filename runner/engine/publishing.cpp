@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/publishing.hpp"
 
+#include "runner/core/documents/cyclonedx_bom.hpp"
 #include "runner/engine/attesting.hpp"
 #include "runner/engine/capsule_folder.hpp"
+#include "runner/engine/lineage_reading.hpp"
 #include "runner/engine/publication_evidence.hpp"
 #include "storage/packages/attestations.hpp"
 #include "storage/values/sha256.hpp"
@@ -59,6 +61,15 @@ Result<Attachment> send_evidence(const std::vector<VersionShare>& shares, const 
   for (const EvidenceFile& file : evidence.files)
     attachment.layers.push_back(TRY(send_named(sending, file.media_type, file.name, file.bytes)));
   return attachment;
+}
+
+// Without the evaluations, of which there may be more tomorrow.
+Result<Attachment> send_bill(const VersionRecord& version, const Store& store, ShareSending& sending) {
+  const PackageReference reference{version.content.name, version.version};
+  const Lineage lineage = TRY(read_lineage(
+      store, reference, [](const PackageName&) { return std::vector<std::pair<PackageVersion, RunId>>(); }));
+  return Attachment{media_type::kBill,
+                    {TRY(send_named(sending, media_type::kBill, "bom.cdx.json", readable(cyclonedx_bom(lineage))))}};
 }
 
 Result<Attachment> send_capsule(const Path& file, ShareSending& sending) {
@@ -128,6 +139,7 @@ Result<PublishReport> publish_version(const VersionRecord& version, const Publis
     // each time.
     std::vector<Attachment> first = attachments;
     first.push_back(TRY(send_evidence(shares, store, to_lacking, report.missing)));
+    first.push_back(TRY(send_bill(version, store, to_lacking)));
     for (const RemoteTarget& target : lacking) {
       TRY(target.remote->put_manifest(package, text));
       TRY(attach(first, package, target, subject));

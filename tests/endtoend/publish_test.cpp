@@ -207,7 +207,7 @@ TEST_CASE("Promoting brings the same bytes with all that is attached") {
   CHECK(blobs_in(one.remote("production")) == blobs_in(one.remote("models")));
   const Json here = one.store.json({"remote", "show", "models", "counts@1.2"});
   CHECK(one.store.json({"remote", "show", "production", "counts@live"}) == here);
-  CHECK(here.at("attached").size() == 5);
+  CHECK(here.at("attached").size() == 6);
   CHECK(one.store.json({"promote", "counts@1.2", "models", "production"}).at("bytes_sent") == 0);
 }
 
