@@ -343,7 +343,26 @@ Result<std::optional<RunRecord>> Auditor::run(const RunId& id) {
   return known->second;
 }
 
+bool Auditor::told(const RelPath& path) const { return journal_.files.contains(path.bytes()); }
+
+// A run publishes its version before it ends, and a pull brings the run before the version. The chain keeps that order.
+Result<bool> Auditor::came_from_another_store(const RunRecord& record) {
+  if (!record.version || !journal_.problems.empty()) return false;
+  const auto ended = journal_.files.find(TRY(results_path(record.run)).bytes());
+  const auto published =
+      journal_.files.find(TRY(registry().record_path(record.parent.package, record.version->version)).bytes());
+  return ended != journal_.files.end() && published != journal_.files.end() &&
+         ended->second.sequence < published->second.sequence;
+}
+
+Result<bool> Auditor::stayed_behind(const RecordedInput& input) {
+  if (input.snapshot && told(TRY(Snapshots(store_->snapshots(), store_->journal()).record_path(input.snapshot->hex()))))
+    return false;
+  return TRY(missing_of(input.tree->digest, store_->objects())).has_value();
+}
+
 Result<void> Auditor::data(const RunRecord& record) {
+  const bool pulled = TRY(came_from_another_store(record));
   for (const RecordedInput& input : record.inputs) {
     const std::string link =
         (input.input == "train_data" ? "the training data of run " : "the evaluation data of run ") +
@@ -352,18 +371,25 @@ Result<void> Auditor::data(const RunRecord& record) {
       add(link, AuditVerdict::unverifiable, "the run ended before it was read");
       continue;
     }
+    const bool behind = pulled && TRY(stayed_behind(input));
     // What was read out of a bucket for one run is here until garbage is collected.
-    const bool gone = input.kind == DataSource::Kind::bucket && !input.snapshot &&
-                      TRY(missing_of(input.tree->digest, store_->objects())).has_value();
+    const bool gone = behind || (input.kind == DataSource::Kind::bucket && !input.snapshot &&
+                                 TRY(missing_of(input.tree->digest, store_->objects())).has_value());
     const bool kept = !gone && (input.snapshot || input.kind != DataSource::Kind::folder);
     const auto tree = TRY(kept ? content(link, input.tree->digest, "kept: ") : list(link, input.tree->digest));
-    if (input.snapshot) TRY(snapshot(*input.snapshot));
-    if (input.dataset) TRY(dataset(*input.dataset));
+    if (input.snapshot && !behind) TRY(snapshot(*input.snapshot));
+    if (input.dataset && !pulled) TRY(dataset(*input.dataset));
     if (!tree) continue;
     if (TreeSummary::of(*tree) != *input.tree)
       add(link, AuditVerdict::broken, "the results tell another number of files or bytes than there were");
-    if (gone) add(link, AuditVerdict::unverifiable, "its bytes were not kept, and '" + input.source + "' is not asked");
-    if (input.kind == DataSource::Kind::folder)
+    if (behind) {
+      add(link, AuditVerdict::unverifiable,
+          "its bytes did not come along when the version was pulled; 'trainyard pull --data' brings what was "
+          "published");
+    } else if (gone) {
+      add(link, AuditVerdict::unverifiable, "its bytes were not kept, and '" + input.source + "' is not asked");
+    }
+    if (input.kind == DataSource::Kind::folder && !behind)
       folder(kept ? "the folder of " + link : link, input.source, *tree, kept ? "" : "its bytes were not kept, and ");
   }
   return {};

@@ -41,6 +41,14 @@ TEST_CASE("Without the data only its list is pulled, and without trust no key is
   CHECK(has(audited.out, "does not have that key"));
   const Json with_data = other.json({"pull", "counts", "--data"});
   CHECK(with_data.at("missing").at(0) == "the data: it was not published with this version");
+  // Nothing is wrong with data that stayed behind.
+  TestStore trusting;
+  one.add_remote_to(trusting, "models");
+  trusting.must({"pull", "counts", "--trust-keys"});
+  const ProgramOutput without = trusting.run({"audit", "counts"});
+  INFO(without.out);
+  CHECK(without.status.code == 0);
+  CHECK(has(without.out, "did not come along when the version was pulled"));
 }
 
 TEST_CASE("What is there already is not sent again") {
