@@ -68,8 +68,10 @@ Result<Attachment> send_bill(const VersionRecord& version, const Store& store, S
   const PackageReference reference{version.content.name, version.version};
   const Lineage lineage = TRY(read_lineage(
       store, reference, [](const PackageName&) { return std::vector<std::pair<PackageVersion, RunId>>(); }));
-  return Attachment{media_type::kBill,
-                    {TRY(send_named(sending, media_type::kBill, "bom.cdx.json", readable(cyclonedx_bom(lineage))))}};
+  Attachment attachment{media_type::kBill, {}};
+  attachment.layers.push_back(
+      TRY(send_named(sending, media_type::kBill, "bom.cdx.json", readable(cyclonedx_bom(lineage)))));
+  return attachment;
 }
 
 Result<Attachment> send_capsule(const Path& file, ShareSending& sending) {
