@@ -9,7 +9,6 @@
 #include "runner/engine/attesting.hpp"
 #include "runner/processes/clock.hpp"
 #include "storage/packages/attestations.hpp"
-#include "storage/packages/registry.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {

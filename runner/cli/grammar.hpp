@@ -14,6 +14,8 @@
 // are split, checked and explained is no business of these; arguments.cpp does that.
 namespace trainyard {
 
+inline constexpr const char* kPackageWord = "NAME, NAME@VERSION or NAME@LABEL";
+
 // One argument or option of a command.
 struct Word {
   enum class Need { required, optional };

@@ -5,7 +5,6 @@ namespace trainyard {
 
 namespace {
 
-constexpr const char* kPackageWord = "NAME, NAME@VERSION or NAME@LABEL";
 constexpr const char* kPasswordFile = "Read the password of the private key from the first line of this file";
 constexpr const char* kPassword = "Ask for the password of the private key on the terminal";
 

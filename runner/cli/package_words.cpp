@@ -5,7 +5,6 @@ namespace trainyard {
 
 GroupWords package_words() {
   constexpr const char* kPackage = "A zip, or a folder with package.json, train.py or main.py";
-  constexpr const char* kWhich = "NAME, NAME@VERSION or NAME@LABEL";
   constexpr const char* kWhy = "Why, for whoever asks later";
   constexpr const char* kName = "The name of a package without package.json (that of its root folder)";
   return {
@@ -40,14 +39,14 @@ GroupWords package_words() {
        command_words<command::PackageShow>(
            "show", "Show one version of a package", "trainyard package show digits@1.1",
            [&](auto& show) {
-             return std::vector<Word>{{"package", &show.reference, "PACKAGE", kWhich, Word::Need::required}};
+             return std::vector<Word>{{"package", &show.reference, "PACKAGE", kPackageWord, Word::Need::required}};
            }),
        diff_words("trainyard package diff digits@1.0 digits@production"),
        command_words<command::PackageLabel>(
            "label", "Give a version a label, which it takes from the version that had it",
            "trainyard package label digits@1.4 production --why 'better on the hard ones'",
            [&](auto& label) {
-             return std::vector<Word>{{"package", &label.reference, "PACKAGE", kWhich, Word::Need::required},
+             return std::vector<Word>{{"package", &label.reference, "PACKAGE", kPackageWord, Word::Need::required},
                                       {"label", &label.label, "LABEL", "Such as production", Word::Need::required},
                                       {"--why", &label.why, "TEXT", kWhy}};
            }),
@@ -63,13 +62,13 @@ GroupWords package_words() {
            "approve", "Note that a version may be used",
            "trainyard package approve digits@1.4 --why 'reviewed on 2026-11-20'",
            [&](auto& approve) {
-             return std::vector<Word>{{"package", &approve.reference, "PACKAGE", kWhich, Word::Need::required},
+             return std::vector<Word>{{"package", &approve.reference, "PACKAGE", kPackageWord, Word::Need::required},
                                       {"--why", &approve.why, "TEXT", kWhy, Word::Need::required}};
            }),
        command_words<command::PackageReject>(
            "reject", "Note that a version may not be used", "trainyard package reject digits@1.4 --why 'biased data'",
            [&](auto& reject) {
-             return std::vector<Word>{{"package", &reject.reference, "PACKAGE", kWhich, Word::Need::required},
+             return std::vector<Word>{{"package", &reject.reference, "PACKAGE", kPackageWord, Word::Need::required},
                                       {"--why", &reject.why, "TEXT", kWhy, Word::Need::required}};
            }),
        command_words<command::PackageDelete>("delete", "Delete a version; its number is never given again",
@@ -84,7 +83,7 @@ GroupWords package_words() {
            "export", "Write a version as NAME_vX.Y.zip and NAME_vX.Y_metadata.json",
            "trainyard package export digits@production --output ./out",
            [&](auto& exported) {
-             return std::vector<Word>{{"package", &exported.reference, "PACKAGE", kWhich, Word::Need::required},
+             return std::vector<Word>{{"package", &exported.reference, "PACKAGE", kPackageWord, Word::Need::required},
                                       {"-o,--output", &exported.folder, "DIR", "Where to (.)"}};
            }),
        command_words<command::PackageImport>(

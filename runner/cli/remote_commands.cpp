@@ -213,7 +213,7 @@ Result<ExitCode> perform(const command::RemoteLists& /*command*/, const Invocati
   for (const KnownRemote& remote : TRY(RemoteList(store.remotes(), store.scratch()).list())) {
     list.push_back(to_json(remote));
     rows.push_back({remote.name.text(), remote.address.text(), text_of(remote.approval),
-                    remote.use == KnownRemote::Use::reading ? "reading" : "publishing", remote.added_at.short_text()});
+                    std::string(name_of(remote.use)), remote.added_at.short_text()});
   }
   if (invocation.output == Output::json) {
     print_json(list);
@@ -289,7 +289,7 @@ Result<ExitCode> perform(const command::RemoteCollect& command, const Invocation
   const Store store = TRY(open_store(invocation));
   const KnownRemote remote = TRY(known(store, command.name));
   count_interrupts();
-  TRY(check_writable(remote));
+  if (command.apply) TRY(check_writable(remote));
   const auto opened = TRY(open_remote(remote.address));
   const Garbage what = command.apply ? Garbage::remove : Garbage::list;
   Json list = Json::array();

@@ -5,8 +5,6 @@
 
 namespace trainyard {
 
-namespace {}  // namespace
-
 Json to_json(const BucketObject& object) {
   return {{"key", object.path.text()},
           {"bytes", object.bytes},

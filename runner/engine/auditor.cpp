@@ -343,8 +343,6 @@ Result<std::optional<RunRecord>> Auditor::run(const RunId& id) {
   return known->second;
 }
 
-bool Auditor::told(const RelPath& path) const { return journal_.files.contains(path.bytes()); }
-
 // A run publishes its version before it ends, and a pull brings the run before the version. The chain keeps that order.
 Result<bool> Auditor::came_from_another_store(const RunRecord& record) {
   if (!record.version || !journal_.problems.empty()) return false;
@@ -356,8 +354,10 @@ Result<bool> Auditor::came_from_another_store(const RunRecord& record) {
 }
 
 Result<bool> Auditor::stayed_behind(const RecordedInput& input) {
-  if (input.snapshot && told(TRY(Snapshots(store_->snapshots(), store_->journal()).record_path(input.snapshot->hex()))))
-    return false;
+  if (input.snapshot) {
+    const RelPath record = TRY(Snapshots(store_->snapshots(), store_->journal()).record_path(input.snapshot->hex()));
+    if (journal_.files.contains(record.bytes())) return false;
+  }
   return TRY(missing_of(input.tree->digest, store_->objects())).has_value();
 }
 
@@ -378,6 +378,7 @@ Result<void> Auditor::data(const RunRecord& record) {
     const bool kept = !gone && (input.snapshot || input.kind != DataSource::Kind::folder);
     const auto tree = TRY(kept ? content(link, input.tree->digest, "kept: ") : list(link, input.tree->digest));
     if (input.snapshot && !behind) TRY(snapshot(*input.snapshot));
+    // The names of datasets stay in the store that gave them.
     if (input.dataset && !pulled) TRY(dataset(*input.dataset));
     if (!tree) continue;
     if (TreeSummary::of(*tree) != *input.tree)

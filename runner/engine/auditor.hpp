@@ -45,7 +45,6 @@ class Auditor {
   void attestation(const std::string& of, const AttestationCheck& check);
   Result<void> zip(const std::string& name, const VersionRecord& version, const Tree& tree);
   Result<void> data(const RunRecord& record);
-  [[nodiscard]] bool told(const RelPath& path) const;  // whether the journal tells of that file
   Result<bool> came_from_another_store(const RunRecord& record);
   // Whether bytes of it are missing that a version may be pulled without.
   Result<bool> stayed_behind(const RecordedInput& input);

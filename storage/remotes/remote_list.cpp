@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "storage/values/limits.hpp"
+#include "storage/values/named_enum.hpp"
 #include "storage/values/names.hpp"
 #include "storage/values/utf8.hpp"
 
@@ -12,6 +13,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kKnownRemoteSchema = "trainyard.known-remote/1";
+constexpr std::string_view kUses[] = {"publishing", "reading"};
 constexpr std::string_view kRemoteSuffix = ".json";
 constexpr std::size_t kMostName = 63;
 
@@ -36,13 +38,15 @@ Result<RemoteName> RemoteName::parse(std::string_view text) {
                   "'-', 63 characters at most");
 }
 
+std::string_view name_of(KnownRemote::Use use) { return kUses[static_cast<std::size_t>(use)]; }
+
 Json to_json(const KnownRemote& remote) {
   return {{"schema", kKnownRemoteSchema},
           {"name", remote.name.text()},
           {"address", remote.address.text()},
           {"approval", remote.approval == KnownRemote::Approval::required ? "required" : "not_required"},
           {"added_at", remote.added_at.text()},
-          {"use", remote.use == KnownRemote::Use::reading ? "reading" : "publishing"}};
+          {"use", name_of(remote.use)}};
 }
 
 Result<KnownRemote> known_remote_from(const Json& json) {
@@ -53,12 +57,13 @@ Result<KnownRemote> known_remote_from(const Json& json) {
   const std::string approval = fields.text("approval");
   if (approval != "required" && approval != "not_required") fields.note("approval", "is 'required' or 'not_required'");
   const auto added = fields.parsed("added_at", Instant::parse);
-  const std::string use = fields.has("use") ? fields.text("use") : "publishing";
-  if (use != "publishing" && use != "reading") fields.note("use", "is 'publishing' or 'reading'");
+  std::optional<KnownRemote::Use> use = KnownRemote::Use::publishing;
+  if (fields.has("use")) use = enum_named<KnownRemote::Use>(kUses, fields.text("use"));
+  if (!use) fields.note("use", "is 'publishing' or 'reading'");
   TRY(fields.finish());
   return KnownRemote{std::move(*name), std::move(*address),
                      approval == "required" ? KnownRemote::Approval::required : KnownRemote::Approval::not_required,
-                     *added, use == "reading" ? KnownRemote::Use::reading : KnownRemote::Use::publishing};
+                     *added, *use};
 }
 
 Result<void> RemoteList::add(const KnownRemote& remote) const {

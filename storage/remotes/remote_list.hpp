@@ -34,6 +34,7 @@ struct KnownRemote {
   friend bool operator==(const KnownRemote&, const KnownRemote&) = default;
 };
 
+std::string_view name_of(KnownRemote::Use use);  // "publishing", "reading"
 Json to_json(const KnownRemote& remote);
 Result<KnownRemote> known_remote_from(const Json& json);
 

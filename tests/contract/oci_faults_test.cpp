@@ -204,10 +204,6 @@ struct Scene {
   Publisher far;
 };
 
-std::string fault(const std::string& does, int after, int times) {
-  return "[{\"after\": " + std::to_string(after) + ", \"times\": " + std::to_string(times) + ", " + does + "}]";
-}
-
 // Whether it is the turn of this one; all of them take minutes.
 bool is_chosen(std::size_t number) { return std::getenv("TRAINYARD_EVERY_FAULT") != nullptr || number % 6 == 0; }
 
@@ -233,7 +229,7 @@ TEST_CASE("a fault of a registry that passes is survived, whichever request it s
         if (!is_chosen(number++ + does)) continue;
         INFO(act.name << ", request " << nth + 1 << ", " << faults[does]);
         Scene scene(act);
-        proxy().set(fault(faults[does], nth, 2));
+        proxy().set(faults[does], nth, 2);
         const auto done = act.act(scene.far.remote());
         struck = proxy().struck();
         INFO((done.ok() ? "" : done.error().message) << proxy().log());
@@ -277,7 +273,7 @@ TEST_CASE("a fault of a registry that lasts is told in one sentence, and makes n
         if (!is_chosen(number++ + does)) continue;
         INFO(act.name << ", from request " << nth + 1 << ", " << row.does);
         Scene scene(act);
-        proxy().set(fault(row.does, nth, -1));
+        proxy().set(row.does, nth, -1);
         const auto done = act.act(scene.far.remote());
         struck = proxy().struck();
         INFO((done.ok() ? "it is done" : done.error().message) << proxy().log());

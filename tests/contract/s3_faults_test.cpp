@@ -98,10 +98,6 @@ struct Scene {
   std::unique_ptr<KeyStore> far;
 };
 
-std::string fault(const std::string& does, int after, int times) {
-  return "[{\"after\": " + std::to_string(after) + ", \"times\": " + std::to_string(times) + ", " + does + "}]";
-}
-
 struct Files {
   TempFolder folder;
   std::string text = some_bytes(50'000, 1);
@@ -132,7 +128,7 @@ TEST_CASE("a fault that passes is survived, whichever request it strikes", "[cep
     for (int nth = 0; nth < kMostRequests; ++nth) {
       INFO(act.name << ", request " << nth + 1 << ", " << does);
       const Scene scene(ceph, proxy, files.large, files.parts, act, files.text);
-      proxy.set(fault(does, nth, 2));
+      proxy.set(does, nth, 2);
       const auto done = act.act(*scene.far);
       const bool struck = proxy.struck();
       INFO((done.ok() ? "" : done.error().message) << proxy.log());
@@ -173,7 +169,7 @@ TEST_CASE("a fault that lasts is told in one sentence, and leaves nothing that i
     for (int nth = 0; nth < kMostRequests; ++nth) {
       INFO(act.name << ", from request " << nth + 1 << ", " << row.does);
       const Scene scene(ceph, proxy, files.large, files.parts, act, files.text);
-      proxy.set(fault(row.does, nth, -1));
+      proxy.set(row.does, nth, -1);
       const auto done = act.act(*scene.far);
       const bool struck = proxy.struck();
       INFO((done.ok() ? "" : done.error().message));

@@ -199,6 +199,7 @@ TEST_CASE("A remote that is there to be read is pulled from, and never written t
     CHECK(refused.status.code == 2);
     CHECK(has(refused.err, "'theirs' was added with --read-only"));
   }
+  other.must({"remote", "gc", "theirs"});
   one.add_remote_to(other, "ours");
   CHECK(other.run({"promote", "counts@1.1", "ours", "theirs"}).status.code == 2);
   CHECK(contents(one.remote("models")) == before);

@@ -28,6 +28,10 @@ class FaultProxy {
 
   // A JSON list, as the proxy's own text tells it.
   void set(const std::string& faults) { ask({"POST", control_, {}, HttpBody::of(faults)}); }
+  // One of them, that lets so many requests pass first, and happens so often; -1: to all.
+  void set(const std::string& does, int after, int times) {
+    set("[{\"after\": " + std::to_string(after) + ", \"times\": " + std::to_string(times) + ", " + does + "}]");
+  }
   // A JSON list of what came since.
   std::string log() { return ask({"GET", control_}); }
   // Whether any fault has happened since.
