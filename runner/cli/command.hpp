@@ -108,6 +108,12 @@ struct RunOptions {
   std::string disk;
   std::string log_size;
   std::string output_remote;  // the name of one, or empty
+  std::string executor;       // local, slurm, or empty
+  std::string plan;           // the name of a resource plan, or empty
+  std::string nodes;
+  std::string data_sharding;  // replicated, by-file, or empty
+  std::string partition;
+  std::vector<std::string> sbatch_arguments;
   bool detach = false;
 };
 struct RunTraining : RunOptions {
@@ -245,6 +251,21 @@ struct ProofMake {
 struct ProofVerify {
   std::string file;
   std::string root;  // 64 digits, or empty
+};
+struct PlansList {};
+struct PlansSet {
+  std::string name;
+  std::string executor;
+  std::string cpus;
+  std::string memory;
+  std::string gpus;
+  std::string nodes;
+  std::string partition;
+  std::string time;
+  std::vector<std::string> sbatch_arguments;
+};
+struct PlansRemove {
+  std::string name;
 };
 struct StoreConfigure {
   std::string key;  // empty: show all
@@ -384,7 +405,7 @@ using Command = std::variant<
     command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff,
     command::Reproduce, command::Capsule, command::RemoteAdd, command::RemoteRemove, command::RemoteLists,
     command::RemoteShow, command::RemoteVerify, command::RemoteCollect, command::Publish, command::Pull,
-    command::Promote>;
+    command::Promote, command::PlansList, command::PlansSet, command::PlansRemove>;
 
 struct Invocation {
   Command command;

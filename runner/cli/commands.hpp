@@ -56,6 +56,9 @@ Result<ExitCode> perform(const command::ProofRoot& command, const Invocation& in
 Result<ExitCode> perform(const command::ProofMake& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::ProofVerify& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreConfigure& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PlansList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PlansSet& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::PlansRemove& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreDu& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreVerify& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::StoreFsck& command, const Invocation& invocation);

@@ -72,6 +72,7 @@ GroupWords store_words();
 GroupWords journal_words();
 GroupWords outbox_words();
 GroupWords remote_words();
+GroupWords plan_words();
 // Commands without a group.
 CommandWords audit_words();
 GroupWords key_words();

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "runner/core/run_request.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -41,6 +42,23 @@ Result<std::int64_t> parse_size(const std::string& option, const std::string& te
   const bool known = unit.empty() || (unit.size() == 1 && power != 0);
   if (error == std::errc() && known && bytes >= 1 && bytes < kMost) return static_cast<std::int64_t>(bytes);
   return fail(Errc::invalid, option + " is '" + text + "' but must be a size such as 512M, 8G or 1.5T");
+}
+
+Result<int> parse_whole(const std::string& option, const std::string& text, int least, int most) {
+  const auto value = number_in<int>(text);
+  if (value && *value >= least && *value <= most) return *value;
+  return fail(Errc::invalid, option + " is '" + text + "' but must be a whole number from " + std::to_string(least) +
+                                 " to " + std::to_string(most));
+}
+
+Result<std::int64_t> parse_cpus(const std::string& option, const std::string& text) {
+  constexpr double kMost = 100'000;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const double thousandths = std::round(value * 1000);
+  if (error == std::errc() && end == text.data() + text.size() && thousandths >= 10 && value <= kMost)
+    return static_cast<std::int64_t>(thousandths);
+  return fail(Errc::invalid, option + " is '" + text + "' but must be a number of processors such as 2 or 0.5");
 }
 
 }  // namespace trainyard

@@ -14,4 +14,9 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
 // "512M", "1.5G", or bytes without a unit; units are powers of 1024.
 Result<std::int64_t> parse_size(const std::string& option, const std::string& text);
 
+// A whole number from `least` to `most`.
+Result<int> parse_whole(const std::string& option, const std::string& text, int least, int most);
+// "1.5" processors, in thousandths.
+Result<std::int64_t> parse_cpus(const std::string& option, const std::string& text);
+
 }  // namespace trainyard

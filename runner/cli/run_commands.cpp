@@ -1,46 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
-#include <cmath>
-
 #include "runner/cli/commands.hpp"
 #include "runner/cli/quantities.hpp"
 #include "runner/cli/run_start.hpp"
 #include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
 #include "storage/remotes/remote_list.hpp"
-#include "storage/values/number.hpp"
 
 namespace trainyard {
 
 namespace {
 
-Result<int> parse_number(const char* option, const std::string& text, int least, int most) {
-  const auto value = number_in<int>(text);
-  if (value && *value >= least && *value <= most) return *value;
-  return fail(Errc::invalid, std::string(option) + " is '" + text + "' but must be a whole number from " +
-                                 std::to_string(least) + " to " + std::to_string(most));
-}
-
-// "1.5" in thousandths.
-Result<std::int64_t> parse_cpus(const std::string& text) {
-  constexpr double kMost = 100'000;
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const double thousandths = std::round(value * 1000);
-  if (error == std::errc() && end == text.data() + text.size() && thousandths >= 10 && value <= kMost)
-    return static_cast<std::int64_t>(thousandths);
-  return fail(Errc::invalid, "--cpus is '" + text + "' but must be a number of processors such as 2 or 0.5");
-}
-
 Result<void> set_limits(RunRequest& request, const command::RunOptions& command) {
   constexpr int kMost = 100'000'000;
   JobLimits& limits = request.limits;
   if (!command.memory.empty()) limits.memory_bytes = TRY(parse_size("--memory", command.memory));
-  if (!command.cpus.empty()) limits.cpu_thousandths = TRY(parse_cpus(command.cpus));
-  if (!command.processes.empty()) limits.processes = TRY(parse_number("--processes", command.processes, 2, kMost));
-  if (!command.open_files.empty()) limits.open_files = TRY(parse_number("--open-files", command.open_files, 16, kMost));
+  if (!command.cpus.empty()) limits.cpu_thousandths = TRY(parse_cpus("--cpus", command.cpus));
+  if (!command.processes.empty()) limits.processes = TRY(parse_whole("--processes", command.processes, 2, kMost));
+  if (!command.open_files.empty()) limits.open_files = TRY(parse_whole("--open-files", command.open_files, 16, kMost));
   if (!command.disk.empty()) limits.disk_bytes = TRY(parse_size("--disk", command.disk));
   if (!command.log_size.empty()) limits.log_bytes = TRY(parse_size("--log-size", command.log_size));
+  return {};
+}
+
+Result<void> set_placement(RunRequest& request, const command::RunOptions& command) {
+  Placement& placement = request.placement;
+  if (!command.executor.empty()) {
+    const auto executor = parse_executor_kind(command.executor);
+    if (!executor.ok()) return within("--executor", executor.error());
+    placement.executor = *executor;
+  }
+  if (!command.plan.empty()) {
+    TRY(check_plan_name(command.plan));
+    placement.plan = command.plan;
+  }
+  if (!command.nodes.empty()) placement.nodes = TRY(parse_whole("--nodes", command.nodes, 1, kMostNodes));
+  if (!command.data_sharding.empty()) {
+    const auto sharding = parse_data_sharding(command.data_sharding);
+    if (!sharding.ok()) return within("--data-sharding", sharding.error());
+    placement.sharding = *sharding;
+  }
+  if (!command.partition.empty()) {
+    TRY(check_partition(command.partition));
+    placement.partition = command.partition;
+  }
+  for (const std::string& argument : command.sbatch_arguments) TRY(check_sbatch_argument(argument));
+  placement.arguments = command.sbatch_arguments;
   return {};
 }
 
@@ -77,13 +81,13 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
     TRY(check_tag(name, value));
     if (!request.tags.emplace(name, value).second) return fail(Errc::invalid, "--tag gives '" + name + "' twice");
   }
-  if (!command.gpus.empty()) request.gpus = TRY(parse_number("--gpus", command.gpus, 0, RunRequest::kMostGpus));
+  if (!command.gpus.empty()) request.gpus = TRY(parse_whole("--gpus", command.gpus, 0, RunRequest::kMostGpus));
   if (!command.priority.empty()) {
     request.priority =
-        TRY(parse_number("--priority", command.priority, -RunRequest::kMostPriority, RunRequest::kMostPriority));
+        TRY(parse_whole("--priority", command.priority, -RunRequest::kMostPriority, RunRequest::kMostPriority));
   }
   if (!command.retries.empty())
-    request.retries = TRY(parse_number("--retries", command.retries, 0, RunRequest::kMostRetries));
+    request.retries = TRY(parse_whole("--retries", command.retries, 0, RunRequest::kMostRetries));
   if (!command.isolation.empty()) {
     const auto isolation = parse_isolation_mode(command.isolation);
     if (!isolation.ok()) return within("--isolation", isolation.error());
@@ -96,6 +100,7 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
     request.isolation.without.insert(*layer);
   }
   TRY(set_limits(request, command));
+  TRY(set_placement(request, command));
   if (!command.output_remote.empty()) request.output_remote = TRY(RemoteName::parse(command.output_remote)).text();
   if (!command.python.empty()) request.python = TRY(absolute_path(command.python)).string();
   if (!command.dependencies.empty()) {

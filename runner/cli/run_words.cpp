@@ -41,6 +41,18 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
       {"--log-size", &run.log_size, "SIZE", "The most that it may print and report (1G)"},
       {"--output-remote", &run.output_remote, "REMOTE",
        "Send the artifacts, and the data where it is kept, to this remote when the run is over"},
+      {"--executor", &run.executor, "WHERE",
+       "Where the job runs: local, on this machine, or slurm, where a cluster's scheduler puts it (that of the store's "
+       "config, else local)"},
+      {"--plan", &run.plan, "NAME",
+       "Resources by one name; what is given here counts before it; see 'trainyard plans'"},
+      {"--nodes", &run.nodes, "N", "Train with one worker on each of N nodes, or with N workers on this machine (1)"},
+      {"--data-sharding", &run.data_sharding, "HOW",
+       "With several nodes: replicated, each worker sees all the data, or by-file, its share of the files "
+       "(replicated)"},
+      {"--partition", &run.partition, "NAME", "The partition of Slurm"},
+      {"--sbatch-argument", &run.sbatch_arguments, "--OPTION=VALUE",
+       "A further one for Slurm's sbatch; may be repeated"},
       {"--detach", &run.detach, "", "Print the run's id at once; the run goes on when the terminal is closed"},
       {"--python", &run.python, "PATH",
        "The interpreter of a Python package (that of its package.json, of the store's config, or /usr/bin/python3)"},

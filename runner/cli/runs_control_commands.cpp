@@ -54,6 +54,8 @@ Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& in
                                    request.reproduces->text() + "' does that again");
   }
   request.name.reset();
+  // What the plan meant then stands in the request.
+  request.placement.plan.reset();
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   if (!command.package.empty()) {
     const PackageName name = request.package.name;

@@ -33,9 +33,9 @@ Result<std::string> parse_openlineage(const std::string& url) {
 
 Result<void> change(StoreConfig& config, const command::StoreConfigure& command) {
   const std::string& key = command.key;
-  if (key != "python" && key != "slots" && key != "gpus" && key != "openlineage")
-    return fail(Errc::invalid,
-                "there is nothing called '" + key + "' to configure; there are python, slots, gpus and openlineage");
+  if (key != "python" && key != "slots" && key != "gpus" && key != "openlineage" && key != "executor")
+    return fail(Errc::invalid, "there is nothing called '" + key +
+                                   "' to configure; there are python, slots, gpus, openlineage and executor");
   if (command.unset != command.value.empty())
     return fail(Errc::invalid, "give either a value for " + key + " or --unset");
   if (command.unset) {
@@ -43,12 +43,18 @@ Result<void> change(StoreConfig& config, const command::StoreConfigure& command)
     if (key == "slots") config.slots.reset();
     if (key == "gpus") config.gpus.reset();
     if (key == "openlineage") config.openlineage.reset();
+    if (key == "executor") config.executor.reset();
     return {};
   }
   if (key == "python") config.python = TRY(parse_python(command.value));
   if (key == "slots") config.slots = TRY(parse_count(key, command.value, 1));
   if (key == "gpus") config.gpus = TRY(parse_count(key, command.value, 0));
   if (key == "openlineage") config.openlineage = TRY(parse_openlineage(command.value));
+  if (key == "executor") {
+    const auto executor = parse_executor_kind(command.value);
+    if (!executor.ok()) return within("executor", executor.error());
+    config.executor = *executor;
+  }
   return {};
 }
 
@@ -73,7 +79,8 @@ Result<ExitCode> perform(const command::StoreConfigure& command, const Invocatio
   print(table({{"python", config.python.value_or(std::string(kDefaultPython) + " (nobody decided)")},
                {"slots", shown(config.slots, machine.cores)},
                {"gpus", shown(config.gpus, machine.gpus.size())},
-               {"openlineage", printable(config.openlineage.value_or("nobody (nobody decided)"))}}));
+               {"openlineage", printable(config.openlineage.value_or("nobody (nobody decided)"))},
+               {"executor", config.executor ? std::string(name_of(*config.executor)) : "local (nobody decided)"}}));
   return ExitCode::ok;
 }
 

@@ -16,7 +16,8 @@ GroupWords store_words() {
                  {"key", &config.key, "KEY",
                   "python: the interpreter of Python packages; slots: how many runs without a GPU "
                   "may run at once; gpus: how many of the machine's GPUs runs may use; openlineage: "
-                  "who is told of runs, as http://HOST:PORT or file:///PATH"},
+                  "who is told of runs, as http://HOST:PORT or file:///PATH; executor: where runs run that do "
+                  "not say so, local or slurm"},
                  {"value", &config.value, "VALUE", "What it shall be"},
                  {"--unset", &config.unset, "", "Go back to what it is when nobody decides"}};
            }),

@@ -155,7 +155,9 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<s
               plan.request.grace_ms,
               max_runtime_ms,
               plan.request.limits,
-              sandbox_for(plan, workspace)};
+              sandbox_for(plan, workspace),
+              plan.request.placement,
+              plan.gpus};
   for (const auto& [name, path] : directories) job.environment[name + "_directory"] = path;
   job.directories["package"] = package;
   job.directories["artifacts"] = package + "/" + plan.layout.artifacts.bytes();
@@ -200,7 +202,9 @@ Json to_json(const JobSpec& job) {
           {"grace_ms", job.grace_ms},
           {"max_runtime_ms", job.max_runtime_ms ? Json(*job.max_runtime_ms) : Json(nullptr)},
           {"limits", to_json(job.limits)},
-          {"sandbox", to_json(job.sandbox)}};
+          {"sandbox", to_json(job.sandbox)},
+          {"placement", to_json(job.placement)},
+          {"gpus", job.gpus}};
 }
 
 Result<JobSpec> job_spec_from(const Json& json) {
@@ -226,6 +230,8 @@ Result<JobSpec> job_spec_from(const Json& json) {
     max_runtime_ms = fields.integer("max_runtime_ms", 1, RunRequest::kLongestTime);
   const auto limits = fields.nested("limits", job_limits_from);
   auto sandbox = fields.nested("sandbox", sandbox_from);
+  auto placement = fields.nested("placement", placement_from);
+  const int gpus = static_cast<int>(fields.integer("gpus", 0, RunRequest::kMostGpus));
   TRY(fields.finish());
   return JobSpec{*run,
                  std::move(package),
@@ -242,7 +248,9 @@ Result<JobSpec> job_spec_from(const Json& json) {
                  grace_ms,
                  max_runtime_ms,
                  *limits,
-                 std::move(*sandbox)};
+                 std::move(*sandbox),
+                 std::move(*placement),
+                 gpus};
 }
 
 }  // namespace trainyard

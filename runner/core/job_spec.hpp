@@ -68,6 +68,8 @@ struct JobSpec {
   std::optional<std::int64_t> max_runtime_ms;
   JobLimits limits = {};
   Sandbox sandbox = {};
+  Placement placement = {};  // resolved
+  int gpus = 0;              // of each of its workers
 
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };

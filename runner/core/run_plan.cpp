@@ -185,7 +185,8 @@ Result<int> gpus_for(const RunRequest& request, const Manifest& manifest, const 
   const int gpus = request.gpus.value_or(manifest.requires_gpu ? 1 : 0);
   if (gpus == 0 && manifest.requires_gpu)
     return fail(Errc::invalid, "package '" + manifest.name.text() + "' requires a GPU, so --gpus cannot be 0");
-  if (static_cast<std::size_t>(gpus) <= machine.gpus.size()) return gpus;
+  // What a cluster has, only its scheduler knows.
+  if (runs_in_slurm(request) || static_cast<std::size_t>(gpus) <= machine.gpus.size()) return gpus;
   const std::string who =
       request.gpus ? "the run" : "package '" + manifest.name.text() + "', whose manifest says requires_gpu: true,";
   return fail(Errc::incompatible, who + " needs " + count_of_gpus(static_cast<std::size_t>(gpus)) +
@@ -233,6 +234,7 @@ bool evaluates(RunType type) { return type != RunType::training; }
 Result<RunPlan> plan_run(const RunRequest& request, const RunData& data, const VersionRecord& parent,
                          const Manifest& manifest, const Machine& machine, const RunId& run, Instant now) {
   TRY(check_able(request, parent, manifest));
+  TRY(check_placement(request));
   const int gpus = TRY(gpus_for(request, manifest, machine));
   TRY(check_undeclared(request, manifest));
   TRY(check_secrets(request, manifest));

@@ -129,7 +129,8 @@ Json to_json(const RunRequest& request) {
           {"isolation", to_json(request.isolation)},
           {"limits", to_json(request.limits)},
           {"reproduces", request.reproduces ? Json(request.reproduces->text()) : Json(nullptr)},
-          {"output_remote", request.output_remote ? Json(*request.output_remote) : Json(nullptr)}};
+          {"output_remote", request.output_remote ? Json(*request.output_remote) : Json(nullptr)},
+          {"placement", to_json(request.placement)}};
 }
 
 Result<RunRequest> run_request_from(const Json& json) {
@@ -174,6 +175,8 @@ Result<RunRequest> run_request_from(const Json& json) {
   if (fields.has("reproduces")) reproduces = fields.parsed_or_null("reproduces", PackageVersion::parse);
   std::optional<std::string> output_remote;
   if (fields.has("output_remote")) output_remote = fields.optional_text("output_remote");
+  auto placement = std::optional(Placement{ExecutorKind::local, {}, 1, DataSharding::replicated, {}, {}});
+  if (fields.has("placement")) placement = fields.nested("placement", placement_from);
   TRY(fields.finish());
   if (evaluation_dataset && *type != RunType::full)
     return fail(Errc::invalid, "the run request has an evaluation dataset, which only a full run takes");
@@ -201,7 +204,8 @@ Result<RunRequest> run_request_from(const Json& json) {
                      *isolation,
                      *limits,
                      reproduces,
-                     std::move(output_remote)};
+                     std::move(output_remote),
+                     std::move(*placement)};
   for (const auto& [key, value] : environment.items()) {
     if (!is_variable_name(key) || !value.is_string()) {
       return fail(Errc::invalid,

@@ -10,6 +10,7 @@
 
 #include "runner/core/isolation.hpp"
 #include "runner/core/job_limits.hpp"
+#include "runner/core/placement.hpp"
 #include "storage/values/json.hpp"
 #include "storage/values/names.hpp"
 
@@ -69,6 +70,7 @@ struct RunRequest {
   std::optional<PackageVersion> reproduces = std::nullopt;
   // A remote of the store, by its name: where the artifacts go when the run is over, and its data where that is kept.
   std::optional<std::string> output_remote = std::nullopt;
+  Placement placement = {};
 
   // What no training needs more of, so that a mistake in a package does not become the machine's.
   static JobLimits default_limits() {

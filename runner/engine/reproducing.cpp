@@ -104,6 +104,11 @@ RunRequest request_again(const RunPlan& plan, const PackageVersion& version) {
   request.experiment.reset();
   request.tags.clear();
   request.output_remote.reset();
+  // Where it runs is up to whoever does it; with how many workers is not.
+  request.placement.executor.reset();
+  request.placement.plan.reset();
+  request.placement.partition.reset();
+  request.placement.arguments.clear();
   request.reproduces = version;
   return request;
 }

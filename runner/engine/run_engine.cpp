@@ -124,8 +124,10 @@ Result<RunReport> plan_and_drive(const RunRequest& request, const RunData* found
   const Tree content = TRY(load_tree(parent.content.tree.digest, store.objects()));
   const Manifest manifest = TRY(manifest_of(parent, content, store.objects()));
   TRY(choose_python(resolved, manifest, ports));
+  const StoreConfig config = TRY(store.config());
+  TRY(resolve_placement(resolved, config.executor, config.plans));
   // What can be refused without the data is refused before it is read, which may take long.
-  const Machine machine = within_limits(TRY(store.config()), ports.machine);
+  const Machine machine = within_limits(config, ports.machine);
   TRY(plan_run(resolved, RunData(), parent, manifest, machine, new_run_id(ports.now()), ports.now()));
   if (resolved.isolation.mode == IsolationMode::strict) {
     // Said now, and not by a run that has failed.

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "storage/values/json.hpp"
+#include "storage/values/resource_plan.hpp"
 
 namespace trainyard {
 
@@ -17,6 +19,9 @@ struct StoreConfig {
   std::optional<std::uint32_t> gpus;   // how many of the machine's GPUs runs may use
 
   std::optional<std::string> openlineage;  // who gets the events of runs: runner/core/event_target.hpp
+
+  std::optional<ExecutorKind> executor;       // where runs run that do not say so themselves
+  std::map<std::string, ResourcePlan> plans;  // by their names
 
   static constexpr std::uint32_t kMostSlots = 10'000;
 
