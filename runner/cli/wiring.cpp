@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 
 #include "runner/cli/detached.hpp"
@@ -19,6 +20,8 @@
 #include "runner/engine/run_engine.hpp"
 #include "runner/executors/local_executor.hpp"
 #include "runner/executors/local_machine.hpp"
+#include "runner/executors/placed_executor.hpp"
+#include "runner/executors/slurm_executor.hpp"
 #include "runner/processes/clock.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/values/utf8.hpp"
@@ -27,11 +30,31 @@ namespace trainyard {
 
 namespace {
 
+std::map<std::string, std::string> environment_of_this_process() {
+  std::map<std::string, std::string> variables;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string_view pair = *each;
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos) variables.emplace(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  return variables;
+}
+
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
   return RunPorts{store,       executor, worker, now, observer, std::move(kit), std::string("trainyard ") + kVersion,
                   host_name(), {},       {},     {},  open_keys};
 }
+
+// All executors that there are.
+struct Executors {
+  Executors(const Path& worker, const Store& store)
+      : local(worker), slurm({worker, store.root() / "slurm", environment_of_this_process()}), placed(local, slurm) {}
+
+  LocalExecutor local;
+  SlurmExecutor slurm;
+  PlacedExecutor placed;
+};
 
 // Tells whoever waits for it that the run is driven.
 class Beginning final : public RunObserver {
@@ -48,9 +71,9 @@ Result<void> go_on_in_background(const RunId& run, const Path& root) {
   TRY(do_detached([&](const Begun& begun) -> Result<void> {
     const Store store = TRY(Store::open(root));
     const Path worker = TRY(worker_program());
-    LocalExecutor executor(worker);
+    Executors executors(worker, store);
     Beginning observer(begun);
-    RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+    RunPorts ports = TRY(ports_for(store, executors.placed, worker, observer));
     ports.machine = local_machine();
     const auto report = TRY(go_on(run, ports));
     // Somebody else may have the run by now.
@@ -63,9 +86,9 @@ Result<void> go_on_in_background(const RunId& run, const Path& root) {
 
 Result<RecoveredRuns> recover(const Store& store) {
   const Path worker = TRY(worker_program());
-  LocalExecutor executor(worker);
+  Executors executors(worker, store);
   RunObserver nobody;
-  RunPorts ports = TRY(ports_for(store, executor, worker, nobody));
+  RunPorts ports = TRY(ports_for(store, executors.placed, worker, nobody));
   return recover_runs(ports);
 }
 
@@ -146,8 +169,8 @@ Result<Path> python_kit() {
 Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, Repeats repeats, const Store& store,
                            RunObserver& observer) {
   const Path worker = TRY(worker_program());
-  LocalExecutor executor(worker);
-  RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+  Executors executors(worker, store);
+  RunPorts ports = TRY(ports_for(store, executors.placed, worker, observer));
   ports.secrets = secrets;
   ports.machine = local_machine();
   if (repeats == Repeats::refuse)
@@ -158,8 +181,8 @@ Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, Re
 Result<ReproductionEnd> reproduce_here(const PackageReference& version, double tolerance, const Secrets& secrets,
                                        const Store& store, RunObserver& observer) {
   const Path worker = TRY(worker_program());
-  LocalExecutor executor(worker);
-  RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+  Executors executors(worker, store);
+  RunPorts ports = TRY(ports_for(store, executors.placed, worker, observer));
   ports.secrets = secrets;
   ports.machine = local_machine();
   return reproduce(version, tolerance, ports);
@@ -167,9 +190,9 @@ Result<ReproductionEnd> reproduce_here(const PackageReference& version, double t
 
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store) {
   const Path worker = TRY(worker_program());
-  LocalExecutor executor(worker);
+  Executors executors(worker, store);
   RunObserver nobody;
-  RunPorts ports = TRY(ports_for(store, executor, worker, nobody));
+  RunPorts ports = TRY(ports_for(store, executors.placed, worker, nobody));
   return stop_run(run, wish, ports);
 }
 

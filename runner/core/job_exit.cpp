@@ -8,11 +8,11 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kExitSchema = "trainyard.exit/1";
-constexpr std::string_view kCauses[] = {"none", "asked", "max_runtime"};
+constexpr std::string_view kCauses[] = {"none", "asked", "max_runtime", "scheduler"};
 
 Result<StopCause> parse_cause(std::string_view text) {
   if (const auto value = enum_named<StopCause>(kCauses, text)) return *value;
-  return fail(Errc::invalid, "'" + std::string(text) + "' is none of none, asked, max_runtime");
+  return fail(Errc::invalid, "'" + std::string(text) + "' is none of none, asked, max_runtime, scheduler");
 }
 
 std::optional<int> small_or_null(Fields& fields, const char* key) {
@@ -38,6 +38,7 @@ Json to_json(const JobExit& exit) {
           {"peak_bytes", exit.peak_bytes},
           {"read_bytes", exit.read_bytes},
           {"written_bytes", exit.written_bytes},
+          {"scheduler", or_null(exit.scheduler)},
           {"limit", exit.limit ? to_json(*exit.limit) : Json(nullptr)},
           {"isolation", exit.isolation ? to_json(*exit.isolation) : Json(nullptr)}};
 }
@@ -58,6 +59,7 @@ Result<JobExit> job_exit_from(const Json& json) {
   exit.peak_bytes = fields.integer("peak_bytes", 0, INT64_MAX);
   exit.read_bytes = fields.integer("read_bytes", 0, INT64_MAX);
   exit.written_bytes = fields.integer("written_bytes", 0, INT64_MAX);
+  if (fields.has("scheduler")) exit.scheduler = fields.optional_text("scheduler");
   if (fields.nullable("limit") != nullptr) exit.limit = fields.nested("limit", limit_hit_from);
   if (fields.nullable("isolation") != nullptr) exit.isolation = fields.nested("isolation", isolation_from);
   TRY(fields.finish());

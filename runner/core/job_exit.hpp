@@ -13,7 +13,7 @@
 namespace trainyard {
 
 // Who ended a job before its code did.
-enum class StopCause { none, asked, max_runtime };
+enum class StopCause { none, asked, max_runtime, scheduler };
 std::string_view name_of(StopCause cause);
 
 // What the supervisor saw of the package's process: the file exit.json, written by rename as its last act.
@@ -31,9 +31,10 @@ struct JobExit {
       0;  // of memory: of all its processes at once where a control group counts, else of the largest
   std::int64_t read_bytes = 0;  // from storage, not from what the kernel keeps in memory
   std::int64_t written_bytes = 0;
-  std::optional<LimitHit> limit = std::nullopt;       // that ended the job
-  std::optional<Isolation> isolation = std::nullopt;  // that it ran in; none when it did not come so far
-  bool disk_full = false;                             // why there is a failure; only beside one
+  std::optional<LimitHit> limit = std::nullopt;         // that ended the job
+  std::optional<Isolation> isolation = std::nullopt;    // that it ran in; none when it did not come so far
+  std::optional<std::string> scheduler = std::nullopt;  // what it said; of one that it ended
+  bool disk_full = false;                               // why there is a failure; only beside one
 
   friend bool operator==(const JobExit&, const JobExit&) = default;
 };

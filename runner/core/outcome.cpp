@@ -55,8 +55,19 @@ Outcome package_outcome(const event::Ended& word) {
   return outcome(RunReason::package_error, message);
 }
 
-Outcome stopped(StopCause cause) {
-  if (cause == StopCause::asked) return outcome(RunReason::stopped, "stopped by a user");
+// Slurm's slurmstepd says why it ends a job: "*** JOB 17 ON n1 CANCELLED AT 2026-11-30T21:30:20 DUE TO TIME LIMIT ***"; for
+// one that somebody cancelled it gives no reason.
+Outcome ended_by_scheduler(const std::string& word) {
+  const auto says = [&](const char* part) { return word.find(part) != std::string::npos; };
+  const std::string message = "the cluster ended the job: " + word;
+  if (says("DUE TO TIME LIMIT")) return outcome(RunReason::max_runtime, message);
+  if (says("CANCELLED") && !says("DUE TO")) return outcome(RunReason::stopped, message);
+  return outcome(RunReason::lost, message);
+}
+
+Outcome stopped(const JobExit& exit) {
+  if (exit.stop == StopCause::scheduler) return ended_by_scheduler(exit.scheduler.value_or("it said nothing"));
+  if (exit.stop == StopCause::asked) return outcome(RunReason::stopped, "stopped by a user");
   return outcome(RunReason::max_runtime, "stopped because the run reached its longest permitted time");
 }
 
@@ -113,11 +124,13 @@ Outcome outcome_of(const Error& error) {
 }
 
 Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word) {
+  if (exit.failure && exit.stop == StopCause::asked)
+    return outcome(RunReason::stopped, "stopped by a user: " + *exit.failure);
   if (exit.failure) return outcome(exit.disk_full ? RunReason::disk_full : RunReason::store_error, *exit.failure);
   if (exit.limit) return outcome_of(*exit.limit);
   const bool succeeded = exit.code == 0 && last_word && last_word->status == "ok";
   if (succeeded) return outcome(RunReason::ok, "");
-  if (exit.stop != StopCause::none) return stopped(exit.stop);
+  if (exit.stop != StopCause::none) return stopped(exit);
   if (exit.signal)
     return outcome(RunReason::crashed, "the package's process was ended by " + signal_text(*exit.signal));
   if (exit.code != 0) {

@@ -20,10 +20,11 @@ namespace trainyard {
 
 namespace {
 
-// The job is looked at again after a sixteenth of the time that it has been running, within these bounds: a short job is
-// noticed at once, a long one costs nothing. Closing an inotify watch would block for ten milliseconds.
+// The job is looked at again after a sixteenth of the time that it has been running, but not before this, and not later than
+// its executor has it: a short job is noticed at once, a long one costs nothing. Closing an inotify watch would block for ten milliseconds.
 constexpr auto kShortestPause = std::chrono::microseconds(500);
-constexpr auto kLongestPause = std::chrono::microseconds(50'000);
+// Between two tries of what Slurm's controller does not answer.
+constexpr auto kBetweenTries = std::chrono::seconds(1);
 
 // A run that waits for its slot looks again after a while that grows between these two, for each who is before it; and asks
 // at least this often.
@@ -80,7 +81,7 @@ Result<bool> RunDriver::job_is_running() {
   if (std::holds_alternative<state::Staged>(state_)) TRY(step());
   const JobId* const job = job_of(state_);
   if (job == nullptr) return false;
-  return std::holds_alternative<JobRunning>(TRY(ports_->executor.look(*job, job_folder_.path())));
+  return goes_on(TRY(ports_->executor.look(*job, job_folder_.path())));
 }
 
 Result<RunReport> RunDriver::drive() {
@@ -104,6 +105,9 @@ Result<void> RunDriver::step() {
     // durable.
     if (std::holds_alternative<state::Collected>(state_) && TRY(published_before(plan_, ports_->store)))
       return happening.error();
+    // Slurm's controller is silent, and the job may well run: the next command looks again.
+    const bool unsure = std::holds_alternative<state::Staged>(state_) && origin_ == Origin::resumed;
+    if (unsure && happening.error().code == Errc::unavailable) return happening.error();
     // A run that is over has no job.
     if (const JobId* const job = job_of(state_))
       static_cast<void>(ports_->executor.stop(*job, job_folder_.path(), StopForce::now));
@@ -193,7 +197,29 @@ Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
   }
   const JobSpec job = job_for(plan_, staged_->workspace, left);
   TRY(publish_file(ports_->store.scratch(), job_folder_.job(), readable(to_json(job)), 0644, Durable::no));
-  return Happening(happening::JobStarted{TRY(ports_->executor.start(job_folder_.path(), ports_->secrets))});
+  for (;;) {
+    auto started = ports_->executor.start(job_folder_.path(), ports_->secrets);
+    if (started.ok()) return Happening(happening::JobStarted{std::move(*started)});
+    // A machine without room has none later either.
+    if (started.error().code != Errc::unavailable || !runs_in_slurm(plan_.request)) return started.error();
+    tell_waiting(started.error().message);
+    std::this_thread::sleep_for(kBetweenTries);
+    if (stop_wish(folder_, ports_->observer) == StopWish::none) continue;
+    if (auto job_all_the_same = ports_->executor.recall(job_folder_.path()); job_all_the_same.ok() && *job_all_the_same)
+      return Happening(happening::JobStarted{std::move(**job_all_the_same)});
+    return Happening(happening::WentWrong{outcome(RunReason::stopped, "stopped by a user")});
+  }
+}
+
+void RunDriver::tell_waiting(const std::string& reason) {
+  if (reason != told_) ports_->observer.awaiting(reason);
+  told_ = reason;
+}
+
+void RunDriver::tell_of_wait(const JobLook& look) {
+  if (const auto* const waiting = std::get_if<JobWaiting>(&look)) return tell_waiting(waiting->reason);
+  if (std::exchange(told_, "").empty()) return;
+  ports_->observer.entered(state_);
 }
 
 Result<Happening> RunDriver::watch(const JobId& job) {
@@ -202,20 +228,27 @@ Result<Happening> RunDriver::watch(const JobId& job) {
     const JobLook look = TRY(ports_->executor.look(job, job_folder_.path()));
     report_events();
     if (std::holds_alternative<JobExit>(look)) return Happening(happening::JobEnded{});
-    if (std::holds_alternative<JobLost>(look)) {
+    if (const auto* const lost = std::get_if<JobLost>(&look)) {
       // What it started must not go on beside another attempt.
-      TRY(ports_->executor.stop(job, job_folder_.path(), StopForce::now));
-      return attempt_failed(
-          outcome(RunReason::lost, "the process that supervised the job is gone and left no word about its end"));
+      const auto stopped = ports_->executor.stop(job, job_folder_.path(), StopForce::now);
+      if (!stopped.ok() && stopped.error().code != Errc::unavailable) return stopped.error();
+      return attempt_failed(lost->outcome);
     }
+    tell_of_wait(look);
     const StopWish wish = stop_wish(folder_, ports_->observer);
     if (wish > asked_) {
-      asked_ = wish;
-      TRY(ports_->executor.stop(job, job_folder_.path(), wish == StopWish::now ? StopForce::now : StopForce::polite));
-      return Happening(happening::StopAsked{});
+      const auto stopped =
+          ports_->executor.stop(job, job_folder_.path(), wish == StopWish::now ? StopForce::now : StopForce::polite);
+      if (stopped.ok()) {
+        asked_ = wish;
+        return Happening(happening::StopAsked{});
+      }
+      if (stopped.error().code != Errc::unavailable) return stopped.error();
+      tell_waiting("it cannot be stopped yet: " + stopped.error().message);
+      std::this_thread::sleep_for(kBetweenTries);
     }
     const auto age = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
-    std::this_thread::sleep_for(std::clamp(age / 16, kShortestPause, kLongestPause));
+    std::this_thread::sleep_for(std::clamp(age / 16, kShortestPause, ports_->executor.longest_pause(job)));
   }
 }
 

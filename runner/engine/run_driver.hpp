@@ -70,6 +70,9 @@ class RunDriver {
   // Returns when the run has its slot, with none; else what ends it.
   Result<std::optional<Happening>> await_slot();
   Result<Happening> watch(const JobId& job);
+  // Of what the job waits for, where that is news.
+  void tell_waiting(const std::string& reason);
+  void tell_of_wait(const JobLook& look);
   // Another attempt where that is allowed and may help, else the end.
   Result<Happening> attempt_failed(const Outcome& outcome);
   // Of the time that the plan gives all attempts together.
@@ -104,6 +107,7 @@ class RunDriver {
   MetricSummaries metrics_;
   std::optional<std::string> builder_;  // what the worker said that it loaded
   StopWish asked_ = StopWish::none;
+  std::string told_;  // that the job waits for
   std::optional<StagedRun> staged_;
 };
 

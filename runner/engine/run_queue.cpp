@@ -41,7 +41,7 @@ Result<bool> job_goes_on(const RunFolder& folder, Executor& executor) {
   if (const auto* const running = std::get_if<state::Running>(&last)) job = running->job;
   if (const auto* const stopping = std::get_if<state::Stopping>(&last)) job = stopping->job;
   if (std::holds_alternative<state::Staged>(last)) job = TRY(executor.recall(attempt));
-  return job && std::holds_alternative<JobRunning>(TRY(executor.look(*job, attempt)));
+  return job && goes_on(TRY(executor.look(*job, attempt)));
 }
 
 Ticket ticket_for(const RunPlan& plan) {
@@ -69,6 +69,8 @@ RunQueue::Life RunQueue::life_of(const RunId& run) {
 }
 
 Result<SlotAnswer> RunQueue::ask(const RunPlan& plan, Care care) {
+  // It takes nothing of this machine, and Slurm has a queue of its own.
+  if (runs_in_slurm(plan.request)) return SlotAnswer(SlotGranted{});
   const Slots slots = slots_of(TRY(ports_->store.config()), ports_->machine);
   const auto locked = TRY(lock(folder()));
   std::vector<Ticket> all = TRY(tickets_in(folder()));
@@ -113,6 +115,7 @@ Result<void> RunQueue::leave(const RunId& run) {
 }
 
 Result<SlotAnswer> look_at_line(const RunPlan& plan, const Store& store, const Machine& machine) {
+  if (runs_in_slurm(plan.request)) return SlotAnswer(SlotGranted{});
   return decide_slot(TRY(tickets_in(store.queue())), ticket_for(plan), slots_of(TRY(store.config()), machine));
 }
 

@@ -18,6 +18,7 @@ namespace trainyard {
 
 namespace {
 
+constexpr const char* kGone = "the process that supervised the job is gone and left no word about its end";
 constexpr std::size_t kMostGroups = std::size_t{64} << 10U;
 
 JobFolder job_folder(const Path& run_folder) { return JobFolder(boost::filesystem::absolute(run_folder)); }
@@ -89,7 +90,8 @@ Result<JobLook> LocalExecutor::look(const JobId& job, const Path& run_folder) {
   const bool running = is_running(supervisor);
   const auto exit = TRY(folder.read_exit());
   if (exit) return JobLook(*exit);
-  return running ? JobLook(JobRunning{}) : JobLook(JobLost{});
+  if (running) return JobLook(JobRunning{});
+  return JobLook(JobLost{outcome(RunReason::lost, kGone)});
 }
 
 Result<void> LocalExecutor::stop(const JobId& job, const Path& run_folder, StopForce force) {

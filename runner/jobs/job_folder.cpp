@@ -44,13 +44,21 @@ Result<std::optional<JobExit>> JobFolder::read_exit() const {
   return std::optional(std::move(*read));
 }
 
+Result<std::optional<std::string>> JobFolder::read_claim() const {
+  auto text = read_file(claim(), limits::kRecordBytes);
+  if (!text.ok() && text.error().code == Errc::not_found) return std::optional<std::string>();
+  if (!text.ok()) return text.error();
+  if (!text->empty() && text->back() == '\n') text->pop_back();
+  return std::optional(std::move(*text));
+}
+
 Result<std::string> claim_job(const JobFolder& folder, std::string_view claimant) {
   const auto claimed = publish_file(folder.path(), folder.claim(), std::string(claimant) + "\n", 0444, Durable::no);
   if (claimed.ok()) return std::string(claimant);
   if (claimed.error().code != Errc::exists) return claimed.error();
-  std::string text = TRY(read_file(folder.claim(), limits::kRecordBytes));
-  if (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
+  auto claim = TRY(folder.read_claim());
+  if (!claim) return fail(Errc::io, "the claim '" + folder.claim().string() + "' was there and is gone");
+  return std::move(*claim);
 }
 
 }  // namespace trainyard

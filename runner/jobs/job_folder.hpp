@@ -37,6 +37,7 @@ class JobFolder {
   [[nodiscard]] Path stderr_log() const { return path_ / "stderr.log"; }
   [[nodiscard]] Path log_index() const { return path_ / "log_index.jsonl"; }
   [[nodiscard]] Path events() const { return path_ / "events.jsonl"; }
+  [[nodiscard]] Path sealed_secrets() const { return path_ / "slurm.secrets"; }
   [[nodiscard]] Path channel() const { return path_ / "channel"; }
   [[nodiscard]] Path channel_job() const { return channel() / "job.json"; }
   [[nodiscard]] Path channel_events() const { return channel() / "events"; }
@@ -49,6 +50,8 @@ class JobFolder {
   // Takes the room of exit.json on the disk, so that neither a disk that is full already nor a job that fills it takes away
   // the means to say so.
   [[nodiscard]] Result<void> reserve_exit() const;
+  // None as long as nobody has claimed it.
+  [[nodiscard]] Result<std::optional<std::string>> read_claim() const;
   // None as long as the worker has not written it.
   [[nodiscard]] Result<std::optional<JobExit>> read_exit() const;
 

@@ -8,8 +8,10 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
+#include <cstdio>
 
 #include "runner/jobs/job_folder.hpp"
+#include "runner/jobs/sealed_secrets.hpp"
 #include "runner/processes/clock.hpp"
 #include "runner/processes/poll_until.hpp"
 #include "runner/processes/process.hpp"
@@ -22,6 +24,7 @@
 #include "runner/worker/job_bounds.hpp"
 #include "runner/worker/job_process.hpp"
 #include "runner/worker/log_pump.hpp"
+#include "runner/worker/slurm_allocation.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/utf8.hpp"
 
@@ -30,6 +33,10 @@ namespace trainyard {
 namespace {
 
 using std::chrono::milliseconds;
+
+// Slurm kills a job some time after it has asked it to end: KillWait, 30 seconds where nobody decided otherwise.
+constexpr milliseconds kGraceOfSlurm{20'000};
+constexpr const char* kHolderGone = "slurmstepd, which held the job, is gone";
 
 // Signals are read from a descriptor, so that nothing here runs in a handler.
 Result<UniqueFd> open_signals() {
@@ -47,9 +54,17 @@ Result<UniqueFd> open_signals() {
 // More than every secret that fits the environment of a process.
 constexpr std::size_t kMostSecrets = std::size_t{4} << 20U;
 
-Result<Secrets> take_secrets(const JobSpec& job) {
+// Those that wait in a sealed file are there no longer when somebody has read them.
+Result<Secrets> unseal_secrets(const JobFolder& folder, const std::string& key) {
+  const std::string sealed = TRY(read_file(folder.sealed_secrets(), kMostSecrets));
+  TRY(remove_file(folder.sealed_secrets()));
+  return unseal(sealed, key);
+}
+
+Result<Secrets> take_secrets(const JobSpec& job, const JobFolder& folder, const SlurmAllocation* slurm) {
   if (job.secrets.empty()) return Secrets();
-  const Secrets secrets = TRY(secrets_from_json(TRY(read_file("/proc/self/fd/0", kMostSecrets))));
+  const Secrets secrets = slurm != nullptr ? TRY(unseal_secrets(folder, slurm->secrets_key()))
+                                           : TRY(secrets_from_json(TRY(read_file("/proc/self/fd/0", kMostSecrets))));
   for (const std::string& name : job.secrets) {
     if (!secrets.contains(name)) return fail(Errc::invalid, "the value of the secret " + name + " did not come");
   }
@@ -68,6 +83,23 @@ std::map<std::string, std::string> environment_of(const JobSpec& job, const Secr
   return environment;
 }
 
+// The device files of NVIDIA's driver on this node. Which of them the job may open is for Slurm to say (ConstrainDevices in
+// its cgroup.conf).
+Result<std::vector<std::string>> devices_of_node() {
+  std::vector<std::string> devices;
+  for (const std::string& name : TRY(list_folder("/dev"))) {
+    if (name.starts_with("nvidia") && !is_folder(Path("/dev") / name)) devices.push_back("/dev/" + name);
+  }
+  return devices;
+}
+
+// What was not known of the job before it had its node.
+Result<void> take_from(const SlurmAllocation& slurm, JobSpec& job) {
+  for (const auto& [name, value] : slurm.environment()) job.environment[name] = value;
+  if (job.gpus > 0) job.sandbox.devices = TRY(devices_of_node());
+  return {};
+}
+
 // What the job's processes are given, and what lies about while it runs. Left there by a supervisor that was killed, it is
 // in nobody's way.
 Result<void> make_channel(const JobFolder& folder) {
@@ -80,8 +112,11 @@ Result<void> make_channel(const JobFolder& folder) {
 // One job, from its process's start to its end.
 class Supervision {
  public:
-  Supervision(const JobSpec& job, UniqueFd signals, LogPump logs, EventPump events, JobBounds bounds)
+  // `slurm` is null on a machine that no scheduler lends.
+  Supervision(const JobSpec& job, UniqueFd signals, LogPump logs, EventPump events, JobBounds bounds,
+              const SlurmAllocation* slurm)
       : job_(job),
+        slurm_(slurm),
         grace_(job.grace_ms),
         signals_(std::move(signals)),
         logs_(std::move(logs)),
@@ -116,6 +151,7 @@ class Supervision {
     if (!limit_) limit_ = bounds_.look_at_end(told_bytes());
     const auto peak = bounds_.peak_bytes();
     exit.stop = cause_;
+    if (cause_ == StopCause::scheduler) exit.scheduler = holder_ended_ ? kHolderGone : slurm_->last_word();
     exit.limit = limit_;
     exit.user_us = status.user_us;
     exit.system_us = status.system_us;
@@ -134,13 +170,18 @@ class Supervision {
     pollfd ready[] = {{signals_.get(), POLLIN, 0},
                       {logs_.read_end(0), POLLIN, 0},
                       {logs_.read_end(1), POLLIN, 0},
-                      {events_.read_end(), POLLIN, 0}};
+                      {events_.read_end(), POLLIN, 0},
+                      {slurm_ != nullptr && !holder_ended_ ? slurm_->holder_end() : -1, POLLIN, 0}};
     poll_until(ready, next_deadline());
     for (std::size_t stream = 0; stream < LogPump::kStreams; ++stream) {
       if (ready[stream + 1].revents != 0) logs_.carry(stream);
     }
     if (ready[3].revents != 0) static_cast<void>(events_.carry());
     if (ready[0].revents != 0) hear();
+    if (ready[4].revents != 0) {
+      holder_ended_ = true;
+      stop(StopCause::scheduler, milliseconds(0));
+    }
     const SteadyTime time = std::chrono::steady_clock::now();
     if (stop_at_ && time >= *stop_at_) stop(StopCause::max_runtime, grace_);
     if (kill_at_ && time >= *kill_at_) kill_job();
@@ -168,6 +209,8 @@ class Supervision {
       const int number = static_cast<int>(heard.ssi_signo);
       if (number == SIGCHLD) {
         reap();
+      } else if (number == SIGTERM && slurm_ != nullptr) {
+        stop(StopCause::scheduler, std::min(grace_, kGraceOfSlurm));
       } else {
         stop(StopCause::asked, number == SIGUSR1 ? milliseconds(0) : grace_);
       }
@@ -205,6 +248,8 @@ class Supervision {
   }
 
   const JobSpec& job_;
+  const SlurmAllocation* slurm_;
+  bool holder_ended_ = false;
   milliseconds grace_;
   UniqueFd signals_;
   LogPump logs_;
@@ -219,11 +264,11 @@ class Supervision {
   bool ended_ = false;
 };
 
-Result<void> run_job(const JobFolder& folder, JobExit& exit) {
-  UniqueFd signals = TRY(open_signals());
+Result<void> run_job(const JobFolder& folder, UniqueFd signals, const SlurmAllocation* slurm, JobExit& exit) {
   TRY(adopt_orphans());
-  const JobSpec job = TRY(folder.read_job());
-  const Secrets secrets = TRY(take_secrets(job));
+  JobSpec job = TRY(folder.read_job());
+  if (slurm != nullptr) TRY(take_from(*slurm, job));
+  const Secrets secrets = TRY(take_secrets(job, folder, slurm));
   const SecretForms hidden(secrets);
   LogPump logs = TRY(LogPump::open(folder, hidden));
   if (!is_folder(job.working_directory))
@@ -232,27 +277,28 @@ Result<void> run_job(const JobFolder& folder, JobExit& exit) {
   EventPump events = TRY(EventPump::open(folder, hidden));
   JobBounds bounds = TRY(JobBounds::begin(job, folder));
   exit.started_at = now();
-  Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds));
+  Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds), slurm);
   TRY(supervision.start(folder, environment_of(job, secrets), exit));
   return supervision.finish(exit);
 }
 
-Result<bool> is_ours(const JobFolder& folder) {
-  const std::string claimant = TRY(ProcessIdentity::of(::getpid())).text();
+Result<bool> is_ours(const JobFolder& folder, const std::string& claimant) {
   return TRY(claim_job(folder, claimant)) == claimant;
 }
 
-}  // namespace
-
-int supervise(const Path& run_folder) {
+int supervise_as(const Path& run_folder, const std::string& claimant, const SlurmAllocation* slurm) {
   static_cast<void>(::prctl(PR_SET_NAME, "trainyard-super", 0, 0, 0));
   // The job has another working directory.
   const JobFolder folder(boost::filesystem::absolute(run_folder));
   JobExit exit;
   exit.started_at = now();
-  const auto ours = is_ours(folder);
+  // From the claim on, whoever wants to stop the job sends a signal.
+  auto signals = open_signals();
+  const auto ours = is_ours(folder, claimant);
   if (ours.ok() && !*ours) return kDone;
-  Result<void> done = ours.ok() ? run_job(folder, exit) : ours.error();
+  Result<void> done = !ours.ok()      ? ours.error()
+                      : !signals.ok() ? signals.error()
+                                      : run_job(folder, std::move(*signals), slurm, exit);
   if (!done.ok()) {
     exit.code.reset();
     exit.signal.reset();
@@ -262,6 +308,23 @@ int supervise(const Path& run_folder) {
   for (const Path& used : {folder.channel(), folder.root(), folder.cgroups()}) static_cast<void>(remove_tree(used));
   exit.ended_at = now();
   return report_exit(folder, exit).ok() ? kDone : kTrouble;
+}
+
+}  // namespace
+
+int supervise(const Path& run_folder) {
+  const auto self = ProcessIdentity::of(::getpid());
+  if (!self.ok()) return kTrouble;
+  return supervise_as(run_folder, self->text(), nullptr);
+}
+
+int supervise_in_slurm(const Path& run_folder) {
+  const auto allocation = SlurmAllocation::of_this_process();
+  if (!allocation.ok()) {
+    std::fputs(("trainyard-worker: " + allocation.error().message + "\n").c_str(), stderr);
+    return kTrouble;
+  }
+  return supervise_as(run_folder, allocation->claim().text(), &*allocation);
 }
 
 }  // namespace trainyard

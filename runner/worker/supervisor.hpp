@@ -15,4 +15,12 @@ namespace trainyard {
 // exit.json could not be written. REQUIRES: one thread; the process is this function's alone.
 int supervise(const Path& run_folder);
 
+// The same for a process that Slurm has begun:
+//
+//   SIGINT   the job is asked to end        SIGUSR1  it is killed
+//   SIGTERM  Slurm itself wants it to end, and will soon kill it
+//
+// When slurmstepd ends before the job, the job is killed: Slurm may give its node to another one, or begin it anew.
+int supervise_in_slurm(const Path& run_folder);
+
 }  // namespace trainyard

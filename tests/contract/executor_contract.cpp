@@ -2,6 +2,8 @@
 #include "tests/contract/executor_contract.hpp"
 
 #include "runner/executors/local_executor.hpp"
+#include "runner/executors/slurm_executor.hpp"
+#include "tests/support/slurm_cluster.hpp"
 
 using namespace trainyard;
 using namespace trainyard::executor_contract;
@@ -13,10 +15,21 @@ struct Local {
   static std::unique_ptr<Executor> make() { return std::make_unique<LocalExecutor>(TRAINYARD_WORKER_PROGRAM); }
 };
 
+// One cluster for all tests of this process.
+struct Slurm {
+  static std::unique_ptr<Executor> make() {
+    static const SlurmCluster cluster;
+    static const TempFolder folder;
+    return std::make_unique<SlurmExecutor>(SlurmSettings{TRAINYARD_WORKER_PROGRAM, folder.path(), cluster.environment(),
+                                                         std::chrono::milliseconds(300),
+                                                         std::chrono::milliseconds(1000)});
+  }
+};
+
 }  // namespace
 
 #define EXECUTOR_TEST(promise) \
-  TEMPLATE_TEST_CASE("executor: " #promise, "[executor]", Local) { promise(TestType::make); }
+  TEMPLATE_TEST_CASE("executor: " #promise, "[executor]", Local, Slurm) { promise(TestType::make); }
 
 EXECUTOR_TEST(runs_a_job_to_its_end)
 EXECUTOR_TEST(tells_running_from_ended_and_says_the_end_for_ever)
@@ -29,3 +42,5 @@ EXECUTOR_TEST(a_stop_now_has_no_grace)
 EXECUTOR_TEST(stopping_a_job_that_has_ended_is_fine)
 EXECUTOR_TEST(the_longest_runtime_is_kept)
 EXECUTOR_TEST(an_id_of_another_place_is_refused)
+EXECUTOR_TEST(a_job_over_its_memory_is_ended_with_the_figure)
+EXECUTOR_TEST(secrets_reach_the_job_and_lie_readable_nowhere)

@@ -41,6 +41,8 @@ inline void tells_running_from_ended_and_says_the_end_for_ever(const Make& make)
   TestJob job = TestJob::of_package("slow");
   job.set("seconds", 0.3);
   const JobId id = job.start(*executor);
+  CHECK(goes_on(test::must(executor->look(id, job.path()))));
+  job.await_call("train");
   CHECK(std::holds_alternative<JobRunning>(test::must(executor->look(id, job.path()))));
   const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
   CHECK(exit.code == 0);
@@ -95,8 +97,13 @@ inline void a_stop_counts_however_early_it_comes(const Make& make) {
   static_cast<void>(::usleep(static_cast<useconds_t>(delay_us)));
   test::must(executor->stop(id, job.path(), StopForce::polite));
   const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
-  CHECK(exit.code == 0);
   CHECK(exit.stop == StopCause::asked);
+  // Where jobs wait, it need not have begun.
+  if (exit.failure) {
+    CHECK_FALSE(exists(job.folder().events()));
+    return;
+  }
+  CHECK(exit.code == 0);
   CHECK(job.ended().status == "cancelled");
 }
 
@@ -166,11 +173,43 @@ inline void the_longest_runtime_is_kept(const Make& make) {
 inline void an_id_of_another_place_is_refused(const Make& make) {
   const auto executor = make();
   TestJob job = TestJob::of_package("idle");
-  for (const char* const text :
-       {"", "slurm:17", "local", "local:", "local:1", "local:1:2", "local:1:2:", "local:x:2:b", "local:-4:2:b"}) {
+  const bool local = !executor->look({"slurm:17"}, job.path()).ok();
+  for (const char* const text : {"", "local", "local:", "local:1", "local:1:2", "local:1:2:", "local:x:2:b",
+                                 "local:-4:2:b", "slurm", "slurm:", "slurm:0", "slurm:x", "slurm:017", "slurm:17_",
+                                 "slurm:17_x", "slurm:-17", local ? "slurm:17" : "local:1:2:b"}) {
     INFO(text);
     CHECK(executor->look({text}, job.path()).error().code == Errc::invalid);
     CHECK(executor->stop({text}, job.path(), StopForce::now).error().code == Errc::invalid);
+  }
+}
+
+inline void a_job_over_its_memory_is_ended_with_the_figure([[maybe_unused]] const Make& make) {
+#ifndef __SANITIZE_ADDRESS__  // whose operator new never throws, but ends the process
+  const auto executor = make();
+  TestJob job = TestJob::of_package("red_team");
+  job.set("bomb", std::string("memory"));
+  job.spec.limits.memory_bytes = std::int64_t{64} << 20;
+  const JobExit exit = job.exit_of(*executor);
+  REQUIRE(exit.limit);
+  CHECK(exit.limit->limit == JobLimit::memory);
+  CHECK(exit.limit->bound == std::int64_t{64} << 20);
+  CHECK(outcome_of(*exit.limit).reason == RunReason::out_of_memory);
+#endif
+}
+
+inline void secrets_reach_the_job_and_lie_readable_nowhere(const Make& make) {
+  const auto executor = make();
+  TestJob job = TestJob::of_package("leaks");
+  job.spec.environment["way"] = "prints";
+  job.spec.secrets = {"TOKEN"};
+  const std::string value = "hunter2-is-no-secret";
+  const JobId id = job.start(*executor, {{"TOKEN", value}});
+  const JobExit exit = exit_in(test::finished(*executor, id, job.path()));
+  CHECK(exit.code == 0);
+  CHECK(test::content(job.folder().stdout_log()).find("first [secret TOKEN], then") != std::string::npos);
+  for (const auto& entry : boost::filesystem::recursive_directory_iterator(job.path())) {
+    INFO(entry.path());
+    if (is_regular_file(entry.status())) CHECK(test::content(entry.path()).find(value) == std::string::npos);
   }
 }
 

@@ -10,7 +10,7 @@ JobLook finished(Executor& executor, const JobId& job, const Path& run_folder) {
   JobLook look;
   await([&] {
     look = must(executor.look(job, run_folder));
-    return !std::holds_alternative<JobRunning>(look);
+    return !goes_on(look);
   });
   return look;
 }
@@ -56,9 +56,9 @@ void TestJob::isolate(IsolationWish wish) {
                   temporary};
 }
 
-JobId TestJob::start(Executor& executor) const {
+JobId TestJob::start(Executor& executor, const Secrets& secrets) const {
   must(publish_file(path(), folder_.job(), readable(to_json(spec)), 0644, Durable::no));
-  return must(executor.start(path(), {}));
+  return must(executor.start(path(), secrets));
 }
 
 JobLook TestJob::run(Executor& executor) const { return finished(executor, start(executor), path()); }

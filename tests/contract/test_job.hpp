@@ -64,7 +64,7 @@ class TestJob {
   // The same for a job that must leave an exit.json.
   [[nodiscard]] JobExit exit_of(Executor& executor) const;
   // Writes job.json and starts the job.
-  [[nodiscard]] JobId start(Executor& executor) const;
+  [[nodiscard]] JobId start(Executor& executor, const Secrets& secrets = {}) const;
 
   [[nodiscard]] std::vector<WorkerEvent> events() const;
   template <class What>

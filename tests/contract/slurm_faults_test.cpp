@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a cluster does to jobs, done by a real one.
+#include <signal.h>
+
+#include <algorithm>
+#include <deque>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include "runner/core/slurm_job.hpp"
+#include "runner/executors/slurm_executor.hpp"
+#include "tests/contract/test_job.hpp"
+#include "tests/support/slurm_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace trainyard::slurm_faults_test {
+
+namespace {
+
+using std::chrono::milliseconds;
+using test::must;
+using test::TestJob;
+
+// A cluster of its own for each test, since it is harmed.
+class Cluster {
+ public:
+  explicit Cluster(int nodes = 2, std::map<std::string, std::string> settings = {})
+      : slurm_(nodes, std::move(settings)), executor_(make()) {}
+
+  [[nodiscard]] std::unique_ptr<SlurmExecutor> make() const {
+    return std::make_unique<SlurmExecutor>(SlurmSettings{TRAINYARD_WORKER_PROGRAM, folder_.path(), slurm_.environment(),
+                                                         milliseconds(300), milliseconds(1000)});
+  }
+  SlurmExecutor& executor() { return *executor_; }
+  SlurmCluster& slurm() { return slurm_; }
+
+  // Looks until the job is over, as long as a cluster may take to notice.
+  JobLook end_of(const JobId& id, const TestJob& job) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
+    for (;;) {
+      JobLook look = must(executor_->look(id, job.path()));
+      if (!goes_on(look)) return look;
+      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("the job does not end");
+      static_cast<void>(::usleep(20'000));
+    }
+  }
+  // Waits until it is seen to wait, and why.
+  std::string wait_of(const JobId& id, const TestJob& job) {
+    std::string reason;
+    test::await([&] {
+      const JobLook look = must(executor_->look(id, job.path()));
+      if (const auto* const waiting = std::get_if<JobWaiting>(&look)) reason = waiting->reason;
+      return reason.find("waits in Slurm") != std::string::npos;
+    });
+    return reason;
+  }
+
+ private:
+  TempFolder folder_;
+  SlurmCluster slurm_;
+  std::unique_ptr<SlurmExecutor> executor_;
+};
+
+Outcome lost(const JobLook& look) {
+  REQUIRE(std::holds_alternative<JobLost>(look));
+  return std::get<JobLost>(look).outcome;
+}
+
+JobExit ended(const JobLook& look) {
+  REQUIRE(std::holds_alternative<JobExit>(look));
+  return std::get<JobExit>(look);
+}
+
+struct SlowJob : TestJob {
+  explicit SlowJob(double seconds) : TestJob(std::string(TRAINYARD_TEST_PACKAGES_DIR) + "/slow/libslow.so") {
+    set("seconds", seconds);
+  }
+};
+
+// The processes of this machine whose command line has all of these words; the owner's own are not looked for.
+std::vector<pid_t> processes_with(const std::vector<std::string>& words) {
+  std::vector<pid_t> found;
+  for (const std::string& name : must(list_folder("/proc"))) {
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file("/proc/" + name + "/cmdline");
+    std::stringstream line;
+    line << file.rdbuf();
+    const std::string text = line.str();
+    bool all = true;
+    for (const std::string& word : words) all = all && text.find(word) != std::string::npos;
+    if (all) found.push_back(std::stoi(name));
+  }
+  return found;
+}
+
+pid_t supervisor_of(const TestJob& job) {
+  const auto found = processes_with({"trainyard-worker", "supervise-in-slurm", job.path().string()});
+  REQUIRE(found.size() == 1);
+  return found.front();
+}
+
+pid_t parent_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("PPid:")) return std::stoi(line.substr(5));
+  return 0;
+}
+
+bool any_alive(const TestJob& job) { return !processes_with({"trainyard-worker", job.path().string()}).empty(); }
+
+}  // namespace
+
+TEST_CASE("slurm: a job that Slurm refuses is refused in Slurm's own words", "[slurm]") {
+  Cluster cluster;
+  TestJob job = TestJob::of_package("idle");
+  SECTION("for its partition") {
+    job.spec.placement.partition = "nope";
+    must(publish_file(job.path(), job.folder().job(), readable(to_json(job.spec)), 0644, Durable::no));
+    const auto started = cluster.executor().start(job.path(), {});
+    REQUIRE_FALSE(started.ok());
+    CHECK(started.error().code == Errc::invalid);
+    CHECK(started.error().message ==
+          "sbatch says: invalid partition specified: nope; Batch job submission failed: Invalid partition name "
+          "specified");
+  }
+  SECTION("for more memory than any node has") {
+    job.spec.limits.memory_bytes = std::int64_t{1} << 40;
+    must(publish_file(job.path(), job.folder().job(), readable(to_json(job.spec)), 0644, Durable::no));
+    const auto started = cluster.executor().start(job.path(), {});
+    REQUIRE_FALSE(started.ok());
+    CHECK(started.error().code == Errc::invalid);
+    CHECK(started.error().message.find("Requested node configuration is not available") != std::string::npos);
+  }
+}
+
+TEST_CASE("slurm: a machine without Slurm says what to install", "[slurm]") {
+  const TempFolder folder;
+  SlurmExecutor executor({TRAINYARD_WORKER_PROGRAM, folder.path(), {{"PATH", "/nowhere:/neither"}}});
+  TestJob job = TestJob::of_package("idle");
+  must(publish_file(job.path(), job.folder().job(), readable(to_json(job.spec)), 0644, Durable::no));
+  CHECK(executor.start(job.path(), {}).error().message ==
+        "the program 'sbatch' is not in /nowhere:/neither; install Slurm's client programs (Debian: slurm-client), or "
+        "run with --executor local");
+}
+
+TEST_CASE("slurm: a job that is cancelled while it waits never begins", "[slurm]") {
+  Cluster cluster(1, {{"SLURM_CPUS_PER_NODE", "1"}});
+  SlowJob first(30);
+  SlowJob second(30);
+  SlowJob third(30);
+  const JobId running = first.start(cluster.executor());
+  first.await_call("train");
+  const JobId waiting = second.start(cluster.executor());
+  const JobId behind = third.start(cluster.executor());
+  CHECK(cluster.wait_of(waiting, second).find("0 before it") != std::string::npos);
+  CHECK(cluster.wait_of(behind, third).find("1 before it") != std::string::npos);
+  SECTION("by us") {
+    must(cluster.executor().stop(waiting, second.path(), StopForce::polite));
+    const JobExit exit = ended(cluster.end_of(waiting, second));
+    CHECK(exit.stop == StopCause::asked);
+    CHECK(judge(exit, std::nullopt).reason == RunReason::stopped);
+    CHECK(cluster.make()->recall(second.path()).value() == std::nullopt);
+  }
+  SECTION("by somebody else") {
+    cluster.slurm().ask("scancel", {waiting.text.substr(6)});
+    const Outcome outcome = lost(cluster.end_of(waiting, second));
+    CHECK(outcome.reason == RunReason::stopped);
+    CHECK(outcome.message.find("CANCELLED") != std::string::npos);
+  }
+  CHECK_FALSE(exists(second.folder().events()));
+  must(cluster.executor().stop(running, first.path(), StopForce::now));
+  must(cluster.executor().stop(behind, third.path(), StopForce::now));
+  CHECK(ended(cluster.end_of(running, first)).stop == StopCause::asked);
+}
+
+TEST_CASE("slurm: a job that somebody cancels while it runs says so", "[slurm]") {
+  Cluster cluster;
+  SlowJob job(30);
+  const JobId id = job.start(cluster.executor());
+  job.await_call("train");
+  cluster.slurm().ask("scancel", {id.text.substr(6)});
+  const JobExit exit = ended(cluster.end_of(id, job));
+  CHECK(exit.stop == StopCause::scheduler);
+  const Outcome outcome = judge(exit, job.ended());
+  CHECK(outcome.reason == RunReason::stopped);
+  INFO(outcome.message);
+  CHECK(outcome.message.find("CANCELLED AT") != std::string::npos);
+}
+
+TEST_CASE("slurm: a job that takes no notice of being cancelled is lost, for the reason that Slurm gives", "[slurm]") {
+  Cluster cluster(1, {{"SLURM_EXTRA", "KillWait=1"}});
+  TestJob job = TestJob::of_package("hangs");
+  const JobId id = job.start(cluster.executor());
+  job.await_call("train");
+  cluster.slurm().ask("scancel", {id.text.substr(6)});
+  const JobLook look = cluster.end_of(id, job);
+  const Outcome outcome = lost(look);
+  INFO(outcome.message);
+  CHECK(outcome.reason == RunReason::stopped);
+  test::await([&] { return !any_alive(job); });
+}
+
+TEST_CASE("slurm: Slurm's own limit of time is told as such", "[slurm][slow]") {
+  Cluster cluster;
+  SlowJob job(300);
+  // Below what the run asks for, which a partition or an administrator may decide.
+  job.spec.placement.arguments = {"--time=1"};
+  const JobId id = job.start(cluster.executor());
+  job.await_call("train");
+  const JobExit exit = ended(cluster.end_of(id, job));
+  CHECK(exit.stop == StopCause::scheduler);
+  const Outcome outcome = judge(exit, job.ended());
+  INFO(outcome.message);
+  CHECK(outcome.reason == RunReason::max_runtime);
+}
+
+TEST_CASE("slurm: a job goes on while the controller is away, and is found when it is back", "[slurm]") {
+  Cluster cluster(1, {{"SLURM_EXTRA", "MessageTimeout=2"}});
+  SlowJob job(60);
+  const JobId id = job.start(cluster.executor());
+  job.await_call("train");
+  cluster.slurm().controller("stop");
+  CHECK(std::holds_alternative<JobRunning>(must(cluster.make()->look(id, job.path()))));
+  SECTION("and ends meanwhile") {
+    REQUIRE(::kill(supervisor_of(job), SIGUSR1) == 0);
+    CHECK(ended(cluster.end_of(id, job)).stop == StopCause::asked);
+    CHECK(ended(must(cluster.make()->look(id, job.path()))).stop == StopCause::asked);
+    cluster.slurm().controller("start");
+  }
+  SECTION("and goes on after it") {
+    cluster.slurm().controller("start");
+    CHECK(std::holds_alternative<JobRunning>(must(cluster.make()->look(id, job.path()))));
+    CHECK(must(cluster.make()->recall(job.path())) == id);
+    must(cluster.make()->stop(id, job.path(), StopForce::polite));
+    const JobExit exit = ended(cluster.end_of(id, job));
+    CHECK(exit.stop == StopCause::asked);
+    CHECK(exit.code == 0);
+  }
+}
+
+TEST_CASE("slurm: what cannot be told to a controller that is away may be told later", "[slurm]") {
+  Cluster cluster(1, {{"SLURM_EXTRA", "MessageTimeout=2"}});
+  SlowJob running(60);
+  const JobId id = running.start(cluster.executor());
+  running.await_call("train");
+  cluster.slurm().controller("stop");
+  const auto stopped = cluster.executor().stop(id, running.path(), StopForce::polite);
+  REQUIRE_FALSE(stopped.ok());
+  INFO(stopped.error().message);
+  CHECK(stopped.error().code == Errc::unavailable);
+  CHECK(cluster.executor().recall(running.path()).value() == id);
+  TestJob unknown = TestJob::of_package("idle");
+  CHECK(cluster.executor().recall(unknown.path()).error().code == Errc::unavailable);
+  cluster.slurm().controller("start");
+  must(cluster.executor().stop(id, running.path(), StopForce::polite));
+  CHECK(ended(cluster.end_of(id, running)).stop == StopCause::asked);
+}
+
+TEST_CASE("slurm: a full queue is a matter of time", "[slurm]") {
+  Cluster cluster(1, {{"SLURM_EXTRA", "MaxJobCount=2\nMinJobAge=2"}, {"SLURM_CPUS_PER_NODE", "1"}});
+  SlowJob first(60);
+  SlowJob second(0.1);
+  const JobId running = first.start(cluster.executor());
+  const JobId waiting = second.start(cluster.executor());
+  first.await_call("train");
+  SlowJob third(0.1);
+  must(publish_file(third.path(), third.folder().job(), readable(to_json(third.spec)), 0644, Durable::no));
+  // sbatch itself tries again for a while before it gives up, and so does whoever drives the run.
+  must(cluster.executor().stop(running, first.path(), StopForce::now));
+  std::optional<JobId> id;
+  test::await([&] {
+    const auto started = cluster.executor().start(third.path(), {});
+    if (!started.ok() && started.error().code != Errc::unavailable) throw std::runtime_error(started.error().message);
+    if (started.ok()) id = *started;
+    return started.ok();
+  });
+  CHECK(ended(cluster.end_of(waiting, second)).code == 0);
+  CHECK(ended(cluster.end_of(*id, third)).code == 0);
+}
+
+TEST_CASE("slurm: a start that was heard and not answered is not made twice", "[slurm]") {
+  Cluster cluster;
+  SlowJob job(0.5);
+  const JobId id = job.start(cluster.executor());
+  CHECK(must(cluster.make()->start(job.path(), {})) == id);
+  CHECK(ended(cluster.end_of(id, job)).code == 0);
+  CHECK(must(cluster.make()->start(job.path(), {})) == id);
+}
+
+TEST_CASE("slurm: when slurmstepd is killed the job ends with it, and says so", "[slurm]") {
+  Cluster cluster;
+  const char* const package = GENERATE("slow", "hangs");
+  TestJob job = TestJob::of_package(package);
+  if (std::string(package) == "slow") job.set("seconds", 60.0);
+  const JobId id = job.start(cluster.executor());
+  job.await_call("train");
+  REQUIRE(::kill(parent_of(supervisor_of(job)), SIGKILL) == 0);
+  const JobExit exit = ended(cluster.end_of(id, job));
+  CHECK(exit.stop == StopCause::scheduler);
+  const Outcome outcome = judge(exit, std::nullopt);
+  CHECK(outcome.reason == RunReason::lost);
+  CHECK(may_be_retried(outcome));
+  CHECK(outcome.message == "the cluster ended the job: slurmstepd, which held the job, is gone");
+  test::await([&] { return !any_alive(job); });
+}
+
+TEST_CASE("slurm: a job whose node dies is lost", "[slurm][slow]") {
+  Cluster cluster(2, {{"SLURM_NODE_TIMEOUT", "3"}});
+  SlowJob job(120);
+  const JobId id = job.start(cluster.executor());
+  job.await_call("train");
+  const std::string node = must(SlurmClaim::parse(*must(job.folder().read_claim()))).node;
+  const pid_t supervisor = supervisor_of(job);
+  const pid_t holder = parent_of(supervisor);
+  cluster.slurm().node(node, "stop");
+  // All at once, as a power cut has it: the supervisor does not learn of it.
+  for (const pid_t process : {supervisor, holder}) REQUIRE(::kill(process, SIGSTOP) == 0);
+  for (const pid_t process : processes_with({"trainyard-worker", job.path().string()})) ::kill(process, SIGKILL);
+  REQUIRE(::kill(holder, SIGKILL) == 0);
+  const Outcome outcome = lost(cluster.end_of(id, job));
+  INFO(outcome.message);
+  CHECK(outcome.reason == RunReason::lost);
+  CHECK(may_be_retried(outcome));
+  CHECK(cluster.executor().stop(id, job.path(), StopForce::now).ok());
+  cluster.slurm().node(node, "start");
+}
+
+TEST_CASE("slurm: a job that Slurm begins a second time does nothing, whether or not the first still lives",
+          "[slurm]") {
+  Cluster cluster;
+  SlowJob job(6);
+  const JobId id = job.start(cluster.executor());
+  job.await_call("train");
+  const std::string number = id.text.substr(6);
+  const pid_t supervisor = supervisor_of(job);
+  const bool first_lives = GENERATE(true, false);
+  INFO("the first lives: " << first_lives);
+  if (first_lives) {
+    // A node that nobody reaches any more: its processes go on, and know of nothing.
+    REQUIRE(::kill(parent_of(supervisor), SIGSTOP) == 0);
+  }
+  cluster.slurm().ask("scontrol", {"update", "JobId=" + number, "Requeue=1"});
+  cluster.slurm().ask("scontrol", {"requeue", number});
+  if (first_lives) {
+    const JobLook look = cluster.end_of(id, job);
+    INFO((std::holds_alternative<JobLost>(look) ? std::get<JobLost>(look).outcome.message : "an exit"));
+    const pid_t holder = parent_of(supervisor);
+    if (holder > 1) ::kill(holder, SIGCONT);
+  } else {
+    const JobExit exit = ended(cluster.end_of(id, job));
+    CHECK(exit.stop == StopCause::scheduler);
+  }
+  test::await([&] {
+    // It would wait for two minutes; what is said before it waits is refused.
+    static_cast<void>(run_program({"/usr/bin/scontrol", "update", "JobId=" + number, "StartTime=now"},
+                                  cluster.slurm().environment(), "/", "", std::chrono::seconds(20)));
+    const std::string state =
+        cluster.slurm().ask("squeue", {"--noheader", "--states=all", "--format=%T", "--jobs=" + number});
+    return state.find("COMPLETED") != std::string::npos || state.find("CANCELLED") != std::string::npos;
+  });
+  const auto begun = job.events_of<event::Called>();
+  CHECK(std::count_if(begun.begin(), begun.end(), [](const auto& called) { return called.verb == "train"; }) == 1);
+  const auto claim = must(SlurmClaim::parse(*must(job.folder().read_claim())));
+  CHECK(claim.restart == 0);
+  must(cluster.executor().stop(id, job.path(), StopForce::now));
+}
+
+TEST_CASE("slurm: a job that Slurm kills for its memory says so", "[slurm]") {
+#ifndef __SANITIZE_ADDRESS__
+  Cluster cluster(1, {{"SLURM_EXTRA", "JobAcctGatherParams=OverMemoryKill"}});
+  TestJob job = TestJob::of_package("red_team");
+  job.set("bomb", std::string("memory"));
+  job.spec.placement.arguments = {"--mem=100M"};
+  const JobId id = job.start(cluster.executor());
+  const JobLook look = cluster.end_of(id, job);
+  const Outcome outcome =
+      std::holds_alternative<JobExit>(look) ? judge(std::get<JobExit>(look), std::nullopt) : lost(look);
+  INFO(outcome.message);
+  CHECK(outcome.reason == RunReason::out_of_memory);
+#endif
+}
+
+TEST_CASE("slurm: all jobs of a store are looked for by one question", "[slurm]") {
+  Cluster cluster;
+  std::deque<SlowJob> jobs;
+  std::vector<std::pair<JobId, const TestJob*>> started;
+  for (int i = 0; i < 4; ++i) {
+    jobs.emplace_back(1);
+    started.emplace_back(jobs.back().start(cluster.executor()), &jobs.back());
+  }
+  const auto one = cluster.make();
+  const auto other = cluster.make();
+  static_cast<void>(must(one->look(started[0].first, started[0].second->path())));
+  // A program that would count how often it is asked.
+  for (const auto& [id, job] : started) CHECK(goes_on(must(other->look(id, job->path()))));
+  for (const auto& [id, job] : started) CHECK(ended(cluster.end_of(id, *job)).code == 0);
+}
+
+}  // namespace trainyard::slurm_faults_test
