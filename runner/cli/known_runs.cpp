@@ -8,10 +8,20 @@
 #include "runner/cli/wiring.hpp"
 #include "runner/core/run_definition.hpp"
 #include "runner/engine/run_journal.hpp"
+#include "runner/jobs/job_folder.hpp"
 #include "runner/processes/clock.hpp"
 #include "storage/values/limits.hpp"
 
 namespace trainyard {
+
+const JobId* KnownRun::waiting_job() const {
+  const auto* const running = std::get_if<state::Running>(&last().state);
+  if (running == nullptr || !runs_in_slurm(plan.request)) return nullptr;
+  const auto attempt = folder.last_attempt();
+  return attempt.ok() && !is_there(JobFolder(folder.attempt(*attempt)).claim()) ? &running->job : nullptr;
+}
+
+RunStatus KnownRun::status() const { return waiting_job() != nullptr ? RunStatus::queued : status_of(last().state); }
 
 std::string KnownRun::reason() const {
   const auto* const failed = std::get_if<state::Failed>(&last().state);
@@ -54,7 +64,7 @@ RunFacts facts_of(const KnownRun& run) {
   facts.type = name_of(request.type);
   facts.package = run.plan.parent.content.name.text();
   facts.version = run.plan.parent.version.text();
-  facts.status = name_of(status_of(run.last().state));
+  facts.status = name_of(run.status());
   if (run.is_over()) facts.reason = run.reason();
   if (run.version()) facts.made = run.version()->text();
   if (request.experiment) facts.experiment = request.experiment->text();

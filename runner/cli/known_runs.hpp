@@ -23,6 +23,9 @@ struct KnownRun {
 
   [[nodiscard]] const JournalEntry& last() const { return journal.back(); }
   [[nodiscard]] bool is_over() const { return is_final(last().state); }
+  // Its job is in the queue of a cluster, and no machine has it yet.
+  [[nodiscard]] const JobId* waiting_job() const;
+  [[nodiscard]] RunStatus status() const;
   [[nodiscard]] std::string reason() const;                     // "-" before it is over
   [[nodiscard]] std::optional<PackageVersion> version() const;  // that it made
   [[nodiscard]] std::optional<double> score() const;

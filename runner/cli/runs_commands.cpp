@@ -82,6 +82,17 @@ Result<ExitCode> perform(const command::RunsList& command, const Invocation& inv
 
 namespace {
 
+// For a slot of this machine, or in the queue of a cluster; none when it does not wait.
+Result<std::optional<std::string>> wait_of(const KnownRun& run, const Store& store) {
+  if (std::holds_alternative<state::Queued>(run.last().state)) {
+    const SlotAnswer line = TRY(look_at_line(run.plan, store, local_machine()));
+    if (const auto* const awaited = std::get_if<SlotAwaited>(&line)) return std::optional(awaited->reason);
+  }
+  const JobId* const job = run.waiting_job();
+  if (job == nullptr) return std::optional<std::string>();
+  return wait_in_cluster(*job, run.folder.attempt(TRY(run.folder.last_attempt())), store);
+}
+
 // What the last attempt used and what stood around it, once it has ended.
 void add_last_attempt(const KnownRun& run, std::vector<std::vector<std::string>>& rows) {
   const auto attempt = run.folder.last_attempt();
@@ -111,6 +122,7 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
     for (const JournalEntry& entry : run.journal) json["journal"].push_back(to_json(entry));
     const auto results = read_file(run.folder.results(), limits::kRecordBytes);
     json["results"] = results.ok() ? TRY(parse_json(*results, "the results")) : Json(nullptr);
+    json["waits"] = or_null(TRY(wait_of(run, store)));
     print_json(json);
     return ExitCode::ok;
   }
@@ -119,7 +131,7 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
                                                 {"type", std::string(name_of(run.plan.request.type))},
                                                 {"package", run.package()},
                                                 {"dataset", dataset_text(run.plan.data, run.plan.request.dataset)},
-                                                {"status", std::string(name_of(status_of(run.last().state)))},
+                                                {"status", std::string(name_of(run.status()))},
                                                 {"reason", run.reason()},
                                                 {"version", version_text(run)},
                                                 {"score", score_text(run)},
@@ -132,10 +144,7 @@ Result<ExitCode> perform(const command::RunsShow& command, const Invocation& inv
   }
   if (const auto* const failed = std::get_if<state::Failed>(&run.last().state))
     rows.push_back({"message", printable(failed->outcome.message)});
-  if (std::holds_alternative<state::Queued>(run.last().state)) {
-    const SlotAnswer line = TRY(look_at_line(run.plan, store, local_machine()));
-    if (const auto* const awaited = std::get_if<SlotAwaited>(&line)) rows.push_back({"waits", awaited->reason});
-  }
+  if (const auto reason = TRY(wait_of(run, store))) rows.push_back({"waits", printable(*reason)});
   if (const auto attempts = attempts_in(run.journal); attempts.size() > 1)
     rows.push_back(
         {"attempts", std::to_string(attempts.size()) + " of " + std::to_string(run.plan.request.retries + 1)});

@@ -91,7 +91,7 @@ void print_comparison(const std::vector<Compared>& all) {
       texts("type", [](const Compared& one) { return std::string(name_of(one.run.plan.request.type)); }),
       texts("package", [](const Compared& one) { return one.run.package(); }),
       texts("made", [](const Compared& one) { return one.run.version() ? one.run.version()->text() : "-"; }),
-      texts("status", [](const Compared& one) { return std::string(name_of(status_of(one.run.last().state))); }),
+      texts("status", [](const Compared& one) { return std::string(name_of(one.run.status())); }),
       texts("took", [](const Compared& one) { return duration_text(one.run.seconds()); })};
   std::set<std::string> variables;
   std::set<std::string> metrics;

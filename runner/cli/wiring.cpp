@@ -196,6 +196,14 @@ Result<void> stop_here(const RunId& run, StopWish wish, const Store& store) {
   return stop_run(run, wish, ports);
 }
 
+Result<std::optional<std::string>> wait_in_cluster(const JobId& job, const Path& job_folder, const Store& store) {
+  const Path worker = TRY(worker_program());
+  Executors executors(worker, store);
+  const JobLook look = TRY(executors.placed.look(job, job_folder));
+  const auto* const waiting = std::get_if<JobWaiting>(&look);
+  return waiting == nullptr ? std::nullopt : std::optional(waiting->reason);
+}
+
 bool draws_unicode() {
   if (::isatty(STDOUT_FILENO) != 1) return false;
   // The first one that is set decides (POSIX, Environment Variables).

@@ -50,6 +50,9 @@ Result<ReproductionEnd> reproduce_here(const PackageReference& version, double t
 // Stops a run of this machine, and waits until it is over.
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store);
 
+// What a job waits for that a cluster has and no machine yet; none when it does not wait any more.
+Result<std::optional<std::string>> wait_in_cluster(const JobId& job, const Path& job_folder, const Store& store);
+
 // Whether standard output is a terminal that shows more than ASCII.
 bool draws_unicode();
 

@@ -124,7 +124,7 @@ Outcome outcome_of(const Error& error) {
 }
 
 Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word) {
-  if (exit.failure && exit.stop == StopCause::asked)
+  if (exit.failure && !exit.disk_full && exit.stop == StopCause::asked)
     return outcome(RunReason::stopped, "stopped by a user: " + *exit.failure);
   if (exit.failure) return outcome(exit.disk_full ? RunReason::disk_full : RunReason::store_error, *exit.failure);
   if (exit.limit) return outcome_of(*exit.limit);

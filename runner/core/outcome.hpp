@@ -54,7 +54,7 @@ Outcome outcome_of(const Error& error);
 //
 //   stop cause     exit             last word      verdict
 //   any            a limit hit      any            as that limit has it
-//   asked          any              any but ok     stopped; also with a failure
+//   asked          any              any but ok     stopped; also with a failure but that of a full disk
 //   scheduler      any              any but ok     stopped, max_runtime or lost, as the scheduler said
 //   max_runtime    any              any but ok     max_runtime
 //   any            0                ok             ok

@@ -2,6 +2,7 @@
 #include "runner/engine/run_driver.hpp"
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -40,6 +41,24 @@ Happening lost(const std::string& message) { return happening::WentWrong{outcome
 Durable durability_of(const RunState& state) {
   const bool begins = std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Queued>(state);
   return begins || std::holds_alternative<state::Collected>(state) || is_final(state) ? Durable::yes : Durable::no;
+}
+
+// Nothing there is fine, also when it was moved before.
+Result<void> move_checkpoints(const RunFolder& from, const RunFolder& to) {
+  if (!is_there(from.checkpoints())) return {};
+  TRY(remove_tree(to.checkpoints()));
+  return rename_path(from.checkpoints(), to.checkpoints());
+}
+
+// What a process that lives on changes meanwhile may be half there, as it may be in a checkpoint of a job that was killed.
+Result<void> copy_checkpoints(const RunFolder& from, const RunFolder& to) {
+  namespace fs = boost::filesystem;
+  TRY(remove_tree(to.checkpoints()));
+  if (!is_there(from.checkpoints())) return {};
+  boost::system::error_code error;
+  fs::copy(from.checkpoints(), to.checkpoints(), fs::copy_options::recursive | fs::copy_options::copy_symlinks, error);
+  if (error) return system_error("copy the checkpoints to", to.checkpoints(), error.value());
+  return {};
 }
 
 const JobId* job_of(const RunState& state) {
@@ -218,8 +237,7 @@ void RunDriver::tell_waiting(const std::string& reason) {
 
 void RunDriver::tell_of_wait(const JobLook& look) {
   if (const auto* const waiting = std::get_if<JobWaiting>(&look)) return tell_waiting(waiting->reason);
-  if (std::exchange(told_, "").empty()) return;
-  ports_->observer.entered(state_);
+  told_.clear();
 }
 
 Result<Happening> RunDriver::watch(const JobId& job) {
@@ -328,10 +346,16 @@ Result<RunReport> RunDriver::finish() {
   } else {
     report.artifacts = TRY(keep_what_is_there());
   }
-  TRY(remove_tree(folder_.workspace()));
+  for (const Path& workspace : TRY(folder_.workspaces())) TRY(remove_tree(workspace));
   const bool checkpoints_wanted = std::holds_alternative<state::Failed>(state_) && knows_secrets();
   const auto checkpoints = checkpoints_wanted ? list_folder(folder_.checkpoints()) : std::vector<std::string>();
-  if (checkpoints.ok() && checkpoints->empty()) TRY(remove_tree(folder_.checkpoints()));
+  if (checkpoints.ok() && checkpoints->empty()) {
+    TRY(remove_tree(folder_.checkpoints()));
+  } else if (attempt_ > 1) {
+    // Where people look for them.
+    TRY(move_checkpoints(folder_, folder_.in_attempt(1)));
+  }
+  for (int number = 2; number <= attempt_; ++number) TRY(remove_tree(folder_.in_attempt(number).checkpoints()));
   if (!is_there(folder_.results())) TRY(write_results(readable(results_json(report)), end));
   ports_->store.objects().release();
   TRY(RunQueue(*ports_).leave(plan_.run));
@@ -371,6 +395,7 @@ std::vector<Gpu> RunDriver::gpus_of_run() const {
 
 void RunDriver::begin_attempt(int number) {
   attempt_ = number;
+  folder_ = folder_.in_attempt(number);
   job_folder_ = JobFolder(folder_.attempt(number));
   events_ = EventTail(job_folder_.events());
   log_metrics_ = LogMetrics(plan_.metrics, job_folder_);
@@ -413,8 +438,13 @@ Result<Happening> RunDriver::attempt_failed(const Outcome& outcome) {
 Result<Happening> RunDriver::act_on(const state::Retrying& retrying) {
   // The slot is the run's still, unless everybody took the run for dead.
   if (auto end = TRY(await_slot())) return std::move(*end);
+  // Of an attempt that ended nothing is left that could write; of one that was lost, who knows.
+  const bool over = TRY(JobFolder(folder_.attempt(retrying.attempt - 1)).read_exit()).has_value();
+  const RunFolder before = folder_.in_attempt(retrying.attempt - 1);
   begin_attempt(retrying.attempt);
   TRY(make_folders(job_folder_.path()));
+  if (over) TRY(move_checkpoints(before, folder_));
+  if (!over) TRY(copy_checkpoints(before, folder_));
   staged_ = TRY(stage(plan_, gpus_of_run(), folder_, *ports_));
   const auto tree_of = [](const std::optional<StagedInput>& input) {
     return input ? std::optional(input->tree) : std::optional<TreeSummary>();

@@ -56,7 +56,7 @@ Result<std::optional<RunDriver>> left_run(const RunId& run, RunPorts& ports) {
   if (is_there(folder.results())) {
     // Their writer may have come no further than to give them their name, and a power cut may have brought back what it had
     // removed before.
-    TRY(remove_tree(folder.workspace()));
+    for (const Path& workspace : TRY(folder.workspaces())) TRY(remove_tree(workspace));
     TRY(sync_folder(folder.path()));
     TRY(RunQueue(ports).leave(run));
     if (const auto attested = attest_run(folder, ports.store); !attested.ok())

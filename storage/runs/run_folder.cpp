@@ -19,6 +19,13 @@ Result<std::vector<RunId>> ids_in(const Path& folder) {
 
 }  // namespace
 
+Result<std::vector<Path>> RunFolder::workspaces() const {
+  std::vector<Path> all;
+  const int last = TRY(last_attempt());
+  for (int number = 1; number <= last; ++number) all.push_back(in_attempt(number).workspace());
+  return all;
+}
+
 Result<int> RunFolder::last_attempt() const {
   const auto names = list_folder(path_ / "attempts");
   if (!names.ok() && names.error().code == Errc::not_found) return 1;

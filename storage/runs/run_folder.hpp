@@ -20,22 +20,31 @@ namespace trainyard {
 //   job.json …       what the runner and its worker say to each other (runner/jobs)
 //   workspace/       while it runs: the private copy of the package, its home and temporary folders, the layer over the data
 //   log_metrics.jsonl  metrics that were read from what the package printed, as events
-//   attempts/2/ …    the same files (job.json … and log_metrics.jsonl) of the second attempt and those after it
+//   attempts/2/ …    the same files and folders (job.json … log_metrics.jsonl, workspace/, checkpoints/) of the second attempt and
+//                    those after it: no attempt writes where another one does, even if it lives on a machine nobody reaches
 //   checkpoints/     what one attempt left for the next one; kept only when the run made nothing
 //   artifacts/       what the run made for people; attestations.intoto.jsonl: what an evaluation says of its version
 //   _results.json    written last but for attestations: its presence means that the run is over and complete
 class RunFolder {
  public:
+  // As its first attempt has it.
   explicit RunFolder(Path path) : path_(std::move(path)) {}
+  [[nodiscard]] RunFolder in_attempt(int number) const {
+    RunFolder folder(path_);
+    folder.attempt_ = number;
+    return folder;
+  }
 
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] Path plan() const { return path_ / "plan.json"; }
   [[nodiscard]] Path journal() const { return path_ / "journal.jsonl"; }
-  [[nodiscard]] Path workspace() const { return path_ / "workspace"; }
-  [[nodiscard]] Path package() const { return path_ / "workspace" / "package"; }
-  [[nodiscard]] Path home() const { return path_ / "workspace" / "home"; }
-  [[nodiscard]] Path temporary() const { return path_ / "workspace" / "tmp"; }
-  [[nodiscard]] Path layer() const { return path_ / "workspace" / "layer"; }
+  [[nodiscard]] Path workspace() const { return attempt(attempt_) / "workspace"; }
+  [[nodiscard]] Path package() const { return workspace() / "package"; }
+  [[nodiscard]] Path home() const { return workspace() / "home"; }
+  [[nodiscard]] Path temporary() const { return workspace() / "tmp"; }
+  [[nodiscard]] Path layer() const { return workspace() / "layer"; }
+  // Those of all attempts, whether or not they are there.
+  [[nodiscard]] Result<std::vector<Path>> workspaces() const;
   [[nodiscard]] Path stop() const { return path_ / "stop"; }
   // The folder in which the runner and the worker of an attempt speak to each other; the first is 1.
   [[nodiscard]] Path attempt(int number) const {
@@ -43,7 +52,7 @@ class RunFolder {
   }
   [[nodiscard]] Result<int> last_attempt() const;
   [[nodiscard]] Path log_metrics(int attempt_number) const { return attempt(attempt_number) / "log_metrics.jsonl"; }
-  [[nodiscard]] Path checkpoints() const { return path_ / "checkpoints"; }
+  [[nodiscard]] Path checkpoints() const { return attempt(attempt_) / "checkpoints"; }
   [[nodiscard]] Path artifacts() const { return path_ / "artifacts"; }
   [[nodiscard]] Path results() const { return path_ / "_results.json"; }
 
@@ -52,6 +61,7 @@ class RunFolder {
 
  private:
   Path path_;
+  int attempt_ = 1;
 };
 
 // Of a run, as the store's journal names it.

@@ -54,7 +54,7 @@ TEST_CASE("an exit is refused with the key and the rule", "[job_exit]") {
   };
   CHECK(refusal("code", 256) == "the exit, key 'code': is not between 0 and 255");
   CHECK(refusal("code", "0") == "the exit, key 'code': is not a whole number");
-  CHECK(refusal("stop", "bored") == "the exit, key 'stop': 'bored' is none of none, asked, max_runtime");
+  CHECK(refusal("stop", "bored") == "the exit, key 'stop': 'bored' is none of none, asked, max_runtime, scheduler");
   CHECK(refusal("peak_bytes", -1) == "the exit, key 'peak_bytes': is not between 0 and 9223372036854775807");
   CHECK(refusal("schema", "trainyard.exit/2") ==
         "the exit has schema 'trainyard.exit/2' but this Trainyard reads 'trainyard.exit/1'");

@@ -41,7 +41,7 @@ std::optional<event::Ended> word_of(const std::optional<std::string>& status) {
 
 // The table, written a second time as plainly as it can be said.
 RunReason expected(StopCause stop, End end, const std::optional<std::string>& word) {
-  if (end == End::failure) return RunReason::store_error;
+  if (end == End::failure) return stop == StopCause::asked ? RunReason::stopped : RunReason::store_error;
   if (end == End::no_room) return RunReason::disk_full;
   if (end == End::zero && word == "ok") return RunReason::ok;
   if (stop == StopCause::asked) return RunReason::stopped;
@@ -103,7 +103,8 @@ TEST_CASE("a verdict says what was seen", "[outcome]") {
   CHECK(message(StopCause::asked, End::kill, std::nullopt) == "stopped by a user");
   CHECK(message(StopCause::max_runtime, End::kill, std::nullopt) ==
         "stopped because the run reached its longest permitted time");
-  CHECK(message(StopCause::asked, End::failure, std::nullopt) == "the data is not mounted");
+  CHECK(message(StopCause::asked, End::failure, std::nullopt) == "stopped by a user: the data is not mounted");
+  CHECK(message(StopCause::none, End::failure, std::nullopt) == "the data is not mounted");
 }
 
 TEST_CASE("a reason decides the status", "[outcome]") {
