@@ -11,10 +11,6 @@ namespace trainyard {
 
 namespace {
 
-// sbatch itself tries again for minutes when the controller takes no more jobs; nobody could stop it then. Slurm's own
-// MessageTimeout is 10 seconds.
-constexpr std::chrono::seconds kPatience{20};
-
 // Those by which people choose once for all their jobs; the others would change what Trainyard relies on.
 constexpr std::array<const char*, 18> kPassedOn = {"PATH",
                                                    "HOME",
@@ -57,7 +53,8 @@ bool is_unknown_job(const std::string& complained) {
 
 }  // namespace
 
-SlurmCommands::SlurmCommands(const std::map<std::string, std::string>& environment) {
+SlurmCommands::SlurmCommands(const std::map<std::string, std::string>& environment, std::chrono::milliseconds patience)
+    : patience_(patience) {
   for (const char* const name : kPassedOn) {
     if (const auto found = environment.find(name); found != environment.end()) environment_.insert(*found);
   }
@@ -70,9 +67,9 @@ Result<std::string> SlurmCommands::call(const char* program, const std::vector<s
                                         const std::map<std::string, std::string>& environment) const {
   std::vector<std::string> argv = {TRY(find_program(program, environment_.at("PATH")))};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  const auto output = run_program(argv, environment, "/", "", kPatience);
+  const auto output = run_program(argv, environment, "/", "", patience_);
   if (!output.ok() && output.error().code == Errc::timed_out)
-    return fail(Errc::unavailable, "Slurm does not answer: " + output.error().message);
+    return fail(Errc::unavailable, "Slurm does not answer, or takes no more jobs now: " + output.error().message);
   if (!output.ok()) return output.error();
   if (output->status.code == 0) return output->out;
   const std::string words = std::string(program) + " says: " + slurm_message(output->err);

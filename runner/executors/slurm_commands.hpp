@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,7 +21,9 @@ class SlurmCommands {
  public:
   // `environment` is that of whoever uses Trainyard: of it PATH, SLURM_CONF and the SBATCH_ variables that name an
   // account, a partition and the like reach the programs, and nothing else.
-  explicit SlurmCommands(const std::map<std::string, std::string>& environment);
+  // Each call is given up after `patience`: sbatch itself tries again for minutes when the controller takes no more jobs,
+  // and nobody could stop it then.
+  SlurmCommands(const std::map<std::string, std::string>& environment, std::chrono::milliseconds patience);
 
   // Puts a job into the queue that runs `argv`. `secrets_key` reaches it as a variable.
   Result<SlurmJobId> submit(const std::vector<std::string>& options, const Path& script,
@@ -42,6 +45,7 @@ class SlurmCommands {
                            const std::map<std::string, std::string>& environment) const;
 
   std::map<std::string, std::string> environment_;
+  std::chrono::milliseconds patience_;
 };
 
 }  // namespace trainyard

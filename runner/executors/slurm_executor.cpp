@@ -59,7 +59,7 @@ std::string last_words_in(const Path& log) {
 
 SlurmExecutor::SlurmExecutor(SlurmSettings settings)
     : settings_(std::move(settings)),
-      commands_(settings_.environment),
+      commands_(settings_.environment, settings_.patience),
       queue_(commands_, settings_.folder, settings_.between_looks) {}
 
 std::chrono::microseconds SlurmExecutor::longest_pause(const JobId& /*job*/) const {

@@ -18,6 +18,8 @@ struct SlurmSettings {
   std::map<std::string, std::string> environment;  // of this process
   // Slurm is asked for the state of all jobs together, and not more often than this.
   std::chrono::milliseconds between_looks{3000};
+  // How long one of Slurm's programs may take to answer. Its own MessageTimeout is 10 seconds.
+  std::chrono::milliseconds patience{20'000};
   // On a disk that several machines share a file may be seen on one some time after it was written on another: so long may
   // exit.json be missing after Slurm has let go of a job.
   std::chrono::milliseconds late_files{30'000};
