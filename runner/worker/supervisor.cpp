@@ -318,13 +318,39 @@ int supervise(const Path& run_folder) {
   return supervise_as(run_folder, self->text(), nullptr);
 }
 
+namespace {
+
+int complain_and_fail(const Error& error) {
+  std::fputs(("trainyard-worker: " + error.message + "\n").c_str(), stderr);
+  return kTrouble;
+}
+
+Result<std::string> folder_of(const SlurmAllocation& slurm, const Path& folders) {
+  constexpr std::size_t kMost = std::size_t{64} << 20U;
+  const std::string text = TRY(read_file(folders, kMost));
+  std::size_t begin = 0;
+  for (std::uint64_t i = 0; slurm.claim().job.index && begin < text.size(); ++i) {
+    const std::size_t end = std::min(text.find('\0', begin), text.size());
+    if (i == *slurm.claim().job.index) return text.substr(begin, end - begin);
+    begin = end + 1;
+  }
+  return fail(Errc::invalid, "'" + folders.string() + "' has no folder for this element of the array");
+}
+
+}  // namespace
+
 int supervise_in_slurm(const Path& run_folder) {
   const auto allocation = SlurmAllocation::of_this_process();
-  if (!allocation.ok()) {
-    std::fputs(("trainyard-worker: " + allocation.error().message + "\n").c_str(), stderr);
-    return kTrouble;
-  }
+  if (!allocation.ok()) return complain_and_fail(allocation.error());
   return supervise_as(run_folder, allocation->claim().text(), &*allocation);
+}
+
+int supervise_in_slurm_array(const Path& folders) {
+  const auto allocation = SlurmAllocation::of_this_process();
+  if (!allocation.ok()) return complain_and_fail(allocation.error());
+  const auto folder = folder_of(*allocation, folders);
+  if (!folder.ok()) return complain_and_fail(folder.error());
+  return supervise_as(*folder, allocation->claim().text(), &*allocation);
 }
 
 }  // namespace trainyard

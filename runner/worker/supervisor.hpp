@@ -23,4 +23,8 @@ int supervise(const Path& run_folder);
 // When slurmstepd ends before the job, the job is killed: Slurm may give its node to another one, or begin it anew.
 int supervise_in_slurm(const Path& run_folder);
 
+// The same for an element of an array of Slurm's: its run folder is at its place in a file of paths, each with a zero byte
+// after it.
+int supervise_in_slurm_array(const Path& folders);
+
 }  // namespace trainyard

@@ -21,8 +21,8 @@ struct Slurm {
     static const SlurmCluster cluster;
     static const TempFolder folder;
     return std::make_unique<SlurmExecutor>(SlurmSettings{TRAINYARD_WORKER_PROGRAM, folder.path(), cluster.environment(),
-                                                         std::chrono::milliseconds(300), std::chrono::seconds(20),
-                                                         std::chrono::milliseconds(1000)});
+                                                         std::chrono::milliseconds(300), std::chrono::milliseconds(0),
+                                                         std::chrono::seconds(20), std::chrono::milliseconds(1000)});
   }
 };
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <sstream>
+#include <thread>
 
 #include "runner/core/slurm_job.hpp"
 #include "runner/executors/slurm_executor.hpp"
@@ -31,8 +32,10 @@ class Cluster {
 
   [[nodiscard]] std::unique_ptr<SlurmExecutor> make() const {
     return std::make_unique<SlurmExecutor>(SlurmSettings{TRAINYARD_WORKER_PROGRAM, folder_.path(), slurm_.environment(),
-                                                         milliseconds(300), milliseconds(5000), milliseconds(1000)});
+                                                         milliseconds(300), milliseconds(0), milliseconds(5000),
+                                                         milliseconds(1000)});
   }
+  [[nodiscard]] const Path& folder() const { return folder_.path(); }
   SlurmExecutor& executor() { return *executor_; }
   SlurmCluster& slurm() { return slurm_; }
 
@@ -381,6 +384,38 @@ TEST_CASE("slurm: a job that Slurm kills for its memory says so", "[slurm]") {
   INFO(outcome.message);
   CHECK(outcome.reason == RunReason::out_of_memory);
 #endif
+}
+
+TEST_CASE("slurm: jobs that are started together and are alike are one array", "[slurm]") {
+  Cluster cluster;
+  SlurmSettings settings{TRAINYARD_WORKER_PROGRAM, cluster.folder(), cluster.slurm().environment(), milliseconds(300),
+                         milliseconds(300)};
+  settings.late_files = milliseconds(1000);
+  SlurmExecutor executor(settings);
+  std::deque<SlowJob> jobs;
+  for (int i = 0; i < 6; ++i) {
+    jobs.emplace_back(i == 5 ? 30 : 0.3);
+    if (i == 4) jobs.back().spec.limits.memory_bytes = std::int64_t{256} << 20;
+  }
+  std::vector<JobId> ids(jobs.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < jobs.size(); ++i) threads.emplace_back([&, i] { ids[i] = jobs[i].start(executor); });
+  }
+  std::map<std::uint64_t, int> arrays;
+  for (const JobId& id : ids) ++arrays[SlurmJobId::parse(id)->number];
+  CHECK(arrays.size() == 2);
+  CHECK(std::any_of(arrays.begin(), arrays.end(), [](const auto& array) { return array.second == 5; }));
+  CHECK_FALSE(SlurmJobId::parse(ids[4])->index);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    INFO(ids[i].text);
+    CHECK(must(cluster.make()->recall(jobs[i].path())) == ids[i]);
+    CHECK(must(executor.start(jobs[i].path(), {})) == ids[i]);
+  }
+  for (std::size_t i = 0; i < 5; ++i) CHECK(ended(cluster.end_of(ids[i], jobs[i])).code == 0);
+  jobs[5].await_call("train");
+  must(cluster.make()->stop(ids[5], jobs[5].path(), StopForce::polite));
+  CHECK(ended(cluster.end_of(ids[5], jobs[5])).stop == StopCause::asked);
 }
 
 TEST_CASE("slurm: all jobs of a store are looked for by one question", "[slurm]") {
