@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 
 #include "runner/cli/detached.hpp"
 #include "runner/cli/known_runs.hpp"
@@ -163,6 +164,42 @@ Result<ReproductionEnd> reproduce_here(const PackageReference& version, double t
   ports.secrets = secrets;
   ports.machine = local_machine();
   return reproduce(version, tolerance, ports);
+}
+
+Result<void> settle_here(Sweep& sweep, const Secrets& secrets, const Store& store, RunObserver& observer) {
+  const Path worker = TRY(worker_program());
+  LocalExecutor executor(worker);
+  RunPorts ports = TRY(ports_for(store, executor, worker, observer));
+  ports.secrets = secrets;
+  ports.machine = local_machine();
+  return settle_sweep(sweep, ports);
+}
+
+Result<SweepEnd> sweep_here(const Sweep& sweep, const SweepWish& wish, const Secrets& secrets, const Store& store,
+                            SweepObserver& observer) {
+  const Path worker = TRY(worker_program());
+  const Machine machine = local_machine();
+  LocalExecutor executor(worker);  // of all runs, and there until the last of them is over
+  std::mutex sending;
+  SweepPorts ports{store,
+                   [&](const Store& own, RunObserver& watch) -> Result<RunPorts> {
+                     RunPorts run_ports = TRY(ports_for(own, executor, worker, watch));
+                     run_ports.secrets = secrets;
+                     run_ports.machine = machine;
+                     if (sweep.repeats == Sweep::Repeats::refuse)
+                       run_ports.finished_like = [&own](const std::string& definition) {
+                         return find_runs_like(own, definition);
+                       };
+                     return run_ports;
+                   },
+                   find_sweep_runs,
+                   [&](const RunPlan& plan, const Store& own) {
+                     // One after another, since each has the line on the terminal for itself.
+                     const std::lock_guard lock(sending);
+                     send_outputs_of(plan, own);
+                   },
+                   observer};
+  return make_runs(sweep, wish, ports);
 }
 
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store) {
