@@ -141,10 +141,11 @@ Result<void> check_resumed(command::Sweep command) {
   taken.detach = command.detach;
   taken.retry_failed = command.retry_failed;
   taken.stop_on_failure = command.stop_on_failure;
+  taken.allow_repeat = command.allow_repeat;
   if (command == taken) return {};
   return fail(Errc::invalid,
               "a sweep is resumed as it was begun; beside --resume give only --secret, --max-parallel, --retry-failed, "
-              "--stop-on-failure or --detach");
+              "--stop-on-failure, --allow-repeat or --detach");
 }
 
 Result<Secrets> secrets_again(const Sweep& sweep, const std::vector<std::string>& given) {
@@ -200,6 +201,7 @@ Result<Taken> take_again(const command::Sweep& command, const Store& store) {
   Sweep sweep = TRY(files.find(command.resume));
   FileLock lock = TRY(files.take(sweep.name));
   sweep.at_once = TRY(at_once_of(command)).value_or(sweep.at_once);
+  if (command.allow_repeat) sweep.repeats = Sweep::Repeats::allow;
   TRY(check_output_remote(sweep.request, store));
   return Taken{std::move(lock), std::move(sweep)};
 }
@@ -237,8 +239,10 @@ ExitCode tell_of_end(const SweepEnd& end, const Invocation& invocation) {
     complain("the sweep was interrupted; " + resuming(board.sweep()) + " goes on with it");
     return ExitCode::cancelled;
   }
-  if (has(SweepTrial::Standing::failed))
-    complain("points failed; " + resuming(board.sweep(), " --retry-failed") + " runs them again");
+  const bool runs_failed = std::any_of(trials.begin(), trials.end(), [](const SweepTrial& trial) {
+    return trial.standing == SweepTrial::Standing::failed && !trial.run.empty();
+  });
+  if (runs_failed) complain("runs failed; " + resuming(board.sweep(), " --retry-failed") + " tries their points again");
   if (has(SweepTrial::Standing::unfinished) || has(SweepTrial::Standing::not_run))
     complain("points are left; " + resuming(board.sweep()) + " goes on with them");
   return board.is_finished() && !has(SweepTrial::Standing::failed) ? ExitCode::ok : ExitCode::run_failed;

@@ -31,7 +31,7 @@ std::vector<Word> words_of_sweep(command::Sweep& sweep) {
        {"--dry-run", &sweep.dry_run, "", "Check and print the points, and run nothing"},
        {"--resume", &sweep.resume, "NAME",
         "Go on with a sweep that was interrupted; takes no PACKAGE, and of the other options only --secret, "
-        "--max-parallel, --retry-failed, --stop-on-failure and --detach"},
+        "--max-parallel, --retry-failed, --stop-on-failure, --allow-repeat and --detach"},
        {"--retry-failed", &sweep.retry_failed, "", "Run points again whose run failed"},
        {"--stop-on-failure", &sweep.stop_on_failure, "", "Begin no further run once one has failed"},
        {"--save-training-data", &sweep.save_training_data, "",

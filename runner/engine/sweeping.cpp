@@ -250,6 +250,12 @@ class SweepDrive {
   std::vector<std::string> sentences_;
 };
 
+// Two values that are one to the package, such as 0.3 and 0.30, are one.
+Digest meaning_of(RunPlan plan) {
+  for (const Parameter& parameter : plan.parameters) plan.environment[parameter.name] = text_of(parameter.value);
+  return definition_of(plan);
+}
+
 // The version of a dataset of the store that is meant now.
 Result<std::string> settle_data(const std::string& dataset, RunPorts& ports) {
   const ResolvedData data = TRY(resolve_data(dataset, ports));
@@ -272,7 +278,7 @@ Result<void> settle_sweep(Sweep& sweep, RunPorts& ports) {
   std::optional<PackageVersion> version;
   TRY(plan_before_data(sweep.request, variations, ports, [&](const RunPlan& plan) -> Result<void> {
     version = plan.parent.version;
-    if (definitions.insert(definition_of(plan)).second) return {};
+    if (definitions.insert(meaning_of(plan)).second) return {};
     return fail(Errc::invalid, "point " + std::to_string(definitions.size() + 1) +
                                    " of the sweep is the same run as one before it; give each value once");
   }));
