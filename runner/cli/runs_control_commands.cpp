@@ -4,6 +4,7 @@
 #include "runner/cli/run_start.hpp"
 #include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/core/sweep.hpp"
 #include "runner/engine/run_control.hpp"
 #include "runner/processes/clock.hpp"
 
@@ -54,6 +55,7 @@ Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& in
                                    request.reproduces->text() + "' does that again");
   }
   request.name.reset();
+  leave_sweep(request);
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   if (!command.package.empty()) {
     const PackageName name = request.package.name;

@@ -289,7 +289,11 @@ Result<ExitCode> print_points(Sweep sweep, const Secrets& secrets, const Invocat
   if (invocation.output == Output::json) {
     print_json(to_json(board));
   } else {
-    print(points_table(board) + "\n" + summary_of(board));
+    std::size_t runs = 0;
+    for (const Rung& rung : board.rungs()) runs += rung.points;
+    print(points_table(board) + "\n" + plural(board.points().size(), "point") + " of " +
+          board.sweep().request.package.text() + ", " + plural(runs, "run") +
+          (board.sweep().random ? ", with --seed " + std::to_string(board.sweep().random->seed) : "") + "\n");
   }
   return ExitCode::ok;
 }

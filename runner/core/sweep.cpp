@@ -153,6 +153,10 @@ RunRequest request_for(const Sweep& sweep, std::size_t number, const SweepPoint&
   return request;
 }
 
+void leave_sweep(RunRequest& request) {
+  for (const char* const tag : {kSweepTag, kPointTag, kRungTag}) request.tags.erase(tag);
+}
+
 std::vector<Achieved> best_first(std::vector<Achieved> all, Goal goal) {
   std::erase_if(all, [](const Achieved& one) { return !one.value || !std::isfinite(*one.value); });
   std::sort(all.begin(), all.end(), [&](const Achieved& a, const Achieved& b) { return is_better(a, b, goal); });

@@ -76,6 +76,9 @@ std::vector<Rung> rungs_of(const Sweep& sweep, std::size_t points);
 // The request of one run. `number` is that of the point.
 RunRequest request_for(const Sweep& sweep, std::size_t number, const SweepPoint& point, const Rung& rung);
 
+// For a run that is like one of a sweep and is none of it.
+void leave_sweep(RunRequest& request);
+
 // What a point achieved; none when it failed or measured no finite number.
 struct Achieved {
   std::size_t point = 0;

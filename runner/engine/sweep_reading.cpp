@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/sweep_reading.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runner/engine/stored_run_record.hpp"
@@ -29,6 +30,14 @@ std::optional<double> value_in(const RunRecord& record, const std::string& metri
   if (!summary.is_object() || !summary.contains("last") || !summary.at("last").is_number()) return std::nullopt;
   const auto value = summary.at("last").get<double>();
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+// Whoever gives a run of their own the tags of a sweep has not tried its point.
+bool tried(const RunRecord& record, const SweepPoint& values) {
+  return std::all_of(values.begin(), values.end(), [&](const auto& value) {
+    const auto given = record.environment.find(value.first);
+    return given != record.environment.end() && given->second == value.second;
+  });
 }
 
 std::optional<std::uint64_t> number_of_tag(const RunFacts& run, const char* tag) {
@@ -67,11 +76,14 @@ Result<SweepBoard> read_board(Sweep sweep, const Store& store, const FindRuns& f
   for (const RunFacts& run : runs) {
     const auto point = number_of_tag(run, kPointTag);
     const auto rung = number_of_tag(run, kRungTag);
-    if (!point || !rung || *rung > board.rungs().size()) continue;
+    const bool ours =
+        point && rung && *point >= 1 && *point <= board.points().size() && *rung >= 1 && *rung <= board.rungs().size();
+    if (!ours) continue;
     SweepTrial trial{*point, static_cast<int>(*rung), SweepTrial::Standing::running, run.id, run.name};
     if (run.over) {
       const auto record = read_run_record(TRY(RunId::parse(run.id)), store);
       if (record.ok() && !*record) continue;  // deleted just now
+      if (record.ok() && !tried(**record, board.values_of(trial))) continue;
       if (record.ok()) {
         trial = trial_of(**record, metric, trial.point, trial.rung);
       } else {

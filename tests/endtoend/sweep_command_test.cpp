@@ -61,8 +61,8 @@ struct Sweeping {
   // Without the program, which would go on with what others left.
   [[nodiscard]] std::size_t ended_runs() const {
     std::size_t ended = 0;
-    for (const std::string& name : list_folder(store.root() / "runs").value())
-      ended += is_there(store.root() / "runs" / name / "_results.json") ? 1 : 0;
+    const auto names = list_folder(store.root() / "runs").value();
+    for (const std::string& name : names) ended += is_there(store.root() / "runs" / name / "_results.json") ? 1 : 0;
     return ended;
   }
   void check_clean() const {
@@ -120,13 +120,19 @@ TEST_CASE("A grid runs all combinations under one experiment, and its winner is 
   CHECK(one.front().at("run") == winner.at("run"));
   CHECK(has(sweeping.store.must({"runs", "compare", "--experiment", "rates"}), "0.0333333 *"));
   CHECK(has(sweeping.store.must({"sweeps", "list"}), "rates  training  counts@1.0  9       9          0       yes"));
+  // What is done again outside of the sweep is none of it.
+  sweeping.store.must({"runs", "rerun", winner.at("run").get<std::string>(), "--env", "learning_rate=0.01"});
+  sweeping.store.must({"run", "training", "counts@1.0", "--dataset", sweeping.data.string(), "--env", "epochs=7",
+                       "--experiment", "rates", "--tag", "sweep=rates", "--tag", "sweep.point=6", "--tag",
+                       "sweep.rung=1"});
+  CHECK(winner_of(sweeping.show("rates")) == winner);
   // Another metric turns the order around.
   const Json other = sweeping.store.json({"sweeps", "show", "rates", "--metric", "loss", "--goal", "max"});
   CHECK(winner_of(other).at("point") == 7);
   // Nothing is left to do.
   const ProgramOutput again = sweeping.store.run({"sweep", "--resume", "rates"});
   CHECK(again.status.code == 0);
-  CHECK(sweeping.runs("rates").size() == 9);
+  CHECK(sweeping.runs("rates").size() == 11);
   sweeping.check_clean();
 }
 
@@ -137,8 +143,8 @@ TEST_CASE("A random sample depends on its seed alone, and a dry run makes nothin
         "--param",  "learning_rate=log:0.001..1", "--param", "epochs=1..100", "--random", "5", "--seed", seed,
         "--dry-run"};
     Json parameters = Json::array();
-    for (const Json& trial : sweeping.store.json(sweeping.words("counts", words)).at("trials"))
-      parameters.push_back(trial.at("parameters"));
+    const Json report = sweeping.store.json(sweeping.words("counts", words));
+    for (const Json& trial : report.at("trials")) parameters.push_back(trial.at("parameters"));
     return parameters;
   };
   const Json seven = points("7");
@@ -198,7 +204,7 @@ TEST_CASE("What a sweep was killed in the middle of, it goes on with") {
   const Arguments words = {"--param", "seconds=0.2,0.3,0.6,0.7,0.8,0.25,0.35", "--max-parallel", "2", "--experiment",
                            "killed"};
   RunningProgram program = sweeping.start("slow", words);
-  REQUIRE(wait_until([&] { return is_there(sweeping.store.root() / "runs") && sweeping.ended_runs() >= 2; }));
+  REQUIRE(wait_until([&] { return sweeping.ended_runs() >= 2; }));
   // Whoever looks meanwhile disturbs nothing; who would drive it a second time may not.
   CHECK(sweeping.store.run({"sweeps", "show", "killed"}).status.code == 0);
   const ProgramOutput second = sweeping.store.run({"sweep", "--resume", "killed"});
@@ -223,7 +229,7 @@ TEST_CASE("A killed halving goes on where it was, with the same points") {
   RunningProgram program =
       sweeping.start("counts", {"--param", "learning_rate=0.9:0.1:-0.1", "--halving", "epochs=1:9", "--metric", "loss",
                                 "--experiment", "halved", "--max-parallel", "2"});
-  REQUIRE(wait_until([&] { return is_there(sweeping.store.root() / "runs") && sweeping.ended_runs() >= 10; }));
+  REQUIRE(wait_until([&] { return sweeping.ended_runs() >= 10; }));
   program.signal(SIGKILL);
   program.wait();
   const ProgramOutput resumed = sweeping.store.run({"sweep", "--resume", "halved"});
@@ -240,7 +246,7 @@ TEST_CASE("Ctrl-C begins no further run and stops those that go on, which are re
   const Sweeping sweeping({"slow"});
   RunningProgram program = sweeping.start(
       "slow", {"--param", "seconds=0.1,0.2,600", "--env", "note=x", "--max-parallel", "3", "--experiment", "stopped"});
-  REQUIRE(wait_until([&] { return is_there(sweeping.store.root() / "runs") && sweeping.ended_runs() >= 2; }));
+  REQUIRE(wait_until([&] { return sweeping.ended_runs() >= 2; }));
   program.signal(SIGINT);
   const ProgramOutput out = program.wait();
   CHECK(out.status.code == 130);
@@ -265,7 +271,8 @@ TEST_CASE("A point that fails stops no other, and is tried again only on request
   const ProgramOutput out = sweeping.sweep("faulty", all);
   CHECK(out.status.code == 1);
   CHECK(has(out.err, "point 2 failed in the run faulty-"));
-  CHECK(has(out.err, "package_error: on purpose"));
+  INFO(out.err);
+  CHECK(has(out.err, ": on purpose"));
   CHECK(has(out.err, "point 3 failed in the run faulty-"));
   CHECK(has(out.err, "'trainyard sweep --resume all --retry-failed' tries their points again"));
   CHECK(Sweeping::standings(sweeping.show("all")) == std::map<std::string, int>{{"succeeded", 2}, {"failed", 2}});
@@ -365,7 +372,7 @@ TEST_CASE("A mistake is told before the first run is made") {
   REQUIRE(sweeping.sweep("counts", {"--param", "epochs=1,2", "--experiment", "rates"}).status.code == 0);
   CHECK(has(sweeping.sweep("counts", {"--param", "epochs=3,4", "--experiment", "rates"}).err,
             "there is a sweep rates already; 'trainyard sweep --resume rates' goes on with it"));
-  CHECK(has(sweeping.store.run({"sweeps", "show", "ratse"}).err, "did you mean 'rates'?"));
+  CHECK(has(sweeping.store.run({"sweeps", "show", "rate"}).err, "did you mean 'rates'?"));
 }
 
 TEST_CASE("Two sweeps at once share the slots and disturb each other in nothing") {

@@ -18,7 +18,7 @@
 #include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
 #include "runner/core/slsa_provenance.hpp"
-#include "runner/core/sweep_board.hpp"
+#include "runner/core/sweep.hpp"
 #include "runner/core/version_difference.hpp"
 #include "runner/core/worker_event.hpp"
 #include "runner/engine/audit.hpp"
@@ -394,29 +394,6 @@ TEST_CASE("the uses of files are told as the examples show", "[golden]") {
       "uses/valid/digits_of_no_file.json",
       readable(to_json(FileUses{AskedFiles::What::sha256, "3f2a91c0", std::nullopt, std::nullopt, 0, {}, {}})));
   CHECK(examples("uses", "valid").size() == 3);
-}
-
-TEST_CASE("what has become of a sweep is told as the examples show", "[golden]") {
-  const auto board_of = [](const std::string& example) {
-    return SweepBoard::of(golden<Sweep>("sweep/valid/" + example + ".json", sweep_from)).value();
-  };
-  const std::string run = "019b76da-a800-7c3f-9a51-6d0e8f1b2c4d";
-  SweepBoard board = board_of("grid");
-  board.set({1, 1, SweepTrial::Standing::succeeded, run, "digits-8f1b2c4d", "1.1", 0.5, "", "data"});
-  board.set({2, 1, SweepTrial::Standing::succeeded, run, "digits-00000002", "1.2", 0.75, "", "other data"});
-  board.set({3, 1, SweepTrial::Standing::failed, run, "digits-00000003", "", {}, "package_error: on purpose"});
-  board.set({4, 1, SweepTrial::Standing::failed, "", "", "", {}, "the run x has made digits@1.1"});
-  board.set({5, 1, SweepTrial::Standing::running, run, "digits-00000005"});
-  compare_example("sweep-report/valid/half_done.json", readable(to_json(board)));
-  SweepBoard halved = board_of("halving_of_a_sample");
-  for (const int rung : {1, 2, 3}) {
-    for (const std::size_t point : halved.members(rung)) {
-      const double value = 1.0 / static_cast<double>(point + static_cast<std::size_t>(rung));
-      halved.set({point, rung, SweepTrial::Standing::succeeded, run, "digits-8f1b2c4d", "1.1", value, "", "data"});
-    }
-  }
-  compare_example("sweep-report/valid/halved.json", readable(to_json(halved)));
-  CHECK(examples("sweep-report", "valid").size() == 2);
 }
 
 TEST_CASE("an audit is told as the example shows", "[golden]") {
