@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <set>
@@ -142,16 +143,20 @@ class SweepDrive {
       made = carry_out(trial);
     } catch (const std::bad_alloc&) {
       made = fail(Errc::unavailable, "memory ran out");
+    } catch (const std::exception& error) {
+      made = fail(Errc::io, std::string("a mistake of Trainyard itself, please report it: ") + error.what());
     }
     if (made.ok()) return std::move(*made);
-    trial.standing = SweepTrial::Standing::failed;
-    trial.message = made.error().message;
-    if (ends_the_sweep(made.error())) {
-      // What a run that exists has come to is for the next command to find out.
-      if (!trial.run.empty()) trial.standing = SweepTrial::Standing::running;
-      const std::lock_guard lock(mutex_);
-      halt(made.error());
+    const Error& error = made.error();
+    if (!ends_the_sweep(error) && error.code != Errc::cancelled) {
+      trial.standing = SweepTrial::Standing::failed;
+      trial.message = error.message;
+      return trial;
     }
+    // What a run that exists has come to is for the next command to find out.
+    if (trial.run.empty()) trial.standing = SweepTrial::Standing::not_run;
+    const std::lock_guard lock(mutex_);
+    if (error.code != Errc::cancelled) halt(error);
     return trial;
   }
 
@@ -212,6 +217,7 @@ class SweepDrive {
     const std::lock_guard lock(mutex_);
     board_.set(trial);
     --progress_.running;
+    if (trial.standing == SweepTrial::Standing::not_run) return;
     ++progress_.done;
     consider(trial);
     if (trial.standing != SweepTrial::Standing::failed) return;

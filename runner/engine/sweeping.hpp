@@ -68,8 +68,9 @@ struct SweepEnd {
   std::optional<Error> trouble;  // what kept further runs from being made
 };
 
-// Makes the runs of a sweep that are not over, so many at once as it says, in threads of this process, and returns when none
-// of them goes on. Runs that an earlier process began are seen to their end. An error means that nothing was begun; a run that failed is none.
+// Makes the runs of a sweep that are not over, as many at once as it says, in threads of this process, and returns when
+// none of them goes on. Runs that an earlier process began are seen to their end. An error means that nothing was begun;
+// a run that failed is none.
 // REQUIRES: the caller has taken the sweep (SweepFiles::take).
 Result<SweepEnd> make_runs(const Sweep& sweep, const SweepWish& wish, SweepPorts& ports);
 
