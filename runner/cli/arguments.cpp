@@ -18,6 +18,7 @@ constexpr const char* kFooter = R"(Examples:
   trainyard run training digits --dataset ./data/training --save-training-data
   trainyard dataset add digits ./data
   trainyard run training digits --dataset digits@1/training
+  trainyard sweep digits --dataset digits@1/training --param learning_rate=0.01,0.1 --metric loss
   trainyard runs list
   trainyard trace digits
   trainyard diff digits@1.1 digits@1.2
@@ -56,10 +57,11 @@ class Grammar {
     add_command(&app_, uses_words());
     for (const CommandWords& command : attestation_words()) add_command(&app_, command);
     add_command(&app_, capsule_words());
+    add_command(&app_, sweep_words());
     for (const CommandWords& command : publish_words()) add_command(&app_, command);
     for (const GroupWords& group :
-         {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(),
-          key_words(), proof_words(), outbox_words(), remote_words(), plan_words()}) {
+         {package_words(), dataset_words(), run_words(), runs_words(), sweeps_words(), snapshot_words(), store_words(),
+          journal_words(), key_words(), proof_words(), outbox_words(), remote_words(), plan_words()}) {
       add_group(group);
     }
   }

@@ -115,6 +115,7 @@ struct RunOptions {
   std::string partition;
   std::vector<std::string> sbatch_arguments;
   bool detach = false;
+  friend bool operator==(const RunOptions&, const RunOptions&) = default;
 };
 struct RunTraining : RunOptions {
   bool save_training_data = false;
@@ -128,6 +129,34 @@ struct RunFull : RunOptions {
   bool save_training_data = false;
   bool save_test_data = false;
   bool allow_repeat = false;
+};
+// Many runs over hyperparameters.
+struct Sweep : RunOptions {
+  std::string type = "training";  // or full
+  std::string evaluation_dataset;
+  bool save_training_data = false;
+  bool save_test_data = false;
+  bool allow_repeat = false;
+  std::vector<std::string> parameters;  // NAME=VALUES
+  std::string random;                   // a number, or empty: a grid
+  std::string seed;
+  std::string halving;  // NAME=LEAST:MOST, or empty
+  std::string eta;
+  std::string metric;
+  std::string goal;
+  std::string at_once;
+  bool dry_run = false;
+  // Of one that is there already.
+  std::string resume;  // its name, or empty: a new one
+  bool retry_failed = false;
+  bool stop_on_failure = false;
+  friend bool operator==(const Sweep&, const Sweep&) = default;
+};
+struct SweepsList {};
+struct SweepsShow {
+  std::string sweep;
+  std::string metric;  // in place of its own, or empty
+  std::string goal;
 };
 struct RunsList {
   std::string package;  // filters; empty for all
@@ -161,7 +190,8 @@ struct RunsRerun {
   bool detach = false;
 };
 struct RunsCompare {
-  std::vector<std::string> runs;
+  std::vector<std::string> runs;  // or
+  std::string experiment;
 };
 struct RunsMetrics {
   std::string run;
@@ -405,7 +435,8 @@ using Command = std::variant<
     command::ProofVerify, command::Uses, command::Trace, command::OutboxList, command::OutboxDeliver, command::Diff,
     command::Reproduce, command::Capsule, command::RemoteAdd, command::RemoteRemove, command::RemoteLists,
     command::RemoteShow, command::RemoteVerify, command::RemoteCollect, command::Publish, command::Pull,
-    command::Promote, command::PlansList, command::PlansSet, command::PlansRemove>;
+    command::Promote, command::Sweep, command::SweepsList, command::SweepsShow, command::PlansList, command::PlansSet,
+    command::PlansRemove>;
 
 struct Invocation {
   Command command;

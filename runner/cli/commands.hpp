@@ -29,6 +29,9 @@ Result<ExitCode> perform(const command::DatasetShow& command, const Invocation& 
 Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunEvaluation& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunFull& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::Sweep& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SweepsList& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::SweepsShow& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsStop& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::RunsSend& command, const Invocation& invocation);

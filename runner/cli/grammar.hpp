@@ -65,6 +65,7 @@ CommandWords reproduce_words();
 GroupWords package_words();
 GroupWords dataset_words();
 GroupWords run_words();
+GroupWords sweeps_words();
 GroupWords runs_words();
 GroupWords snapshot_words();
 GroupWords proof_words();
@@ -82,7 +83,11 @@ std::vector<CommandWords> attestation_words();
 // Commands that stand alone: publish, pull, promote.
 std::vector<CommandWords> publish_words();
 
+// What all types of runs take, with what is special to one in the middle.
+std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special);
+
 // A command that stands alone.
+CommandWords sweep_words();
 CommandWords uses_words();
 CommandWords trace_words();
 CommandWords capsule_words();

@@ -137,6 +137,10 @@ Result<RunsFound> find_runs(const Store& store, const RunQuery& query) {
   return ask_runs(store, [&](RunIndex& index) { return index.find(query); });
 }
 
+Result<std::vector<RunFacts>> find_sweep_runs(const Store& store, const RunQuery& query) {
+  return std::move(TRY(find_runs(store, query)).runs);
+}
+
 Result<std::vector<RunFacts>> find_runs_like(const Store& store, const std::string& definition) {
   return ask_runs(store, [&](RunIndex& index) { return index.defined(definition); });
 }

@@ -38,6 +38,9 @@ Result<KnownRun> read_run(const RunFolder& folder);
 // Of runs that cannot be read the reader is told on stderr.
 Result<RunsFound> find_runs(const Store& store, const RunQuery& query);
 
+// The same without a limit, for who reads the runs of a sweep.
+Result<std::vector<RunFacts>> find_sweep_runs(const Store& store, const RunQuery& query);
+
 // The evaluations of a package that succeeded, as the index of runs has them. The store outlives it.
 EvaluationsOf evaluations_in(const Store& store);
 

@@ -54,6 +54,8 @@ Result<ExitCode> start(RunRequest request, const command::RunOptions& command, R
   return start_run(request, secrets, repeats, invocation, command.detach ? Detach::yes : Detach::no);
 }
 
+}  // namespace
+
 Result<RunRequest> request_of(RunType type, const command::RunOptions& command) {
   auto package = TRY(PackageReference::parse(command.package));
   std::string dataset = TRY(dataset_of(command.dataset));
@@ -110,8 +112,6 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
   }
   return request;
 }
-
-}  // namespace
 
 Result<ExitCode> perform(const command::RunTraining& command, const Invocation& invocation) {
   RunRequest request = TRY(request_of(RunType::training, command));

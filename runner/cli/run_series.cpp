@@ -60,11 +60,4 @@ std::vector<std::string> chart(const std::vector<RunSeries::Point>& points, std:
   return rows;
 }
 
-bool less_is_better(std::string_view metric) {
-  const std::string name = folded_case(metric);
-  for (const std::string_view part : {"loss", "error", "mse", "mae", "perplexity", "seconds", "latency"})
-    if (name.find(part) != std::string::npos) return true;
-  return false;
-}
-
 }  // namespace trainyard

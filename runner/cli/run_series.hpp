@@ -26,7 +26,4 @@ Result<RunSeries> read_series(const RunFolder& folder);
 // is left.
 std::vector<std::string> chart(const std::vector<RunSeries::Point>& points, std::size_t width, std::size_t height);
 
-// Whether less of a metric of this name is better, which only its name tells.
-bool less_is_better(std::string_view metric);
-
 }  // namespace trainyard

@@ -18,6 +18,9 @@ enum class Detach { no, yes };
 Result<ExitCode> start_run(const RunRequest& request, const Secrets& secrets, Repeats repeats,
                            const Invocation& invocation, Detach detach);
 
+// Of what somebody typed; `invalid` names the option.
+Result<RunRequest> request_of(RunType type, const command::RunOptions& command);
+
 // What is there as a path is one, also when a dataset of the store has that name; so is what begins like one, and what an
 // address of the kind file names. The address of a bucket stays what it is.
 Result<std::string> dataset_of(const std::string& typed);

@@ -3,9 +3,6 @@
 
 namespace trainyard {
 
-namespace {
-
-// What all types of runs take, with what is special to one in the middle.
 std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) {
   std::vector<Word> words = {{"package", &run.package, "PACKAGE",
                               "NAME or NAME@VERSION; the newest version when none is given", Word::Need::required},
@@ -63,8 +60,6 @@ std::vector<Word> words_of(command::RunOptions& run, std::vector<Word> special) 
   words.insert(words.end(), last.begin(), last.end());
   return words;
 }
-
-}  // namespace
 
 GroupWords run_words() {
   constexpr const char* kRepeat = "Go on also where a run has made a version of the same data with the same parameters";

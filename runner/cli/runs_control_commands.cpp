@@ -4,6 +4,7 @@
 #include "runner/cli/run_start.hpp"
 #include "runner/cli/secret_input.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/core/sweep.hpp"
 #include "runner/engine/run_control.hpp"
 #include "runner/processes/clock.hpp"
 
@@ -56,6 +57,7 @@ Result<ExitCode> perform(const command::RunsRerun& command, const Invocation& in
   request.name.reset();
   // What the plan meant then stands in the request.
   request.placement.plan.reset();
+  leave_sweep(request);
   if (!command.name.empty()) request.name = TRY(RunName::parse(command.name));
   if (!command.package.empty()) {
     const PackageName name = request.package.name;

@@ -8,12 +8,14 @@
 #include "runner/cli/run_series.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/wiring.hpp"
+#include "runner/core/metric_goal.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
 namespace {
 
+constexpr std::size_t kMostCompared = 50;  // side by side
 constexpr std::size_t kChartWidth = 64;
 constexpr std::size_t kChartHeight = 12;
 
@@ -116,13 +118,35 @@ void print_comparison(const std::vector<Compared>& all) {
   print(table(rows));
 }
 
+// What names the runs to compare.
+Result<std::vector<std::string>> compared_runs(const command::RunsCompare& command, const Store& store) {
+  if (command.experiment.empty()) return command.runs;
+  RunQuery query;
+  query.experiment = command.experiment;
+  query.limit = kMostCompared;
+  const RunsFound found = TRY(find_runs(store, query));
+  if (found.left_out > 0) {
+    return fail(Errc::invalid, "the experiment " + command.experiment + " has " +
+                                   std::to_string(found.runs.size() + found.left_out) +
+                                   " runs, too many to show side by side; name those to compare");
+  }
+  std::vector<std::string> runs;
+  for (const RunFacts& run : found.runs) runs.push_back(run.id);
+  if (runs.size() >= 2) return runs;
+  return fail(Errc::not_found, "the experiment " + command.experiment + " has " +
+                                   (runs.empty() ? "no run" : "only one run") + ", and it takes two to compare");
+}
+
 }  // namespace
 
 Result<ExitCode> perform(const command::RunsCompare& command, const Invocation& invocation) {
-  if (command.runs.size() < 2) return fail(Errc::invalid, "give two runs or more to compare");
+  if (command.experiment.empty() && command.runs.size() < 2)
+    return fail(Errc::invalid, "give two runs or more to compare, or --experiment NAME for all of one");
+  if (!command.experiment.empty() && !command.runs.empty())
+    return fail(Errc::invalid, "give runs to compare or --experiment, and not both");
   const Store store = TRY(open_store(invocation));
   std::vector<Compared> all;
-  for (const std::string& wanted : command.runs) {
+  for (const std::string& wanted : TRY(compared_runs(command, store))) {
     KnownRun run = TRY(find_run(store, wanted));
     RunSeries series = TRY(read_series(run.folder));
     all.push_back({std::move(run), std::move(series)});

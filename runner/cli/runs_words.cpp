@@ -61,9 +61,11 @@ GroupWords runs_words() {
            }),
        command_words<command::RunsCompare>(
            "compare", "Show runs side by side; the best of each number is marked with *",
-           "trainyard runs compare digits-5f0c1a2b digits-77aa0c31",
+           "trainyard runs compare digits-5f0c1a2b digits-77aa0c31\n  trainyard runs compare --experiment "
+           "learning-rates",
            [&](auto& compare) {
-             return std::vector<Word>{{"runs", &compare.runs, "RUN…", kRun, Word::Need::required}};
+             return std::vector<Word>{{"runs", &compare.runs, "RUN…", kRun},
+                                      {"--experiment", &compare.experiment, "NAME", "All runs of this experiment"}};
            }),
        command_words<command::RunsMetrics>("metrics", "Draw what a run measured, or write it as CSV",
                                            "trainyard runs metrics digits-5f0c1a2b --metric loss\n  trainyard runs "

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "runner/cli/detached.hpp"
 #include "runner/cli/known_runs.hpp"
@@ -46,10 +48,23 @@ Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& w
                   host_name(), {},       {},     {},  open_keys};
 }
 
+// Runs of a sweep are staged at about the same time.
+constexpr std::chrono::milliseconds kGathering{300};
+
+SlurmSettings settings_of(const Path& worker, const Store& store, std::chrono::milliseconds gathering) {
+  SlurmSettings settings;
+  settings.worker = worker;
+  settings.folder = store.root() / "slurm";
+  settings.environment = environment_of_this_process();
+  settings.gathering = gathering;
+  return settings;
+}
+
 // All executors that there are.
 struct Executors {
-  Executors(const Path& worker, const Store& store)
-      : local(worker), slurm({worker, store.root() / "slurm", environment_of_this_process()}), placed(local, slurm) {}
+  // `gathering` is how long jobs wait for others to go to a cluster with them.
+  Executors(const Path& worker, const Store& store, std::chrono::milliseconds gathering = {})
+      : local(worker), slurm(settings_of(worker, store, gathering)), placed(local, slurm) {}
 
   LocalExecutor local;
   SlurmExecutor slurm;
@@ -186,6 +201,42 @@ Result<ReproductionEnd> reproduce_here(const PackageReference& version, double t
   ports.secrets = secrets;
   ports.machine = local_machine();
   return reproduce(version, tolerance, ports);
+}
+
+Result<void> settle_here(Sweep& sweep, const Secrets& secrets, const Store& store, RunObserver& observer) {
+  const Path worker = TRY(worker_program());
+  Executors executors(worker, store);
+  RunPorts ports = TRY(ports_for(store, executors.placed, worker, observer));
+  ports.secrets = secrets;
+  ports.machine = local_machine();
+  return settle_sweep(sweep, ports);
+}
+
+Result<SweepEnd> sweep_here(const Sweep& sweep, const SweepWish& wish, const Secrets& secrets, const Store& store,
+                            SweepObserver& observer) {
+  const Path worker = TRY(worker_program());
+  const Machine machine = local_machine();
+  Executors executors(worker, store, kGathering);  // of all runs, and there until the last of them is over
+  std::mutex sending;
+  SweepPorts ports{store,
+                   [&](const Store& own, RunObserver& watch) -> Result<RunPorts> {
+                     RunPorts run_ports = TRY(ports_for(own, executors.placed, worker, watch));
+                     run_ports.secrets = secrets;
+                     run_ports.machine = machine;
+                     if (sweep.repeats == Sweep::Repeats::refuse)
+                       run_ports.finished_like = [&own](const std::string& definition) {
+                         return find_runs_like(own, definition);
+                       };
+                     return run_ports;
+                   },
+                   find_sweep_runs,
+                   [&](const RunPlan& plan, const Store& own) {
+                     // One after another, since each has the line on the terminal for itself.
+                     const std::lock_guard lock(sending);
+                     send_outputs_of(plan, own);
+                   },
+                   observer};
+  return make_runs(sweep, wish, ports);
 }
 
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store) {

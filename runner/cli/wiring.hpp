@@ -8,6 +8,7 @@
 #include "runner/core/run_results.hpp"
 #include "runner/engine/reproducing.hpp"
 #include "runner/engine/run_ports.hpp"
+#include "runner/engine/sweeping.hpp"
 #include "storage/store/store.hpp"
 #include "storage/values/version_record.hpp"
 
@@ -46,6 +47,13 @@ Result<RunReport> run_here(const RunRequest& request, const Secrets& secrets, Re
 // Does what made a version again on this machine.
 Result<ReproductionEnd> reproduce_here(const PackageReference& version, double tolerance, const Secrets& secrets,
                                        const Store& store, RunObserver& observer);
+
+// Refuses what any run of a sweep would be refused for, and pins what its request leaves open.
+Result<void> settle_here(Sweep& sweep, const Secrets& secrets, const Store& store, RunObserver& observer);
+
+// Makes the runs of a sweep on this machine. Starts threads.
+Result<SweepEnd> sweep_here(const Sweep& sweep, const SweepWish& wish, const Secrets& secrets, const Store& store,
+                            SweepObserver& observer);
 
 // Stops a run of this machine, and waits until it is over.
 Result<void> stop_here(const RunId& run, StopWish wish, const Store& store);

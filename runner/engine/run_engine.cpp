@@ -115,32 +115,58 @@ Result<RunData> find_data(RunRequest& request, RunPorts& ports) {
   return sources;
 }
 
-Result<RunReport> plan_and_drive(const RunRequest& request, const RunData* found, RunPorts& ports) {
+// What is known of a request before its data is read.
+struct Settled {
+  RunRequest request;  // with what it left open
+  VersionRecord parent;
+  Tree content;
+  Manifest manifest;
+  Machine machine;
+
+  [[nodiscard]] Result<RunPlan> plan(const RunRequest& like, RunPorts& ports) const {
+    return plan_run(like, RunData(), parent, manifest, machine, new_run_id(ports.now()), ports.now());
+  }
+};
+
+Result<Settled> settle(const RunRequest& request, RunPorts& ports) {
   const Store& store = ports.store;
   RunRequest resolved = request;
   const PackageRegistry registry(store.packages(), store.journal());
-  const VersionRecord parent = TRY(registry.find(request.package));
+  VersionRecord parent = TRY(registry.find(request.package));
   resolved.package.version = parent.version;
-  const Tree content = TRY(load_tree(parent.content.tree.digest, store.objects()));
-  const Manifest manifest = TRY(manifest_of(parent, content, store.objects()));
+  Tree content = TRY(load_tree(parent.content.tree.digest, store.objects()));
+  Manifest manifest = TRY(manifest_of(parent, content, store.objects()));
   TRY(choose_python(resolved, manifest, ports));
   const StoreConfig config = TRY(store.config());
   TRY(resolve_placement(resolved, config.executor, config.plans));
-  // What can be refused without the data is refused before it is read, which may take long.
-  const Machine machine = within_limits(config, ports.machine);
-  TRY(plan_run(resolved, RunData(), parent, manifest, machine, new_run_id(ports.now()), ports.now()));
-  if (resolved.isolation.mode == IsolationMode::strict) {
-    // Said now, and not by a run that has failed.
-    const IsolationFacts facts = TRY(probe_isolation(ports.worker_program, store.scratch()));
-    TRY(plan_isolation(resolved.isolation, facts));
+  Machine machine = within_limits(config, ports.machine);
+  return Settled{std::move(resolved), std::move(parent), std::move(content), std::move(manifest), std::move(machine)};
+}
+
+// What is refused now, so that no run has to fail of it.
+Result<void> check_ready(const Settled& settled, RunPorts& ports) {
+  if (settled.request.isolation.mode == IsolationMode::strict && !runs_in_slurm(settled.request)) {
+    const IsolationFacts facts = TRY(probe_isolation(ports.worker_program, ports.store.scratch()));
+    TRY(plan_isolation(settled.request.isolation, facts));
   }
+  if (settled.request.python) TRY(check_requirements(settled.request, settled.parent, settled.content, ports));
+  return {};
+}
+
+Result<RunReport> plan_and_drive(const RunRequest& request, const RunData* found, RunPorts& ports) {
+  const Store& store = ports.store;
+  Settled settled = TRY(settle(request, ports));
+  // What can be refused without the data is refused before it is read, which may take long.
+  TRY(settled.plan(settled.request, ports));
+  RunRequest& resolved = settled.request;
   const auto secrets = TRY(digests_of(resolved, ports.secrets));
-  if (resolved.python) TRY(check_requirements(resolved, parent, content, ports));
+  TRY(check_ready(settled, ports));
   const RunData sources = found != nullptr ? *found : TRY(find_data(resolved, ports));
   const RunFolders folders(store.runs(), store.active());
   for (;;) {
     const Instant now = ports.now();
-    RunPlan plan = TRY(plan_run(resolved, sources, parent, manifest, machine, TRY(next_run_id(now, folders)), now));
+    RunPlan plan = TRY(plan_run(resolved, sources, settled.parent, settled.manifest, settled.machine,
+                                TRY(next_run_id(now, folders)), now));
     plan.secrets = secrets;
     TRY(refuse_repeat(plan, ports));
     auto lease = TRY(folders.begin(plan.run));
@@ -154,6 +180,20 @@ Result<RunReport> plan_and_drive(const RunRequest& request, const RunData* found
 }
 
 }  // namespace
+
+Result<void> plan_before_data(const RunRequest& request, const std::vector<RunVariation>& variations, RunPorts& ports,
+                              const std::function<Result<void>(const RunPlan&)>& each) {
+  Settled settled = TRY(settle(request, ports));
+  TRY(check_ready(settled, ports));
+  TRY(digests_of(request, ports.secrets));
+  RunRequest varied = settled.request;
+  for (const RunVariation& variation : variations) {
+    varied.environment = settled.request.environment;
+    for (const auto& [name, value] : variation) varied.environment[name] = value;
+    TRY(each(TRY(settled.plan(varied, ports))));
+  }
+  return {};
+}
 
 Result<RunReport> run(const RunRequest& request, RunPorts& ports) { return plan_and_drive(request, nullptr, ports); }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "runner/core/run_request.hpp"
@@ -14,6 +17,14 @@ Result<RunReport> run(const RunRequest& request, RunPorts& ports);
 
 // The same with data that was found already, whatever the dataset of the request means by now.
 Result<RunReport> run_on(const RunData& data, const RunRequest& request, RunPorts& ports);
+
+// Variables of a run that are other than those of a request.
+using RunVariation = std::map<std::string, std::string>;
+
+// Makes the plan of each variation of a request as far as that can be done before its data is read: what `run` would refuse
+// is refused here, and nothing is begun.
+Result<void> plan_before_data(const RunRequest& request, const std::vector<RunVariation>& variations, RunPorts& ports,
+                              const std::function<Result<void>(const RunPlan&)>& each);
 
 // What became of the runs that dead processes left behind.
 struct RecoveredRuns {

@@ -27,6 +27,7 @@ namespace trainyard {
 //   queue/                     who waits for a slot and who has one: runner/core/slots.hpp; made again when gone
 //   outbox/openlineage/        what runs told those who gather lineage, until it is taken: runner/outbox/event_outbox.hpp
 //   remotes/<name>.json        where versions are published to: storage/remotes/remote_list.hpp
+//   sweeps/<name>.json         a sweep over hyperparameters; <name>.lock beside it: who makes its runs
 //   publications/<id>.json     what is to be visible on several remotes or on none: storage/remotes/pending_publications.hpp
 //   active/<run id>            the runs that are not over; the process that drives one holds a lock on it
 //   cache/runs.sqlite          an index of all runs; made again when gone
@@ -71,6 +72,8 @@ class Store {
   [[nodiscard]] Path outbox() const { return root_ / "outbox"; }
   // What is on its way to several remotes at once; need not be there.
   [[nodiscard]] Path publications() const { return root_ / "publications"; }
+  // The sweeps over hyperparameters; need not be there.
+  [[nodiscard]] Path sweeps() const { return root_ / "sweeps"; }
   // The remotes that the store knows; need not be there.
   [[nodiscard]] Path remotes() const { return root_ / "remotes"; }
   [[nodiscard]] Path scratch() const { return root_ / "tmp"; }

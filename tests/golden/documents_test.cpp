@@ -10,6 +10,7 @@
 #include "runner/core/documents/lineage_svg.hpp"
 #include "runner/core/documents/openlineage_events.hpp"
 #include "runner/core/documents/prov_json.hpp"
+#include "runner/core/sweep_board.hpp"
 #include "storage/files/files.hpp"
 #include "storage/values/limits.hpp"
 #include "tests/golden/accepting.hpp"
@@ -123,6 +124,30 @@ TEST_CASE("documents for other tools are written as they were judged", "[golden]
     ends += openlineage_lines(record);
   }
   compare_file(folder / "failures.openlineage.jsonl", ends);
+}
+
+TEST_CASE("what has become of a sweep is told as the examples show", "[golden]") {
+  const Path examples(TRAINYARD_EXAMPLES);
+  const auto board_of = [&](const std::string& example) {
+    const auto text = read_file(examples / "sweep" / "valid" / (example + ".json"), limits::kRecordBytes);
+    return SweepBoard::of(sweep_from(parse_json(text.value(), example).value()).value()).value();
+  };
+  const std::string run = "019b76da-a800-7c3f-9a51-6d0e8f1b2c4d";
+  SweepBoard board = board_of("grid");
+  board.set({1, 1, SweepTrial::Standing::succeeded, run, "digits-8f1b2c4d", "1.1", 0.5, "", "data"});
+  board.set({2, 1, SweepTrial::Standing::succeeded, run, "digits-00000002", "1.2", 0.75, "", "other data"});
+  board.set({3, 1, SweepTrial::Standing::failed, run, "digits-00000003", "", {}, "package_error: on purpose"});
+  board.set({4, 1, SweepTrial::Standing::failed, "", "", "", {}, "the run x has made digits@1.1"});
+  board.set({5, 1, SweepTrial::Standing::running, run, "digits-00000005"});
+  compare_file(examples / "sweep-report" / "valid" / "half_done.json", readable(to_json(board)));
+  SweepBoard halved = board_of("halving_of_a_sample");
+  for (const int rung : {1, 2, 3}) {
+    for (const std::size_t point : halved.members(rung)) {
+      const double value = 1.0 / static_cast<double>(point + static_cast<std::size_t>(rung));
+      halved.set({point, rung, SweepTrial::Standing::succeeded, run, "digits-8f1b2c4d", "1.1", value, "", "data"});
+    }
+  }
+  compare_file(examples / "sweep-report" / "valid" / "halved.json", readable(to_json(halved)));
 }
 
 }  // namespace trainyard::documents_test

@@ -18,6 +18,7 @@
 #include "runner/core/run_results.hpp"
 #include "runner/core/run_state.hpp"
 #include "runner/core/slsa_provenance.hpp"
+#include "runner/core/sweep.hpp"
 #include "runner/core/version_difference.hpp"
 #include "runner/core/worker_event.hpp"
 #include "runner/engine/audit.hpp"
@@ -114,6 +115,7 @@ const std::vector<Document>& documents() {
       {"dataset", as_line(dataset_version_from)},
       {"tombstone", as_line(tombstone_from)},
       {"sweep-plan", for_people(sweep_plan_from)},
+      {"sweep", for_people(sweep_from)},
       {"proof", rewrite_proof},
       {"remote", as_line(remote_format_from)},
       {"remote-package", as_line(remote_package_from)},
@@ -464,9 +466,17 @@ TEST_CASE("how far a version came out again is told as the examples show", "[gol
 
 TEST_CASE("every document with examples is tested here", "[golden]") {
   // Those from lineage on in documents_test.cpp, the journal's excerpt where it is made: endtoend/publish_test.cpp.
-  std::set<std::string> tested = {
-      "journal-excerpt",       "results", "usage", "uses", "audit", "version-difference", "reproduction", "lineage",
-      "openlineage-run-facet", "capsule"};
+  std::set<std::string> tested = {"journal-excerpt",
+                                  "results",
+                                  "usage",
+                                  "uses",
+                                  "audit",
+                                  "version-difference",
+                                  "reproduction",
+                                  "lineage",
+                                  "openlineage-run-facet",
+                                  "capsule",
+                                  "sweep-report"};
   for (const Document& document : documents()) tested.insert(document.name);
   const auto folders = list_folder(kExamples);
   REQUIRE(folders.ok());
