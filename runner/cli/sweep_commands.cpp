@@ -90,9 +90,13 @@ Result<Goal> goal_of(const std::string& given, const std::optional<std::string>&
   return goal;
 }
 
-// What a sweep does at once where nobody has said.
-Result<int> usual_at_once(const Store& store) {
-  const Slots slots = slots_of(TRY(store.config()), local_machine());
+// What a sweep does at once where nobody has said. A cluster decides for itself how many of its jobs run at once.
+Result<int> usual_at_once(const Store& store, RunRequest request) {
+  constexpr int kAtOnceOnCluster = 100;
+  const StoreConfig config = TRY(store.config());
+  TRY(resolve_placement(request, config.executor, config.plans));
+  if (runs_in_slurm(request)) return kAtOnceOnCluster;
+  const Slots slots = slots_of(config, local_machine());
   return std::clamp(static_cast<int>(slots.runs), 1, Sweep::kMostAtOnce);
 }
 
@@ -187,7 +191,7 @@ struct Taken {
 Result<Taken> begin(Sweep sweep, const command::Sweep& command, const Secrets& secrets, const Store& store) {
   TRY(check_sweep(sweep));
   TRY(check_output_remote(sweep.request, store));
-  sweep.at_once = TRY(at_once_of(command)).value_or(TRY(usual_at_once(store)));
+  sweep.at_once = TRY(at_once_of(command)).value_or(TRY(usual_at_once(store, sweep.request)));
   Checking checking;
   TRY(settle_here(sweep, secrets, store, checking));
   const SweepFiles files(store);

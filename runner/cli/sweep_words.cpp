@@ -25,7 +25,7 @@ std::vector<Word> words_of_sweep(command::Sweep& sweep) {
        {"--metric", &sweep.metric, "NAME",
         "What the best run is found by: the last value of a metric, or score (score, of full runs)"},
        {"--goal", &sweep.goal, "GOAL", "Whether the metric shall be max or min (min for loss, error and the like)"},
-       {"--max-parallel", &sweep.at_once, "N", "So many runs at once; they still wait for slots (the store's slots)"},
+       {"--max-parallel", &sweep.at_once, "N", "So many runs at once; on this machine they wait for slots (the store's slots; on a cluster 100)"},
        {"--type", &sweep.type, "TYPE", "training or full (training)"},
        {"--evaluation-dataset", &sweep.evaluation_dataset, "DATA", "What full runs evaluate on"},
        {"--dry-run", &sweep.dry_run, "", "Check and print the points, and run nothing"},
