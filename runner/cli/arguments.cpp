@@ -59,7 +59,7 @@ class Grammar {
     for (const CommandWords& command : publish_words()) add_command(&app_, command);
     for (const GroupWords& group :
          {package_words(), dataset_words(), run_words(), runs_words(), snapshot_words(), store_words(), journal_words(),
-          key_words(), proof_words(), outbox_words(), remote_words(), plan_words()}) {
+          key_words(), proof_words(), outbox_words(), remote_words(), plan_words(), export_words()}) {
       add_group(group);
     }
   }
