@@ -35,7 +35,8 @@ bool is_block(const std::string& text) {
 
 void write_text(const std::string& text, YAML::Emitter& out) {
   if (is_block(text)) {
-    out << YAML::Literal << text;
+    // A block gives its last line break back.
+    out << YAML::Literal << text.substr(0, text.size() - 1);
   } else if (is_plain_word(text)) {
     out << text;
   } else {

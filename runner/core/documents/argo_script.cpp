@@ -22,8 +22,12 @@ std::string cpus_text(std::int64_t thousandths) {
 class Writer {
  public:
   void line(const std::string& text) { script_.text += text + "\n"; }
-  // An option of the run whose value needs no quotes.
-  void option(const std::string& text) { line("set -- \"$@\" " + text); }
+  // A word of the run's command line that needs no quotes. Words in a row share a line of the shell.
+  void option(const std::string& text) {
+    if (!words_end_here()) line("set -- \"$@\"");
+    script_.text.insert(script_.text.size() - 1, " \\\n  " + text);
+    words_end_ = script_.text.size();
+  }
   // One whose value is somebody's text, in a variable: "--tag".
   void option(const std::string& option, const std::string& variable) {
     line("plain \"$" + variable + "\"; set -- \"$@\" \"" + option + "=$value\"");
@@ -35,10 +39,18 @@ class Writer {
   void keep(const std::string& variable, const std::string& text) {
     script_.variables.push_back({variable, argo_escaped(text)});
   }
+  // A command of the shell that the next words go on with.
+  void begin_words(const std::string& text) {
+    line(text);
+    words_end_ = script_.text.size();
+  }
   ArgoScript take() { return std::move(script_); }
 
  private:
+  [[nodiscard]] bool words_end_here() const { return words_end_ == script_.text.size(); }
+
   ArgoScript script_;
+  std::size_t words_end_ = 0;  // where the last line with words ends
 };
 
 void write_data(const std::string& option, const ArgoData& data, const char* folder, const std::string& variable,
@@ -140,22 +152,29 @@ ArgoScript argo_script(const RunPlan& plan, const std::vector<std::string>& para
   writer.line("mkdir -p " + work + "/results " + work + "/artifacts" + (makes_version ? " " + work + "/model" : ""));
   writer.line(": > " + results);
   writer.line("# Undoes the backslash escapes of a text: they keep Argo and Kubernetes from reading anything into it.");
-  writer.line("plain() { value=$(printf '%bx' \"$1\"); value=${value%x}; }");
+  writer.line("plain() { value=$(printf '%b.' \"$1\"); value=${value%.}; }");
   writer.line("trainyard init");
   writer.keep("TRAINYARD_REMOTE", wish.remote.address);
   writer.line("plain \"$TRAINYARD_REMOTE\"");
   writer.line("trainyard remote add " + remote + " \"$value\"" + (publishes ? "" : " --read-only"));
-  writer.line("trainyard pull " + package + " --from " + remote);
+  // A version that trained on from it brings it along as well. With the newest here, the new version gets a number that
+  // the remote has not given yet.
+  const std::string pull = "trainyard pull " + package + " --from " + remote;
+  const std::string newest = pull + " --newest-minor";
+  if (publishes) {
+    writer.line(newest);
+    writer.line("trainyard package show " + package + " > /dev/null 2>&1 || " + pull);
+  } else {
+    writer.line(pull + " || " + newest);
+  }
   // What another store published under that number is not what the run had.
   writer.line("trainyard package show " + package + " --json | grep -q '\"digest\": \"" +
               plan.parent.content.tree.digest.hex() + "\"' || {");
   writer.line("  echo \"" + package + " of the remote " + remote + " is not the package of the run\" >&2");
   writer.line("  exit 2");
   writer.line("}");
-  // So that the new version gets a number which the remote has not given yet.
-  if (publishes) writer.line("trainyard pull " + package + " --newest-minor --from " + remote);
-  writer.line("set -- run " + std::string(name_of(plan.request.type)) + " " + package +
-              " --json --name=" + plan.name.text());
+  writer.begin_words("set -- run " + std::string(name_of(plan.request.type)) + " " + package +
+                     " --json --name=" + plan.name.text());
   write_options(plan, parameters, wish, writer);
   write_secrets(plan, writer);
   writer.line("trainyard \"$@\" > " + results + " &");

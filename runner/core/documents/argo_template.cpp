@@ -253,7 +253,11 @@ Result<Json> argo_template(const RunPlan& plan, const Manifest& manifest, const 
   if (request.max_runtime_ms) {
     // Above the run's own, which ends it with a record. SAP asks for it where it counts from the workflow's start.
     const std::int64_t deadline = seconds_of(*request.max_runtime_ms) + grace + kAroundSeconds;
-    (wish.sap_ai_core ? spec : step)["activeDeadlineSeconds"] = deadline;
+    if (wish.sap_ai_core) {
+      spec["activeDeadlineSeconds"] = deadline;
+    } else {
+      step["activeDeadlineSeconds"] = std::to_string(deadline);  // here Argo's schema wants a text
+    }
   }
   if (wish.sap_ai_core) {
     step["metadata"] = {{"labels", {{"ai.sap.com/resourcePlan", wish.sap_ai_core->resource_plan}}}};
