@@ -58,8 +58,10 @@ class YamlWriter {
       out_ << YAML::EndSeq;
     } else if (value.is_string()) {
       write_text(value.get<std::string>(), out_);
+    } else if (value.is_null()) {
+      out_ << YAML::Null;
     } else {
-      // Numbers, truth values and null are the same words in both.
+      // Numbers and truth values are the same words in both.
       out_ << value.dump();
     }
   }

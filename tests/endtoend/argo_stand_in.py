@@ -14,7 +14,7 @@ is what somebody who submits gives for a parameter; secret:NAME=VALUE the key of
 
 import json
 import os
-import subprocess
+import re
 import sys
 
 import yaml
@@ -100,14 +100,15 @@ def main(export, folder, data, programs, *given):
     places = {"/tmp/trainyard": os.path.join(folder, "work")}
     for artifact in step.get("inputs", {}).get("artifacts", []):
         places[artifact["path"]] = data
-    for longest in sorted(places, key=len, reverse=True):
-        command = [text.replace(longest, places[longest]) for text in command]
+    # All at once: what a path becomes may look like another one.
+    place = re.compile("(" + "|".join(map(re.escape, places)) + r")(?![\w-])")
+    command = [place.sub(lambda found: places[found.group()], text) for text in command]
     # A container has what its image gives it, and nothing of this machine's user.
     variables = {"PATH": f"{programs}:/usr/bin:/bin", "INTERPOLATED": "INTERPOLATED", **variables}
     os.chdir(folder)
-    ended = subprocess.run(command, env=variables, check=False, stdin=subprocess.DEVNULL)
-    return ended.returncode
+    # This process becomes the container's, so that whoever started it can stop that.
+    os.execve(command[0], command, variables)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])
