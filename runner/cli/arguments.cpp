@@ -25,6 +25,7 @@ constexpr const char* kFooter = R"(Examples:
   trainyard snapshot checkout 3f2a91 ./data-of-that-run
   trainyard uses ./withdrawn.png
   trainyard publish digits@1.1 --to models --label production
+  trainyard export argo digits@1.1 --image registry.example.com/trainyard:0.1
   trainyard store du
 
 The store is --store, else the variable TRAINYARD_STORE, else ~/.trainyard.

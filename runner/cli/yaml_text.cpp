@@ -33,12 +33,20 @@ bool is_block(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= 0x20 && c <= 0x7E); });
 }
 
+// What needs escapes in double quotes and none in single ones.
+bool is_better_in_single_quotes(const std::string& text) {
+  return text.find_first_of("\\\"") != std::string::npos &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
+}
+
 void write_text(const std::string& text, YAML::Emitter& out) {
   if (is_block(text)) {
     // A block gives its last line break back.
     out << YAML::Literal << text.substr(0, text.size() - 1);
   } else if (is_plain_word(text)) {
     out << text;
+  } else if (is_better_in_single_quotes(text)) {
+    out << YAML::SingleQuoted << text;
   } else {
     out << YAML::DoubleQuoted << text;
   }

@@ -112,6 +112,9 @@ TEST_CASE("What Argo and Kubernetes hand to the container does the same run agai
   CHECK(again.at("run_summary").at("outputs").at("version") == "1.2");
   yard.store.must({"pull", "counts@1.2", "--from", "models"});
   CHECK(yard.store.versions("counts") == std::vector<std::string>{"1.0", "1.1", "1.2"});
+  const ProgramOutput nameless = yard.store.run({"pull", "counts", "--newest-minor"});
+  CHECK(nameless.status.code == 2);
+  CHECK(has(nameless.err, "--newest-minor goes with NAME@VERSION"));
   CHECK(read_text(yard.pod / "work/artifacts/report.txt") == read_text(run.folder / "artifacts/report.txt"));
   CHECK(is_there(yard.pod / "work/model/counts_v1.2.zip"));
   CHECK_FALSE(is_there(yard.pod / "work/secrets"));

@@ -124,7 +124,7 @@ Result<void> check_argo_wish(const ArgoWish& wish) {
                                    "' is a folder, which a container sees only in a volume claim; give its name with "
                                    "--remote-claim");
   }
-  if (!is_plain(wish.remote.folder, "/._-+=@")) {
+  if (!is_plain(wish.remote.folder, "/._-+=@ ")) {
     return fail(Errc::invalid, "the folder '" + wish.remote.folder + "' of the remote '" + wish.remote.name +
                                    "' cannot be mounted in a container under that name");
   }
