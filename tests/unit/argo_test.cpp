@@ -235,6 +235,12 @@ TEST_CASE("What no cluster takes is refused") {
   CHECK(has(refusal(rich_plan(), wish()), "--secrets"));
 }
 
+TEST_CASE("A run of several workers is refused") {
+  RunPlan plan = example::plan();
+  plan.request.placement.nodes = 4;
+  CHECK(has(refusal(plan, wish()), "has 4 workers, and an export for Argo has one container"));
+}
+
 TEST_CASE("What is too long for an environment or for Kubernetes is refused") {
   RunRequest request = example::request();
   request.environment = {{"note", std::string(110'000, 'x')}};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runner/core/documents/argo_container.hpp"
 #include "runner/core/documents/argo_script.hpp"
 #include "runner/core/documents/argo_text.hpp"
 #include "runner/core/run_definition.hpp"
@@ -14,16 +15,10 @@ namespace {
 // A string of the environment is at most 128 KiB in Linux, and an object somewhat above a megabyte in Kubernetes.
 constexpr std::size_t kLongestValue = std::size_t{100} << 10U;
 constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
-constexpr std::int64_t kMebibyte = std::int64_t{1} << 20U;
-// For Trainyard itself beside the package.
-constexpr std::int64_t kOwnMemory = 256 * kMebibyte;
 // To fetch the image, package and data, and to publish.
 constexpr std::int64_t kAroundSeconds = 3600;
 // To write the record of a run that was stopped, and to save what it left.
 constexpr std::int64_t kRecordSeconds = 60;
-
-constexpr const char* kVolumeOfRemote = "remote";
-constexpr const char* kVolumeOfLogin = "registry-login";
 
 std::int64_t seconds_of(std::int64_t milliseconds) { return (milliseconds + 999) / 1000; }
 
@@ -52,70 +47,11 @@ Json parameter_json(const std::string& name, const RunPlan& plan, const Manifest
   const Hyperparameter* const declared = manifest.find(name);
   if (declared == nullptr) return json;
   if (!declared->description.empty()) json["description"] = argo_prose(declared->description);
-  for (const ParameterValue& choice : declared->choices) json["enum"].push_back(argo_escaped(text_of(choice)));
+  Json choices = Json::array();
+  for (const ParameterValue& choice : declared->choices) choices.push_back(argo_escaped(text_of(choice)));
+  // Argo refuses a value that is not spelt as one of them; a run may have said 1.0 for 1.
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) json["enum"] = std::move(choices);
   return json;
-}
-
-Json secret_variable(const std::string& name, const std::string& object, const std::string& key, bool optional) {
-  Json reference = {{"name", object}, {"key", key}};
-  if (optional) reference["optional"] = true;
-  return {{"name", name}, {"valueFrom", {{"secretKeyRef", std::move(reference)}}}};
-}
-
-// Those with people's text first: Kubernetes puts only earlier variables into later ones, so that no text can ask for a
-// secret.
-Json environment_json(const RunPlan& plan, const std::vector<std::string>& parameters, const ArgoScript& script,
-                      const ArgoWish& wish) {
-  Json variables = Json::array();
-  for (const std::string& name : parameters)
-    variables.push_back({{"name", argo_value_variable(name)}, {"value", "{{workflow.parameters." + name + "}}"}});
-  for (const ArgoVariable& variable : script.variables)
-    variables.push_back({{"name", variable.name}, {"value", variable.value}});
-  if (!wish.registry_secret.empty())
-    variables.push_back({{"name", "REGISTRY_AUTH_FILE"}, {"value", std::string(kArgoRegistryLogin) + "/config.json"}});
-  if (!wish.aws_secret.empty()) {
-    for (const char* const name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
-      variables.push_back(secret_variable(name, wish.aws_secret, name, false));
-    for (const char* const name : {"AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_S3"})
-      variables.push_back(secret_variable(name, wish.aws_secret, name, true));
-  }
-  for (const std::string& name : plan.request.secrets)
-    variables.push_back(secret_variable(argo_secret_variable(name), wish.secrets, name, false));
-  return variables;
-}
-
-struct Volumes {
-  Json volumes = Json::array();
-  Json mounts = Json::array();
-};
-
-void add_claim(const char* name, const ArgoClaim& claim, const std::string& path, bool writable, Volumes& volumes) {
-  Json source = {{"claimName", claim.name}};
-  if (!writable) source["readOnly"] = true;
-  volumes.volumes.push_back({{"name", name}, {"persistentVolumeClaim", std::move(source)}});
-  Json mount = {{"name", name}, {"mountPath", path}};
-  if (!writable) mount["readOnly"] = true;
-  volumes.mounts.push_back(std::move(mount));
-}
-
-Volumes volumes_of(const RunPlan& plan, const ArgoWish& wish) {
-  Volumes volumes;
-  const ArgoRemote& remote = wish.remote;
-  if (remote.claim) {
-    const bool writable = remote.use == ArgoRemote::Use::publish && trains(plan.request.type);
-    add_claim(kVolumeOfRemote, *remote.claim, remote.folder, writable, volumes);
-    if (!remote.claim->path.empty()) volumes.mounts.back()["subPath"] = remote.claim->path;
-  }
-  if (wish.data.kind == ArgoData::Kind::claim) add_claim("data", wish.data.claim, kArgoData, false, volumes);
-  if (plan.evaluation_data && wish.evaluation_data.kind == ArgoData::Kind::claim)
-    add_claim("evaluation-data", wish.evaluation_data.claim, kArgoEvaluationData, false, volumes);
-  if (!wish.registry_secret.empty()) {
-    const Json item = {{"key", ".dockerconfigjson"}, {"path", "config.json"}};
-    volumes.volumes.push_back(
-        {{"name", kVolumeOfLogin}, {"secret", {{"secretName", wish.registry_secret}, {"items", Json::array({item})}}}});
-    volumes.mounts.push_back({{"name", kVolumeOfLogin}, {"mountPath", kArgoRegistryLogin}, {"readOnly", true}});
-  }
-  return volumes;
 }
 
 struct Artifacts {
@@ -149,38 +85,6 @@ Json outputs_json(const RunPlan& plan, const ArgoWish& wish) {
   add("artifacts", work + "/artifacts", sap);
   if (trains(plan.request.type)) add("model", work + "/model", sap);
   return outputs;
-}
-
-// Kubernetes calls 1500 thousandths of a processor 1500m.
-std::string cpu_quantity(std::int64_t thousandths) {
-  return thousandths % 1000 == 0 ? std::to_string(thousandths / 1000) : std::to_string(thousandths) + "m";
-}
-
-// The most that the container may have, and at once what is put aside for it.
-Json resources_json(const RunPlan& plan) {
-  const JobLimits& limits = plan.request.limits;
-  Json amounts = Json::object();
-  if (limits.cpu_thousandths) amounts["cpu"] = cpu_quantity(*limits.cpu_thousandths);
-  if (limits.memory_bytes) {
-    const std::int64_t all = *limits.memory_bytes + kOwnMemory;
-    amounts["memory"] = std::to_string(all / kMebibyte + (all % kMebibyte == 0 ? 0 : 1)) + "Mi";
-  }
-  if (plan.gpus > 0) amounts["nvidia.com/gpu"] = std::to_string(plan.gpus);
-  if (amounts.empty()) return amounts;
-  return {{"requests", amounts}, {"limits", amounts}};
-}
-
-Json container_json(const RunPlan& plan, const ArgoScript& script, Json environment, const Volumes& volumes,
-                    const ArgoWish& wish) {
-  Json container = {{"image", wish.image},
-                    {"command", {"/bin/sh", "-c"}},
-                    {"args", Json::array({script.text})},
-                    {"env", std::move(environment)}};
-  if (!volumes.mounts.empty()) container["volumeMounts"] = volumes.mounts;
-  Json resources = resources_json(plan);
-  // In SAP AI Core they are the business of the resource plan.
-  if (!resources.empty() && !wish.sap_ai_core) container["resources"] = std::move(resources);
-  return container;
 }
 
 Json metadata_json(const RunPlan& plan, const Manifest& manifest, const ArgoWish& wish) {
@@ -221,33 +125,8 @@ Result<void> check_sizes(const RunPlan& plan, const std::vector<std::string>& pa
   return {};
 }
 
-}  // namespace
-
-Result<Json> argo_template(const RunPlan& plan, const Manifest& manifest, const ArgoWish& wish) {
-  TRY(check_argo_wish(wish));
-  if (!plan.request.secrets.empty() && wish.secrets.empty())
-    return fail(Errc::invalid, "the run has secrets; name the Secret that has them in the cluster with --secrets");
-  const std::vector<std::string> parameters = parameter_names(plan, manifest);
-  TRY(check_sizes(plan, parameters));
-  const ArgoScript script = argo_script(plan, parameters, wish);
-  const Volumes volumes = volumes_of(plan, wish);
-  const Artifacts artifacts = artifacts_of(plan, wish);
-  const std::string type(name_of(plan.request.type));
-
-  Json step = {
-      {"name", type},
-      {"container", container_json(plan, script, environment_json(plan, parameters, script, wish), volumes, wish)},
-      {"outputs", {{"artifacts", outputs_json(plan, wish)}}}};
-  if (!artifacts.inputs.empty()) step["inputs"] = {{"artifacts", artifacts.inputs}};
-  if (!volumes.volumes.empty()) step["volumes"] = volumes.volumes;
-  Json spec = {{"entrypoint", type}};
-  if (!parameters.empty()) {
-    for (const std::string& name : parameters)
-      spec["arguments"]["parameters"].push_back(parameter_json(name, plan, manifest, wish));
-  }
-  if (!artifacts.arguments.empty()) spec["arguments"]["artifacts"] = artifacts.arguments;
-  if (!wish.pull_secret.empty()) spec["imagePullSecrets"] = Json::array({{{"name", wish.pull_secret}}});
-
+// When the cluster ends the run: after it should have ended itself, and has written its record.
+void set_times(const RunPlan& plan, const ArgoWish& wish, Json& spec, Json& step) {
   const RunRequest& request = plan.request;
   const std::int64_t grace = seconds_of(request.grace_ms);
   if (request.max_runtime_ms) {
@@ -259,11 +138,39 @@ Result<Json> argo_template(const RunPlan& plan, const Manifest& manifest, const 
       step["activeDeadlineSeconds"] = std::to_string(deadline);  // here Argo's schema wants a text
     }
   }
-  if (wish.sap_ai_core) {
-    step["metadata"] = {{"labels", {{"ai.sap.com/resourcePlan", wish.sap_ai_core->resource_plan}}}};
-  } else {
-    step["podSpecPatch"] = canonical({{"terminationGracePeriodSeconds", grace + kRecordSeconds}});
+  if (!wish.sap_ai_core) step["podSpecPatch"] = canonical({{"terminationGracePeriodSeconds", grace + kRecordSeconds}});
+}
+
+}  // namespace
+
+Result<Json> argo_template(const RunPlan& plan, const Manifest& manifest, const ArgoWish& wish) {
+  TRY(check_argo_wish(wish));
+  if (!plan.request.secrets.empty() && wish.secrets.empty())
+    return fail(Errc::invalid, "the run has secrets; name the Secret that has them in the cluster with --secrets");
+  if (const int workers = plan.request.placement.nodes.value_or(1); workers > 1) {
+    return fail(Errc::incompatible, "the run " + plan.name.text() + " has " + std::to_string(workers) +
+                                        " workers, and an export for Argo has one container");
   }
+  const std::vector<std::string> parameters = parameter_names(plan, manifest);
+  TRY(check_sizes(plan, parameters));
+  ArgoContainer container = argo_container(plan, parameters, wish);
+  const Artifacts artifacts = artifacts_of(plan, wish);
+  const std::string type(name_of(plan.request.type));
+
+  Json step = {
+      {"name", type}, {"container", std::move(container.json)}, {"outputs", {{"artifacts", outputs_json(plan, wish)}}}};
+  if (!artifacts.inputs.empty()) step["inputs"] = {{"artifacts", artifacts.inputs}};
+  if (!container.volumes.empty()) step["volumes"] = std::move(container.volumes);
+  Json spec = {{"entrypoint", type}};
+  if (!parameters.empty()) {
+    for (const std::string& name : parameters)
+      spec["arguments"]["parameters"].push_back(parameter_json(name, plan, manifest, wish));
+  }
+  if (!artifacts.arguments.empty()) spec["arguments"]["artifacts"] = artifacts.arguments;
+  if (!wish.pull_secret.empty()) spec["imagePullSecrets"] = Json::array({{{"name", wish.pull_secret}}});
+
+  set_times(plan, wish, spec, step);
+  if (wish.sap_ai_core) step["metadata"] = {{"labels", {{"ai.sap.com/resourcePlan", wish.sap_ai_core->resource_plan}}}};
   spec["templates"] = Json::array({std::move(step)});
   Json json = {{"apiVersion", "argoproj.io/v1alpha1"},
                {"kind", "WorkflowTemplate"},
@@ -277,45 +184,20 @@ Result<Json> argo_template(const RunPlan& plan, const Manifest& manifest, const 
 }
 
 const std::vector<std::string_view>& argo_key_order() {
-  static const std::vector<std::string_view> order = {"apiVersion",
-                                                      "kind",
-                                                      "name",
-                                                      "metadata",
-                                                      "spec",
-                                                      "labels",
-                                                      "annotations",
-                                                      "entrypoint",
-                                                      "activeDeadlineSeconds",
-                                                      "imagePullSecrets",
-                                                      "arguments",
-                                                      "parameters",
-                                                      "value",
-                                                      "default",
-                                                      "description",
-                                                      "enum",
-                                                      "artifacts",
-                                                      "secretName",
-                                                      "key",
-                                                      "path",
-                                                      "globalName",
-                                                      "optional",
-                                                      "archive",
-                                                      "s3",
-                                                      "podSpecPatch",
-                                                      "inputs",
-                                                      "outputs",
-                                                      "container",
-                                                      "volumes",
-                                                      "image",
-                                                      "command",
-                                                      "args",
-                                                      "env",
-                                                      "resources",
-                                                      "volumeMounts",
-                                                      "valueFrom",
-                                                      "requests",
-                                                      "limits",
-                                                      "templates"};
+  static const std::vector<std::string_view> order = [] {
+    constexpr std::string_view kKeys =
+        "apiVersion kind name metadata spec labels annotations entrypoint activeDeadlineSeconds imagePullSecrets "
+        "arguments parameters value default description enum artifacts secretName key path globalName optional archive "
+        "s3 podSpecPatch inputs outputs container volumes image command args env resources volumeMounts valueFrom "
+        "requests limits templates";
+    std::vector<std::string_view> keys;
+    for (std::size_t begin = 0; begin < kKeys.size();) {
+      const std::size_t end = std::min(kKeys.find(' ', begin), kKeys.size());
+      keys.push_back(kKeys.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return keys;
+  }();
   return order;
 }
 
