@@ -26,6 +26,7 @@ constexpr const char* kFooter = R"(Examples:
   trainyard snapshot checkout 3f2a91 ./data-of-that-run
   trainyard uses ./withdrawn.png
   trainyard publish digits@1.1 --to models --label production
+  trainyard export argo digits@1.1 --image registry.example.com/trainyard:0.1
   trainyard store du
 
 The store is --store, else the variable TRAINYARD_STORE, else ~/.trainyard.
@@ -61,7 +62,7 @@ class Grammar {
     for (const CommandWords& command : publish_words()) add_command(&app_, command);
     for (const GroupWords& group :
          {package_words(), dataset_words(), run_words(), runs_words(), sweeps_words(), snapshot_words(), store_words(),
-          journal_words(), key_words(), proof_words(), outbox_words(), remote_words(), plan_words()}) {
+          journal_words(), key_words(), proof_words(), outbox_words(), remote_words(), plan_words(), export_words()}) {
       add_group(group);
     }
   }

@@ -401,6 +401,7 @@ struct Pull {
   std::string rate;
   bool data = false;
   bool trust_keys = false;
+  bool newest_minor = false;
 };
 struct Promote {
   std::string reference;
@@ -413,6 +414,25 @@ struct Capsule {
   std::string reference;
   std::string file;
   bool data = false;
+};
+
+struct ExportArgo {
+  std::string definition;  // a run, or NAME@VERSION
+  std::string image;
+  std::string name;  // empty: that of the run
+  std::string remote;
+  std::string remote_claim;
+  std::string data;
+  std::string evaluation_data;
+  std::string secrets;  // the names of Secrets, or empty
+  std::string aws_secret;
+  std::string registry_secret;
+  std::string pull_secret;
+  std::string python;
+  std::string target;  // sap-ai-core, or empty
+  std::string scenario;
+  std::string resource_plan;
+  std::string file;  // "-" or empty for standard output
 };
 
 struct OutboxList {};
@@ -436,7 +456,7 @@ using Command = std::variant<
     command::Reproduce, command::Capsule, command::RemoteAdd, command::RemoteRemove, command::RemoteLists,
     command::RemoteShow, command::RemoteVerify, command::RemoteCollect, command::Publish, command::Pull,
     command::Promote, command::Sweep, command::SweepsList, command::SweepsShow, command::PlansList, command::PlansSet,
-    command::PlansRemove>;
+    command::PlansRemove, command::ExportArgo>;
 
 struct Invocation {
   Command command;

@@ -84,6 +84,7 @@ Result<ExitCode> perform(const command::RemoteCollect& command, const Invocation
 Result<ExitCode> perform(const command::Publish& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Pull& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::Promote& command, const Invocation& invocation);
+Result<ExitCode> perform(const command::ExportArgo& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::OutboxList& command, const Invocation& invocation);
 Result<ExitCode> perform(const command::OutboxDeliver& command, const Invocation& invocation);
 

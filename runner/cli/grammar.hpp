@@ -74,6 +74,7 @@ GroupWords journal_words();
 GroupWords outbox_words();
 GroupWords remote_words();
 GroupWords plan_words();
+GroupWords export_words();
 // Commands without a group.
 CommandWords audit_words();
 GroupWords key_words();

@@ -204,15 +204,32 @@ Result<ExitCode> perform(const command::Publish& command, const Invocation& invo
   return ExitCode::ok;
 }
 
+namespace {
+
+// The newest version that the remote has of the same major.
+Result<PackageReference> newest_minor(Remote& remote, const PackageReference& reference) {
+  if (!reference.version)
+    return fail(Errc::invalid,
+                "--newest-minor goes with NAME@VERSION, and '" + reference.text() + "' names no version");
+  PackageReference newest = reference;
+  for (const PackageVersion& version : TRY(remote.versions(reference.name))) {
+    if (version.major == reference.version->major) newest.version = std::max(*newest.version, version);
+  }
+  return newest;
+}
+
+}  // namespace
+
 Result<ExitCode> perform(const command::Pull& command, const Invocation& invocation) {
   const auto rate = TRY(rate_in(command.rate));
-  const PackageReference reference = TRY(PackageReference::parse(command.reference));
+  PackageReference reference = TRY(PackageReference::parse(command.reference));
   const Store store = TRY(open_store(invocation));
   const std::vector<std::string> names = command.from.empty() ? std::vector<std::string>() : std::vector{command.from};
   const KnownRemote remote = TRY(named_remotes(store, names)).front();
   auto opened = TRY(open_remote(remote.address, rate));
   const RemoteTarget from{remote.name.text(), std::move(opened)};
   count_interrupts();
+  if (command.newest_minor) reference = TRY(newest_minor(*from.remote, reference));
   TransferLine line("received");
   PullWish wish;
   wish.data = command.data ? PublishWish::Data::included : PublishWish::Data::left_out;

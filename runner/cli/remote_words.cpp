@@ -96,7 +96,7 @@ std::vector<CommandWords> publish_words() {
       command_words<command::Pull>(
           "pull", "Bring a published version with its whole lineage into the store, byte for byte",
           "trainyard pull digits@1.1 --from models\n  trainyard pull digits@production --from registry --data "
-          "--trust-keys",
+          "--trust-keys\n  trainyard pull digits@1.0 --newest-minor",
           [](auto& pull) {
             return std::vector<Word>{
                 package_word(&pull.reference, Word::Need::required, "NAME@VERSION, NAME@LABEL, or NAME for the newest"),
@@ -105,6 +105,8 @@ std::vector<CommandWords> publish_words() {
                 {"--data", &pull.data, "", "With the data of its runs, where that was published"},
                 {"--trust-keys", &pull.trust_keys, "",
                  "Count what is signed by the publisher's keys as signed; without it, 'trainyard keys' tells how"},
+                {"--newest-minor", &pull.newest_minor, "",
+                 "Bring the newest version of that major instead, so that what is trained here gets the next number"},
                 rate_word(&pull.rate)};
           }),
       command_words<command::Promote>(

@@ -201,6 +201,8 @@ TEST_CASE("Every command explains itself, with an example") {
                                            {"runs", "show"},
                                            {"runs", "logs"},
                                            {"trace"},
+                                           {"export"},
+                                           {"export", "argo"},
                                            {"outbox", "list"},
                                            {"outbox", "deliver"},
                                            {"snapshot"},

@@ -9,6 +9,7 @@ endfunction()
 
 trainyard_follow("README, write a package" README.md "## Write a package")
 trainyard_follow("docs/ai-center.md" docs/ai-center.md "")
+trainyard_follow("docs/argo.md" docs/argo.md "## Write one")
 trainyard_follow("docs/what-your-code-sees.md" docs/what-your-code-sees.md "")
 
 add_test(NAME "endtoend: VERIFY.md of a capsule" COMMAND ${TRAINYARD_SYSTEM_PYTHON}
