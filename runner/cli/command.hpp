@@ -166,6 +166,7 @@ struct RunsCompare {
 struct RunsMetrics {
   std::string run;
   std::string metric;
+  std::string rank;  // a number; empty for 0
   bool csv = false;
 };
 struct RunsShow {
@@ -175,6 +176,7 @@ struct RunsLogs {
   std::string run;
   std::string stream = "all";  // or stdout or stderr
   std::string attempt;         // a number; empty for the last
+  std::string rank;            // a number; empty for 0
   bool timestamps = false;
   bool follow = false;
 };
