@@ -44,7 +44,7 @@ struct JobExit {
   std::optional<Isolation> isolation = std::nullopt;    // that it ran in; none when it did not come so far
   std::optional<std::string> scheduler = std::nullopt;  // what it said; of one that it ended
   bool disk_full = false;                               // why there is a failure; only beside one
-  bool lost = false;  // the same: whoever should have told of the end is gone
+  bool lost = false;                                    // the same: whoever should have told of the end is gone
   // Where a run has several workers: whose end it is. The usage is that of all of them.
   std::optional<JobRank> rank = std::nullopt;
 

@@ -255,7 +255,8 @@ Result<void> take_place(int rank, JobSpec& job, JobExit& exit) {
 struct Supervisor {
   JobFolder folder;
   std::string claimant;
-  const SlurmAllocation* slurm = nullptr;  // of a process that Slurm began, but for a worker of several: those are stopped by the one above
+  const SlurmAllocation* slurm =
+      nullptr;  // of a process that Slurm began, but for a worker of several: those are stopped by the one above
   std::optional<int> rank = std::nullopt;
 };
 
