@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/engine/run_driver.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <thread>
 #include <utility>
 
 #include "runner/engine/attesting.hpp"
 #include "runner/engine/collecting.hpp"
+#include "runner/engine/run_checkpoints.hpp"
 #include "runner/engine/run_events.hpp"
 #include "runner/engine/run_journal.hpp"
 #include "runner/engine/run_queue.hpp"
@@ -43,39 +41,6 @@ Happening lost(const std::string& message) { return happening::WentWrong{outcome
 Durable durability_of(const RunState& state) {
   const bool begins = std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Queued>(state);
   return begins || std::holds_alternative<state::Collected>(state) || is_final(state) ? Durable::yes : Durable::no;
-}
-
-struct CheckpointMove {
-  Path from;
-  Path to;
-};
-
-// Of rank 0, and of the workers beside it.
-std::vector<CheckpointMove> checkpoint_moves(const RunFolder& from, const RunFolder& to) {
-  return {{from.checkpoints(), to.checkpoints()}, {from.rank_checkpoints(), to.rank_checkpoints()}};
-}
-
-// Nothing there is fine, also when it was moved before.
-Result<void> move_checkpoints(const RunFolder& from, const RunFolder& to) {
-  for (const CheckpointMove& move : checkpoint_moves(from, to)) {
-    if (!is_there(move.from)) continue;
-    TRY(remove_tree(move.to));
-    TRY(rename_path(move.from, move.to));
-  }
-  return {};
-}
-
-// What a process that lives on changes meanwhile may be half there, as it may be in a checkpoint of a job that was killed.
-Result<void> copy_checkpoints(const RunFolder& from, const RunFolder& to) {
-  namespace fs = boost::filesystem;
-  for (const CheckpointMove& move : checkpoint_moves(from, to)) {
-    TRY(remove_tree(move.to));
-    if (!is_there(move.from)) continue;
-    boost::system::error_code error;
-    fs::copy(move.from, move.to, fs::copy_options::recursive | fs::copy_options::copy_symlinks, error);
-    if (error) return system_error("copy the checkpoints to", move.to, error.value());
-  }
-  return {};
 }
 
 const JobId* job_of(const RunState& state) {
@@ -386,19 +351,7 @@ Result<RunReport> RunDriver::finish() {
   }
   for (const Path& workspace : TRY(folder_.workspaces())) TRY(remove_tree(workspace));
   const bool checkpoints_wanted = std::holds_alternative<state::Failed>(state_) && knows_secrets();
-  for (int rank = 0; rank < workers_of(plan_.request); ++rank) {
-    const Path folder = folder_.checkpoints(rank);
-    const auto checkpoints = checkpoints_wanted ? list_folder(folder) : std::vector<std::string>();
-    if (checkpoints.ok() && checkpoints->empty()) TRY(remove_tree(folder));
-  }
-  // The one around those of the other workers, once it is empty.
-  static_cast<void>(::rmdir(folder_.rank_checkpoints().c_str()));
-  // Where people look for them.
-  if (attempt_ > 1) TRY(move_checkpoints(folder_, folder_.in_attempt(1)));
-  for (int number = 2; number <= attempt_; ++number) {
-    const RunFolder one = folder_.in_attempt(number);
-    for (const Path& left : {one.checkpoints(), one.rank_checkpoints()}) TRY(remove_tree(left));
-  }
+  TRY(settle_checkpoints(folder_, attempt_, workers_of(plan_.request), checkpoints_wanted));
   if (!is_there(folder_.results())) TRY(write_results(readable(results_json(report)), end));
   ports_->store.objects().release();
   TRY(RunQueue(*ports_).leave(plan_.run));
