@@ -3,7 +3,7 @@
 # How a package is built. Works the same inside Trainyard's own tree and after find_package(Trainyard CONFIG).
 include_guard(GLOBAL)
 
-# trainyard_add_package(<name> SOURCES <file>... [MANIFEST <file>] [FILES <file>...] [FOLDER <dir>])
+# trainyard_add_package(<name> [DISTRIBUTED] SOURCES <file>... [MANIFEST <file>] [FILES <file>...] [FOLDER <dir>])
 #
 # Builds the native package <name>: the target <name>, a library lib<name>.so with every flag that a package needs, and
 # from it a staged folder and a zip as trainyard_stage_package() makes them. Add include folders and libraries to the
@@ -14,8 +14,10 @@ include_guard(GLOBAL)
 #   MANIFEST  the manifest, by default package.json beside the CMakeLists.txt. Its "library" must be lib<name>.so.
 #   FILES     what else belongs into the package, such as a model to start with.
 #   FOLDER    where the staged folder and the zip appear; by default CMAKE_CURRENT_BINARY_DIR.
+#   DISTRIBUTED  the package includes <trainyard/distributed.hpp>, which takes Gloo: Debian calls it libgloo-dev, and the
+#             machines that train need libgloo0.
 function(trainyard_add_package name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "MANIFEST;FOLDER" "SOURCES;FILES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "DISTRIBUTED" "MANIFEST;FOLDER" "SOURCES;FILES")
   _trainyard_complain_about_arguments(trainyard_add_package "${arg_UNPARSED_ARGUMENTS}" "${arg_KEYWORDS_MISSING_VALUES}")
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "trainyard_add_package(${name}) has no SOURCES")
@@ -24,6 +26,12 @@ function(trainyard_add_package name)
     message(FATAL_ERROR "trainyard_add_package(${name}): native packages are built for Linux, not for ${CMAKE_SYSTEM_NAME}")
   endif()
   set(here ${CMAKE_CURRENT_FUNCTION_LIST_DIR})
+  if(arg_DISTRIBUTED)
+    trainyard_find_gloo()
+    if(NOT TRAINYARD_GLOO OR NOT TRAINYARD_GLOO_INCLUDE)
+      message(FATAL_ERROR "trainyard_add_package(${name}): DISTRIBUTED needs Gloo, which is not here; install libgloo-dev")
+    endif()
+  endif()
 
   add_library(${name} MODULE ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE Trainyard::plugin-api)
@@ -49,7 +57,21 @@ function(trainyard_add_package name)
   add_custom_command(TARGET ${name} POST_BUILD VERBATIM
     COMMAND ${CMAKE_COMMAND} -DLIBRARY=$<TARGET_FILE:${name}> -DNM=${CMAKE_NM} -P ${here}/TrainyardCheckExports.cmake)
 
+  if(arg_DISTRIBUTED)
+    target_include_directories(${name} SYSTEM PRIVATE ${TRAINYARD_GLOO_INCLUDE})
+    target_link_libraries(${name} PRIVATE ${TRAINYARD_GLOO})
+  endif()
+
   trainyard_stage_package(${name} LIBRARY ${name} MANIFEST "${arg_MANIFEST}" FILES ${arg_FILES} FOLDER "${arg_FOLDER}")
+endfunction()
+
+# Sets TRAINYARD_GLOO and TRAINYARD_GLOO_INCLUDE, which are false where there is no Gloo: for who builds a distributed
+# package only where that works.
+function(trainyard_find_gloo)
+  # The configuration that comes with Gloo names no include folder in every version.
+  find_library(TRAINYARD_GLOO gloo)
+  find_path(TRAINYARD_GLOO_INCLUDE gloo/rendezvous/context.h)
+  mark_as_advanced(TRAINYARD_GLOO TRAINYARD_GLOO_INCLUDE)
 endfunction()
 
 # trainyard_stage_package(<name> [LIBRARY <target>] [MANIFEST <file>] [FILES <file>...] [FOLDER <dir>])

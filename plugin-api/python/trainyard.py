@@ -57,6 +57,33 @@ def log(text, level="info"):
     _tell({"event": "log", "level": level, "text": str(text)[:65536]})
 
 
+def rank():
+    """Which worker of the run this is, from 0 on. Of a run on one node it is 0."""
+    return int(os.environ.get("TRAINYARD_RANK", "0"))
+
+
+def world_size():
+    """How many workers the run has."""
+    return int(os.environ.get("TRAINYARD_WORLD_SIZE", "1"))
+
+
+def hosts():
+    """Where the workers run, by rank; empty when there is one."""
+    return [host for host in os.environ.get("TRAINYARD_HOSTS", "").split(",") if host]
+
+
+def data_is_divided():
+    """Whether each worker sees files of its own of the dataset (--data-sharding by-file) instead of all of them."""
+    return os.environ.get("TRAINYARD_DATA_SHARDING") == "by-file"
+
+
+def rendezvous():
+    """Where the workers may meet: the host of rank 0 and a port that was free there when they began; None when there is one
+    worker. For torch: init_process_group() needs no arguments but the backend."""
+    host, _, port = os.environ.get("TRAINYARD_RENDEZVOUS", "").rpartition(":")
+    return (host, int(port)) if port else None
+
+
 def _number(value):
     if math.isfinite(value):
         return value

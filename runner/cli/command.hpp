@@ -196,6 +196,7 @@ struct RunsCompare {
 struct RunsMetrics {
   std::string run;
   std::string metric;
+  std::string rank;  // a number; empty for 0
   bool csv = false;
 };
 struct RunsShow {
@@ -205,6 +206,7 @@ struct RunsLogs {
   std::string run;
   std::string stream = "all";  // or stdout or stderr
   std::string attempt;         // a number; empty for the last
+  std::string rank;            // a number; empty for 0
   bool timestamps = false;
   bool follow = false;
 };

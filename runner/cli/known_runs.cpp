@@ -11,6 +11,7 @@
 #include "runner/jobs/job_folder.hpp"
 #include "runner/processes/clock.hpp"
 #include "storage/values/limits.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -202,6 +203,17 @@ Json summary_json(const RunFacts& facts, const Store& store) {
           {"started_at", facts.started.text()},
           {"seconds", facts.seconds},
           {"folder", (store.runs() / facts.id).string()}};
+}
+
+Result<int> rank_of(const std::string& wanted, const KnownRun& run) {
+  if (wanted.empty()) return 0;
+  const int workers = workers_of(run.plan.request);
+  const auto rank = number_in<int>(wanted);
+  if (rank && *rank >= 0 && *rank < workers) return *rank;
+  return fail(Errc::invalid,
+              "--rank is '" + wanted + "', and the run " + run.plan.name.text() + " has " +
+                  (workers == 1 ? "one worker, which is 0"
+                                : std::to_string(workers) + " workers, 0 to " + std::to_string(workers - 1)));
 }
 
 }  // namespace trainyard

@@ -47,6 +47,9 @@ EvaluationsOf evaluations_in(const Store& store);
 // By name, id, or the beginning or end of an id. `not_found` suggests the nearest name; `invalid` when it fits several.
 Result<KnownRun> find_run(const Store& store, const std::string& wanted);
 
+// The worker that --rank names, 0 when it is not given. `invalid` when the run has none of that number.
+Result<int> rank_of(const std::string& wanted, const KnownRun& run);
+
 // The runs that made a version by a definition (runner/core/run_definition.hpp), the newest first.
 Result<std::vector<RunFacts>> find_runs_like(const Store& store, const std::string& definition);
 

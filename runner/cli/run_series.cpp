@@ -5,16 +5,17 @@
 #include <cmath>
 
 #include "runner/cli/terminal.hpp"
-#include "runner/engine/event_tail.hpp"
+#include "runner/jobs/event_tail.hpp"
 #include "runner/jobs/job_folder.hpp"
 #include "storage/values/names.hpp"
 
 namespace trainyard {
 
-Result<RunSeries> read_series(const RunFolder& folder) {
+Result<RunSeries> read_series(const RunFolder& folder, int rank) {
   RunSeries series;
   const int attempt = TRY(folder.last_attempt());
-  for (const Path& file : {JobFolder(folder.attempt(attempt)).events(), folder.log_metrics(attempt)}) {
+  for (const Path& file :
+       {JobFolder::of_rank(folder.attempt(attempt), rank).events(), folder.log_metrics(attempt, rank)}) {
     EventTail tail(file);
     for (const WorkerEvent& event : TRY(tail.poll())) {
       if (const auto* const measured = std::get_if<event::Measured>(&event.what))

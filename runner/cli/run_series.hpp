@@ -20,7 +20,8 @@ struct RunSeries {
   std::map<std::string, std::vector<Point>> by_metric;
 };
 
-Result<RunSeries> read_series(const RunFolder& folder);
+// Of the last attempt, what worker `rank` measured; the metrics of the run are those of rank 0.
+Result<RunSeries> read_series(const RunFolder& folder, int rank = 0);
 
 // Rows of text `width` columns wide, the values over the steps; those that are not finite are left out. None when none
 // is left.

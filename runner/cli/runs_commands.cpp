@@ -93,6 +93,24 @@ Result<std::optional<std::string>> wait_of(const KnownRun& run, const Store& sto
   return wait_in_cluster(*job, run.folder.attempt(TRY(run.folder.last_attempt())), store);
 }
 
+std::string end_text(const std::optional<JobExit>& exit) {
+  if (!exit) return "left no word about its end";
+  const std::string end = exit->failure  ? "did not run: " + *exit->failure
+                          : exit->signal ? "signal " + std::to_string(*exit->signal)
+                                         : "exit code " + std::to_string(exit->code.value_or(0));
+  return (exit->rank ? "on " + exit->rank->host + ", " : "") + end + ", " +
+         duration_text(static_cast<double>(exit->user_us + exit->system_us) / 1e6) + " of processors, " +
+         size_text(static_cast<std::uint64_t>(exit->peak_bytes)) + " of memory";
+}
+
+void add_ranks(const KnownRun& run, const Path& attempt, std::vector<std::vector<std::string>>& rows) {
+  const int workers = workers_of(run.plan.request);
+  for (int rank = 0; workers > 1 && rank < workers; ++rank) {
+    const auto exit = JobFolder::of_rank(attempt, rank).read_exit();
+    rows.push_back({"rank " + std::to_string(rank), printable(end_text(exit.ok() ? *exit : std::nullopt))});
+  }
+}
+
 // What the last attempt used and what stood around it, once it has ended.
 void add_last_attempt(const KnownRun& run, std::vector<std::vector<std::string>>& rows) {
   const auto attempt = run.folder.last_attempt();
@@ -103,6 +121,7 @@ void add_last_attempt(const KnownRun& run, std::vector<std::vector<std::string>>
   rows.push_back({"used", duration_text(static_cast<double>(ended.user_us + ended.system_us) / 1e6) +
                               " of processors, " + size(ended.peak_bytes) + " of memory, " + size(ended.read_bytes) +
                               " read, " + size(ended.written_bytes) + " written"});
+  add_ranks(run, run.folder.attempt(*attempt), rows);
   if (!ended.isolation) return;
   std::string layers;
   for (const Layer layer : ended.isolation->layers) layers += " " + std::string(name_of(layer));
@@ -164,7 +183,8 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
   int attempt = TRY(attempt_of(command, run));
-  JobLog log(JobFolder(run.folder.attempt(attempt)));
+  const int rank = TRY(rank_of(command.rank, run));
+  JobLog log(JobFolder::of_rank(run.folder.attempt(attempt), rank));
   LogPrinter printer(command.timestamps ? Timestamps::yes : Timestamps::no);
   std::vector<LogChunk> all;
   for (;;) {
@@ -180,7 +200,7 @@ Result<ExitCode> perform(const command::RunsLogs& command, const Invocation& inv
       printer.print(chunks);
     }
     if (nothing && attempt < last) {
-      log = JobLog(JobFolder(run.folder.attempt(++attempt)));
+      log = JobLog(JobFolder::of_rank(run.folder.attempt(++attempt), rank));
       continue;
     }
     if (nothing && over) break;

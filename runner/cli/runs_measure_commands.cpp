@@ -164,7 +164,7 @@ Result<ExitCode> perform(const command::RunsCompare& command, const Invocation& 
 Result<ExitCode> perform(const command::RunsMetrics& command, const Invocation& invocation) {
   const Store store = TRY(open_store(invocation));
   const KnownRun run = TRY(find_run(store, command.run));
-  RunSeries series = TRY(read_series(run.folder));
+  RunSeries series = TRY(read_series(run.folder, TRY(rank_of(command.rank, run))));
   if (!command.metric.empty()) {
     std::vector<std::string> names;
     for (const auto& [name, points] : series.by_metric) names.push_back(name);

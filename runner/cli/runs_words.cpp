@@ -67,26 +67,29 @@ GroupWords runs_words() {
              return std::vector<Word>{{"runs", &compare.runs, "RUN…", kRun},
                                       {"--experiment", &compare.experiment, "NAME", "All runs of this experiment"}};
            }),
-       command_words<command::RunsMetrics>("metrics", "Draw what a run measured, or write it as CSV",
-                                           "trainyard runs metrics digits-5f0c1a2b --metric loss\n  trainyard runs "
-                                           "metrics digits-5f0c1a2b --csv > metrics.csv",
-                                           [&](auto& metrics) {
-                                             return std::vector<Word>{
-                                                 {"run", &metrics.run, "RUN", kRun, Word::Need::required},
-                                                 {"--metric", &metrics.metric, "NAME", "Only this one"},
-                                                 {"--csv", &metrics.csv, "", "All values as CSV"}};
-                                           }),
+       command_words<command::RunsMetrics>(
+           "metrics", "Draw what a run measured, or write it as CSV",
+           "trainyard runs metrics digits-5f0c1a2b --metric loss\n  trainyard runs "
+           "metrics digits-5f0c1a2b --csv > metrics.csv",
+           [&](auto& metrics) {
+             return std::vector<Word>{{"run", &metrics.run, "RUN", kRun, Word::Need::required},
+                                      {"--metric", &metrics.metric, "NAME", "Only this one"},
+                                      {"--rank", &metrics.rank, "K", "Of this worker of a run on several nodes (0)"},
+                                      {"--csv", &metrics.csv, "", "All values as CSV"}};
+           }),
        command_words<command::RunsShow>(
            "show", "Show one run and how it went", "trainyard runs show digits-5f0c1a2b",
            [&](auto& show) {
              return std::vector<Word>{{"run", &show.run, "RUN", kRun, Word::Need::required}};
            }),
        command_words<command::RunsLogs>(
-           "logs", "Print what the package printed", "trainyard runs logs digits-5f0c1a2b --timestamps",
+           "logs", "Print what the package printed",
+           "trainyard runs logs digits-5f0c1a2b --timestamps\n  trainyard runs logs digits-5f0c1a2b --rank 3",
            [&](auto& logs) {
              return std::vector<Word>{{"run", &logs.run, "RUN", kRun, Word::Need::required},
                                       {"--stream", &logs.stream, "STREAM", "all, stdout or stderr (all)"},
                                       {"--attempt", &logs.attempt, "N", "Of this attempt, 1 for the first (the last)"},
+                                      {"--rank", &logs.rank, "K", "Of this worker of a run on several nodes (0)"},
                                       {"--timestamps", &logs.timestamps, "", "Begin each line with its time"},
                                       {"--follow", &logs.follow, "", "Go on until the run is over"}};
            }),

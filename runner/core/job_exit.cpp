@@ -24,6 +24,16 @@ std::optional<int> small_or_null(Fields& fields, const char* key) {
 
 std::string_view name_of(StopCause cause) { return kCauses[static_cast<std::size_t>(cause)]; }
 
+Json to_json(const JobRank& rank) { return {{"number", rank.number}, {"host", rank.host}}; }
+
+Result<JobRank> job_rank_from(const Json& json) {
+  Fields fields(json, "the worker of the exit");
+  const auto number = static_cast<int>(fields.integer("number", 0, INT32_MAX));
+  std::string host = fields.text("host");
+  TRY(fields.finish());
+  return JobRank{number, std::move(host)};
+}
+
 Json to_json(const JobExit& exit) {
   return {{"schema", kExitSchema},
           {"code", or_null(exit.code)},
@@ -40,7 +50,9 @@ Json to_json(const JobExit& exit) {
           {"written_bytes", exit.written_bytes},
           {"scheduler", or_null(exit.scheduler)},
           {"limit", exit.limit ? to_json(*exit.limit) : Json(nullptr)},
-          {"isolation", exit.isolation ? to_json(*exit.isolation) : Json(nullptr)}};
+          {"isolation", exit.isolation ? to_json(*exit.isolation) : Json(nullptr)},
+          {"lost", exit.lost},
+          {"rank", exit.rank ? to_json(*exit.rank) : Json(nullptr)}};
 }
 
 Result<JobExit> job_exit_from(const Json& json) {
@@ -62,11 +74,15 @@ Result<JobExit> job_exit_from(const Json& json) {
   if (fields.has("scheduler")) exit.scheduler = fields.optional_text("scheduler");
   if (fields.nullable("limit") != nullptr) exit.limit = fields.nested("limit", limit_hit_from);
   if (fields.nullable("isolation") != nullptr) exit.isolation = fields.nested("isolation", isolation_from);
+  // Not in what earlier versions wrote.
+  if (fields.has("lost")) exit.lost = fields.boolean("lost");
+  if (fields.has("rank") && fields.nullable("rank") != nullptr) exit.rank = fields.nested("rank", job_rank_from);
   TRY(fields.finish());
   if (int{exit.code.has_value()} + int{exit.signal.has_value()} + int{exit.failure.has_value()} != 1) {
     return fail(Errc::invalid, "the exit does not have exactly one of code, signal and failure");
   }
   if (exit.disk_full && !exit.failure) return fail(Errc::invalid, "the exit is that of a full disk without a failure");
+  if (exit.lost && !exit.failure) return fail(Errc::invalid, "the exit is that of a lost job without a failure");
   exit.stop = *stop;
   exit.started_at = *started_at;
   exit.ended_at = *ended_at;

@@ -16,6 +16,15 @@ namespace trainyard {
 enum class StopCause { none, asked, max_runtime, scheduler };
 std::string_view name_of(StopCause cause);
 
+// One worker of a run on several nodes.
+struct JobRank {
+  int number = 0;
+  std::string host;  // as the workers call it
+  friend bool operator==(const JobRank&, const JobRank&) = default;
+};
+Json to_json(const JobRank& rank);
+Result<JobRank> job_rank_from(const Json& json);
+
 // What the supervisor saw of the package's process: the file exit.json, written by rename as its last act.
 // Schema: schemas/exit.schema.json. Exactly one of `code`, `signal` and `failure` is set.
 struct JobExit {
@@ -35,6 +44,9 @@ struct JobExit {
   std::optional<Isolation> isolation = std::nullopt;    // that it ran in; none when it did not come so far
   std::optional<std::string> scheduler = std::nullopt;  // what it said; of one that it ended
   bool disk_full = false;                               // why there is a failure; only beside one
+  bool lost = false;                                    // the same: whoever should have told of the end is gone
+  // Where a run has several workers: whose end it is. The usage is that of all of them.
+  std::optional<JobRank> rank = std::nullopt;
 
   friend bool operator==(const JobExit&, const JobExit&) = default;
 };

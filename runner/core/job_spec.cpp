@@ -124,11 +124,10 @@ std::vector<std::string> devices_of(const std::vector<Gpu>& gpus) {
 }
 
 Sandbox sandbox_for(const RunPlan& plan, const Workspace& workspace) {
-  return {plan.request.isolation,
-          {workspace.package_directory, workspace.home_directory, workspace.checkpoint_directory,
-           workspace.temporary_directory},
-          workspace.readable,
-          devices_of(workspace.gpus),
+  std::vector<std::string> writable = {workspace.package_directory, workspace.home_directory,
+                                       workspace.checkpoint_directory, workspace.temporary_directory};
+  if (!workspace.rendezvous_directory.empty()) writable.push_back(workspace.rendezvous_directory);
+  return {plan.request.isolation, std::move(writable), workspace.readable, devices_of(workspace.gpus),
           workspace.temporary_directory};
 }
 
@@ -162,6 +161,11 @@ JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<s
   job.directories["package"] = package;
   job.directories["artifacts"] = package + "/" + plan.layout.artifacts.bytes();
   job.environment["artifacts_directory"] = job.directories["artifacts"];
+  if (!workspace.rendezvous_directory.empty()) job.directories["rendezvous"] = workspace.rendezvous_directory;
+  if (workspace.rank != 0) {
+    std::erase_if(job.calls,
+                  [](const JobSpec::Call& call) { return call.verb == Verb::save || call.verb == Verb::evaluate; });
+  }
   job.directories["checkpoint"] = workspace.checkpoint_directory;
   job.environment["checkpoint_directory"] = workspace.checkpoint_directory;
   std::string gpus;

@@ -85,9 +85,12 @@ struct Workspace {
   std::string temporary_directory = {};
   std::vector<std::string> readable =
       {};  // what the code needs and is not the system's: an interpreter of the user's own
+  int rank = 0;                           // of the worker
+  std::string rendezvous_directory = {};  // where the workers of a run that has several meet
 };
 
-// Pure. `max_runtime_ms` is what is left of it for this attempt.
+// Pure. `max_runtime_ms` is what is left of it for this attempt. Of several workers all train, and rank 0 alone saves and
+// evaluates.
 JobSpec job_for(const RunPlan& plan, const Workspace& workspace, std::optional<std::int64_t> max_runtime_ms);
 
 Json to_json(const JobSpec& job);

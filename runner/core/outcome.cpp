@@ -123,10 +123,17 @@ Outcome outcome_of(const Error& error) {
   }
 }
 
-Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word) {
+namespace {
+
+Outcome judge_alone(const JobExit& exit, const std::optional<event::Ended>& last_word) {
   if (exit.failure && !exit.disk_full && exit.stop == StopCause::asked)
     return outcome(RunReason::stopped, "stopped by a user: " + *exit.failure);
-  if (exit.failure) return outcome(exit.disk_full ? RunReason::disk_full : RunReason::store_error, *exit.failure);
+  if (exit.failure) {
+    const RunReason reason = exit.lost        ? RunReason::lost
+                             : exit.disk_full ? RunReason::disk_full
+                                              : RunReason::store_error;
+    return outcome(reason, *exit.failure);
+  }
   if (exit.limit) return outcome_of(*exit.limit);
   const bool succeeded = exit.code == 0 && last_word && last_word->status == "ok";
   if (succeeded) return outcome(RunReason::ok, "");
@@ -141,6 +148,15 @@ Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word)
     return outcome(RunReason::package_error,
                    "the package ended its process with exit code 0 before its calls were done");
   return package_outcome(*last_word);
+}
+
+}  // namespace
+
+Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word) {
+  Outcome verdict = judge_alone(exit, last_word);
+  if (!exit.rank || verdict.status() != RunStatus::failed) return verdict;
+  return outcome(verdict.reason,
+                 "rank " + std::to_string(exit.rank->number) + " on host " + exit.rank->host + ": " + verdict.message);
 }
 
 }  // namespace trainyard

@@ -62,7 +62,9 @@ Outcome outcome_of(const Error& error);
 //   none           0                none           package_error: it ended the process
 //   none           not 0            any            package_error
 //   none           signal           any            crashed
-//   any            failure          any            store_error
+//   any            failure          any            store_error, disk_full or lost
+//
+// Of a run with several workers both are those of one of them, which the message of a failure names.
 Outcome judge(const JobExit& exit, const std::optional<event::Ended>& last_word);
 
 }  // namespace trainyard

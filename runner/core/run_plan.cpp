@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "runner/core/ranks.hpp"
+
 namespace trainyard {
 
 namespace {
@@ -19,6 +21,11 @@ constexpr std::array<std::string_view, 7> kOfTheRun = {
     "training_data_directory", "test_data_directory", "evaluation_data_directory",
     "artifacts_directory",     "save_training_data",  "save_data",
     "save_test_data"};
+
+bool is_reserved(std::string_view name) {
+  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end() ||
+         std::find(kRankVariables.begin(), kRankVariables.end(), name) != kRankVariables.end();
+}
 
 Result<RelPath> folder_variable(const RunRequest& request, const std::string& name, const char* otherwise) {
   const auto given = request.environment.find(name);
@@ -134,7 +141,7 @@ Result<std::vector<Parameter>> typed_parameters(const RunRequest& request, const
 
 Result<void> check_undeclared(const RunRequest& request, const Manifest& manifest) {
   for (const auto& [key, value] : request.environment) {
-    if (std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end()) {
+    if (is_reserved(key)) {
       return fail(Errc::invalid, "the variable " + key + " is set by Trainyard and cannot be given");
     }
     const bool known = manifest.find(key) != nullptr || manifest.environment.contains(key) ||
@@ -186,11 +193,13 @@ Result<int> gpus_for(const RunRequest& request, const Manifest& manifest, const 
   if (gpus == 0 && manifest.requires_gpu)
     return fail(Errc::invalid, "package '" + manifest.name.text() + "' requires a GPU, so --gpus cannot be 0");
   // What a cluster has, only its scheduler knows.
-  if (runs_in_slurm(request) || static_cast<std::size_t>(gpus) <= machine.gpus.size()) return gpus;
+  const auto all = static_cast<std::size_t>(gpus) * static_cast<std::size_t>(workers_of(request));
+  if (runs_in_slurm(request) || all <= machine.gpus.size()) return gpus;
   const std::string who =
       request.gpus ? "the run" : "package '" + manifest.name.text() + "', whose manifest says requires_gpu: true,";
-  return fail(Errc::incompatible, who + " needs " + count_of_gpus(static_cast<std::size_t>(gpus)) +
-                                      ", and runs may use " +
+  const std::string for_each =
+      workers_of(request) > 1 ? " for its " + std::to_string(workers_of(request)) + " workers together" : "";
+  return fail(Errc::incompatible, who + " needs " + count_of_gpus(all) + for_each + ", and runs may use " +
                                       (machine.gpus.empty() ? "none" : std::to_string(machine.gpus.size())) +
                                       " here: " + machine.gpus_searched);
 }
@@ -201,8 +210,7 @@ Result<void> check_secrets(const RunRequest& request, const Manifest& manifest) 
     const Hyperparameter* const declared = manifest.find(name);
     if (request.environment.contains(name))
       return fail(Errc::invalid, "the variable " + name + " is given as a secret and by --env; give it once");
-    if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end() ||
-        std::find(kOfTheRun.begin(), kOfTheRun.end(), name) != kOfTheRun.end())
+    if (is_reserved(name) || std::find(kOfTheRun.begin(), kOfTheRun.end(), name) != kOfTheRun.end())
       return fail(Errc::invalid, "the variable " + name + " has a meaning of its own and cannot be a secret");
     if (declared != nullptr &&
         (declared->type != ParameterType::text || !declared->editable || !declared->choices.empty()))

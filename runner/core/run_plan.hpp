@@ -42,7 +42,7 @@ struct RunPlan {
   std::vector<Parameter>
       parameters;  // the declared hyperparameters that have a value, typed, in the order of the manifest
   std::vector<Manifest::MetricPattern> metrics;  // to be read from what the code prints
-  int gpus = 0;                                  // how many the run needs for itself
+  int gpus = 0;                                  // how many each of its workers needs for itself
   std::map<std::string, SaltedDigest> secrets;   // of the variables whose values are recorded nowhere
 
   friend bool operator==(const RunPlan&, const RunPlan&) = default;

@@ -107,6 +107,8 @@ Result<void> check_attempt(const Json& json) {
   for (const char* const key : {"limit", "isolation"}) {
     if (fields.nullable(key) != nullptr) fields.object(key);
   }
+  // Not in what earlier versions wrote.
+  if (fields.has("ranks")) fields.array("ranks");
   return fields.finish();
 }
 

@@ -28,6 +28,24 @@ Outcome outcome_of(const RunState& state) {
   return failed != nullptr ? failed->outcome : Outcome{};
 }
 
+// One worker of an attempt that had several. One that left no word has ended all the same.
+Json to_json(const std::optional<JobExit>& exit, std::size_t rank) {
+  Json json = {{"rank", rank},          {"host", nullptr},         {"exit_code", nullptr},      {"signal", nullptr},
+               {"failure", nullptr},    {"user_seconds", nullptr}, {"system_seconds", nullptr}, {"peak_bytes", nullptr},
+               {"read_bytes", nullptr}, {"written_bytes", nullptr}};
+  if (!exit) return json;
+  if (exit->rank) json["host"] = exit->rank->host;
+  json["exit_code"] = or_null(exit->code);
+  json["signal"] = or_null(exit->signal);
+  json["failure"] = or_null(exit->failure);
+  json["user_seconds"] = static_cast<double>(exit->user_us) / 1e6;
+  json["system_seconds"] = static_cast<double>(exit->system_us) / 1e6;
+  json["peak_bytes"] = exit->peak_bytes;
+  json["read_bytes"] = exit->read_bytes;
+  json["written_bytes"] = exit->written_bytes;
+  return json;
+}
+
 Json to_json(const Attempt& attempt, std::size_t number) {
   Json json = {{"attempt", number},
                {"started_at", attempt.started_at.text()},
@@ -42,7 +60,9 @@ Json to_json(const Attempt& attempt, std::size_t number) {
                {"read_bytes", nullptr},
                {"written_bytes", nullptr},
                {"limit", nullptr},
-               {"isolation", nullptr}};
+               {"isolation", nullptr},
+               {"ranks", Json::array()}};
+  for (const auto& rank : attempt.ranks) json["ranks"].push_back(to_json(rank, json["ranks"].size()));
   if (!attempt.exit) return json;
   const JobExit& exit = *attempt.exit;
   json["started_at"] = exit.started_at.text();

@@ -36,6 +36,8 @@ struct Attempt {
   Instant ended_at;
   Outcome outcome;
   std::optional<JobExit> exit;  // none when nobody knows how it ended
+  // How each of its workers ended, by rank, where it had several.
+  std::vector<std::optional<JobExit>> ranks = {};
 };
 
 // When a run had its slot: waiting for it is not execution. None when it never had one.

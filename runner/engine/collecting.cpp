@@ -2,8 +2,8 @@
 #include "runner/engine/collecting.hpp"
 
 #include "runner/engine/data_overlap.hpp"
-#include "runner/engine/event_tail.hpp"
 #include "runner/engine/inner_folder.hpp"
+#include "runner/jobs/event_tail.hpp"
 #include "runner/jobs/job_folder.hpp"
 #include "runner/python/python_interpreter.hpp"
 #include "storage/packages/package_check.hpp"
@@ -64,7 +64,12 @@ Result<void> refuse_secrets(const RunPlan& plan, const RunFolder& folder, const 
   const auto wanted = [&](const RelPath& path) {
     return is_package_content(plan.layout, path) || path.is_within(plan.layout.artifacts);
   };
-  const auto leaks = find_leaks(folder.package(), secrets, wanted);
+  auto leaks = find_leaks(folder.package(), secrets, wanted);
+  for (int rank = 1; rank < workers_of(plan.request); ++rank) {
+    const auto more = find_leaks(folder.package(rank), secrets,
+                                 [&](const RelPath& path) { return path.is_within(plan.layout.artifacts); });
+    leaks.insert(leaks.end(), more.begin(), more.end());
+  }
   if (leaks.empty()) return {};
   const SecretLeak& first = leaks.front();
   return fail(Errc::package_failed,
@@ -77,14 +82,39 @@ Result<std::vector<SecretLeak>> remove_secrets(const RunPlan& plan, const RunFol
                                                const SecretForms& secrets) {
   std::vector<SecretLeak> leaks;
   if (secrets.empty()) return leaks;
-  std::vector<Path> places = {folder.checkpoints()};
-  if (is_inner_folder(folder.package(), plan.layout.artifacts))
-    places.push_back(folder.package() / plan.layout.artifacts.bytes());
+  std::vector<Path> places;
+  for (int rank = 0; rank < workers_of(plan.request); ++rank) {
+    places.push_back(folder.checkpoints(rank));
+    if (is_inner_folder(folder.package(rank), plan.layout.artifacts))
+      places.push_back(folder.package(rank) / plan.layout.artifacts.bytes());
+  }
   for (const Path& place : places) {
     for (SecretLeak& leak : TRY(remove_leaks(place, secrets))) leaks.push_back(std::move(leak));
   }
   return leaks;
 }
+
+namespace {
+
+// What the workers other than rank 0 made goes below its artifacts, as ranks/1 and so on.
+Result<void> gather_artifacts(const RunPlan& plan, const RunFolder& folder) {
+  for (int rank = 1; rank < workers_of(plan.request); ++rank) {
+    const Path made = folder.package(rank) / plan.layout.artifacts.bytes();
+    const bool real = is_inner_folder(folder.package(rank), plan.layout.artifacts);
+    if (!real || TRY(list_folder(made)).empty()) continue;
+    const RelPath all = TRY(RelPath::parse(plan.layout.artifacts.bytes() + "/ranks"));
+    const Path place = folder.package() / all.bytes() / std::to_string(rank);
+    if (!is_there(place.parent_path())) TRY(make_folder(place.parent_path()));
+    if (!is_inner_folder(folder.package(), all) || is_there(place)) {
+      return fail(Errc::package_failed, "the artifacts of rank 0 have something of their own at 'ranks/" +
+                                            std::to_string(rank) + "', where those of that rank belong");
+    }
+    TRY(rename_path(made, place));
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder) {
   const Path made = folder.package() / plan.layout.artifacts.bytes();
@@ -93,6 +123,7 @@ Result<void> keep_artifacts(const RunPlan& plan, const RunFolder& folder) {
     return fail(Errc::package_failed, "the artifacts folder '" + plan.layout.artifacts.text() +
                                           "' is no folder any more, or a link leads to it; nothing of it is kept");
   }
+  TRY(gather_artifacts(plan, folder));
   return rename_path(made, folder.artifacts());
 }
 

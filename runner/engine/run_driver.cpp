@@ -2,13 +2,13 @@
 #include "runner/engine/run_driver.hpp"
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <thread>
 #include <utility>
 
 #include "runner/engine/attesting.hpp"
 #include "runner/engine/collecting.hpp"
+#include "runner/engine/run_checkpoints.hpp"
 #include "runner/engine/run_events.hpp"
 #include "runner/engine/run_journal.hpp"
 #include "runner/engine/run_queue.hpp"
@@ -41,24 +41,6 @@ Happening lost(const std::string& message) { return happening::WentWrong{outcome
 Durable durability_of(const RunState& state) {
   const bool begins = std::holds_alternative<state::Planned>(state) || std::holds_alternative<state::Queued>(state);
   return begins || std::holds_alternative<state::Collected>(state) || is_final(state) ? Durable::yes : Durable::no;
-}
-
-// Nothing there is fine, also when it was moved before.
-Result<void> move_checkpoints(const RunFolder& from, const RunFolder& to) {
-  if (!is_there(from.checkpoints())) return {};
-  TRY(remove_tree(to.checkpoints()));
-  return rename_path(from.checkpoints(), to.checkpoints());
-}
-
-// What a process that lives on changes meanwhile may be half there, as it may be in a checkpoint of a job that was killed.
-Result<void> copy_checkpoints(const RunFolder& from, const RunFolder& to) {
-  namespace fs = boost::filesystem;
-  TRY(remove_tree(to.checkpoints()));
-  if (!is_there(from.checkpoints())) return {};
-  boost::system::error_code error;
-  fs::copy(from.checkpoints(), to.checkpoints(), fs::copy_options::recursive | fs::copy_options::copy_symlinks, error);
-  if (error) return system_error("copy the checkpoints to", to.checkpoints(), error.value());
-  return {};
 }
 
 const JobId* job_of(const RunState& state) {
@@ -214,6 +196,12 @@ Result<Happening> RunDriver::act_on(const state::Staged& /*staged*/) {
     return Happening(
         happening::WentWrong{outcome(RunReason::max_runtime, "its attempts took the longest permitted time")});
   }
+  for (const Workspace& workspace : staged_->others) {
+    const JobFolder one = JobFolder::of_rank(job_folder_.path(), workspace.rank);
+    TRY(make_folders(one.path()));
+    const JobSpec job = job_for(plan_, workspace, left);
+    TRY(publish_file(ports_->store.scratch(), one.job(), readable(to_json(job)), 0644, Durable::no));
+  }
   const JobSpec job = job_for(plan_, staged_->workspace, left);
   TRY(publish_file(ports_->store.scratch(), job_folder_.job(), readable(to_json(job)), 0644, Durable::no));
   for (;;) {
@@ -280,6 +268,7 @@ void RunDriver::report_events(LogMetrics::Last last) {
   if (const auto events = events_.poll(); events.ok()) {
     for (const WorkerEvent& event : *events) report(event);
   }
+  if (last == LogMetrics::Last::yes) note_log_metrics_of_others();
   const auto measured = log_metrics_.poll(last);
   if (!measured.ok() || measured->empty()) return;
   // Whoever drove the run before may have noted the same.
@@ -291,10 +280,24 @@ void RunDriver::report_events(LogMetrics::Last last) {
   }
 }
 
+// The metrics of a run are those of rank 0; what the others printed is noted beside their events.
+void RunDriver::note_log_metrics_of_others() {
+  for (int rank = 1; rank < workers_of(plan_.request); ++rank) {
+    const Path file = folder_.log_metrics(attempt_, rank);
+    if (is_there(file)) continue;
+    const auto measured =
+        LogMetrics(plan_.metrics, JobFolder::of_rank(job_folder_.path(), rank)).poll(LogMetrics::Last::yes);
+    if (!measured.ok()) continue;
+    for (const WorkerEvent& event : *measured)
+      static_cast<void>(append_line(file, canonical(to_json(event)), Durable::no));
+  }
+}
+
 Result<Happening> RunDriver::act_on(const state::Exited& exited) {
   const auto exit = TRY(job_folder_.read_exit());
   if (!exit) return lost("the job ended but its exit.json is gone");
-  const Outcome verdict = judge(*exit, TRY(last_word(job_folder_.events())).ended);
+  const JobFolder decisive = exit->rank ? JobFolder::of_rank(job_folder_.path(), exit->rank->number) : job_folder_;
+  const Outcome verdict = judge(*exit, TRY(last_word(decisive.events())).ended);
   if (verdict.reason != RunReason::ok) return attempt_failed(verdict);
   TRY(check_data_unchanged(plan_, exited.data, staged_ ? &staged_->captured : nullptr));
   return Happening(happening::JudgedGood{});
@@ -348,14 +351,7 @@ Result<RunReport> RunDriver::finish() {
   }
   for (const Path& workspace : TRY(folder_.workspaces())) TRY(remove_tree(workspace));
   const bool checkpoints_wanted = std::holds_alternative<state::Failed>(state_) && knows_secrets();
-  const auto checkpoints = checkpoints_wanted ? list_folder(folder_.checkpoints()) : std::vector<std::string>();
-  if (checkpoints.ok() && checkpoints->empty()) {
-    TRY(remove_tree(folder_.checkpoints()));
-  } else if (attempt_ > 1) {
-    // Where people look for them.
-    TRY(move_checkpoints(folder_, folder_.in_attempt(1)));
-  }
-  for (int number = 2; number <= attempt_; ++number) TRY(remove_tree(folder_.in_attempt(number).checkpoints()));
+  TRY(settle_checkpoints(folder_, attempt_, workers_of(plan_.request), checkpoints_wanted));
   if (!is_there(folder_.results())) TRY(write_results(readable(results_json(report)), end));
   ports_->store.objects().release();
   TRY(RunQueue(*ports_).leave(plan_.run));
@@ -404,11 +400,16 @@ void RunDriver::begin_attempt(int number) {
 }
 
 std::vector<Attempt> RunDriver::attempts_of(const std::vector<JournalEntry>& journal) const {
+  const int workers = workers_of(plan_.request);
   std::vector<Attempt> attempts = attempts_in(journal);
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     // An exit that cannot be read has already failed the run; its story is told without it.
     if (auto exit = JobFolder(folder_.attempt(static_cast<int>(i) + 1)).read_exit(); exit.ok())
       attempts[i].exit = std::move(*exit);
+    for (int rank = 0; workers > 1 && rank < workers; ++rank) {
+      auto exit = JobFolder::of_rank(folder_.attempt(static_cast<int>(i) + 1), rank).read_exit();
+      attempts[i].ranks.push_back(exit.ok() ? std::move(*exit) : std::nullopt);
+    }
   }
   return attempts;
 }

@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "runner/core/run_results.hpp"
-#include "runner/engine/event_tail.hpp"
 #include "runner/engine/log_metrics.hpp"
 #include "runner/engine/run_ports.hpp"
 #include "runner/engine/staging.hpp"
+#include "runner/jobs/event_tail.hpp"
 #include "runner/jobs/job_folder.hpp"
 #include "storage/runs/run_folder.hpp"
 
@@ -86,6 +86,7 @@ class RunDriver {
   // Events that cannot be read are no news; the verdict reads them again.
   void report_events(LogMetrics::Last last = LogMetrics::Last::no);
   void report(const WorkerEvent& event);
+  void note_log_metrics_of_others();
   Result<RunReport> finish();
   // The run is what it is all the same.
   void tell_unattested(const RunReport& report, const Error& why);

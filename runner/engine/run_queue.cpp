@@ -45,7 +45,8 @@ Result<bool> job_goes_on(const RunFolder& folder, Executor& executor) {
 }
 
 Ticket ticket_for(const RunPlan& plan) {
-  return {plan.run, static_cast<std::uint32_t>(plan.gpus), plan.request.priority, false, {}};
+  const int gpus = plan.gpus * workers_of(plan.request);
+  return {plan.run, static_cast<std::uint32_t>(gpus), plan.request.priority, false, {}};
 }
 
 }  // namespace

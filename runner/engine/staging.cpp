@@ -2,6 +2,7 @@
 #include "runner/engine/staging.hpp"
 
 #include "runner/engine/run_stop.hpp"
+#include "runner/mounts/data_shares.hpp"
 #include "runner/mounts/mount_choice.hpp"
 #include "runner/mounts/mount_probe.hpp"
 #include "runner/python/python_interpreter.hpp"
@@ -14,13 +15,20 @@ namespace trainyard {
 
 namespace {
 
+// The private copies of the package, one for each worker.
 Result<void> copy_package(const RunPlan& plan, const RunFolder& folder, ObjectStore& objects) {
   const Tree whole = TRY(load_tree(plan.parent.content.tree.digest, objects));
   std::vector<TreeEntry> content;
   for (const TreeEntry& entry : whole.entries()) {
     if (is_package_content(plan.layout, entry.path)) content.push_back(entry);
   }
-  return materialise(TRY(Tree::of(std::move(content))), objects, folder.package());
+  const Tree package = TRY(Tree::of(std::move(content)));
+  for (int rank = 0; rank < workers_of(plan.request); ++rank) {
+    TRY(make_folders(folder.package(rank)));
+    TRY(materialise(package, objects, folder.package(rank)));
+    TRY(make_folders(folder.package(rank) / plan.layout.artifacts.bytes()));
+  }
+  return {};
 }
 
 // What runs a Python package. A virtual environment that has to be made first takes as long as pip does.
@@ -44,13 +52,14 @@ struct Input {
   bool keep;  // as a snapshot
 };
 
-std::vector<Input> inputs_of(const RunPlan& plan, const RunFolder& folder) {
+// As worker `rank` finds them.
+std::vector<Input> inputs_of(const RunPlan& plan, const RunFolder& folder, int rank = 0) {
   const bool keep = trains(plan.request.type) ? plan.save_training_data : plan.save_test_data;
-  std::vector<Input> inputs = {
-      {plan.data, plan.request.dataset, folder.package() / plan.layout.data.bytes(), folder.layer() / "data", keep}};
+  std::vector<Input> inputs = {{plan.data, plan.request.dataset, folder.package(rank) / plan.layout.data.bytes(),
+                                folder.layer(rank) / "data", keep}};
   if (plan.evaluation_data) {
     inputs.push_back({*plan.evaluation_data, *plan.request.evaluation_dataset,
-                      folder.package() / plan.layout.test_data.bytes(), folder.layer() / "evaluation",
+                      folder.package(rank) / plan.layout.test_data.bytes(), folder.layer(rank) / "evaluation",
                       plan.save_test_data});
   }
   return inputs;
@@ -81,6 +90,10 @@ Result<MountKind> mount_for(const RunPlan& plan, const std::vector<Input>& input
     all.owner_mapped = all.owner_mapped && facts.owner_mapped;
     all.reflink_works = all.reflink_works && facts.reflink_works;
     if (!all.mounted_below) all.mounted_below = facts.mounted_below;
+  }
+  if (all.overlay_works && plan.request.placement.sharding == DataSharding::by_file) {
+    all.overlay_why_not = why_no_whiteouts(ports.store.scratch());
+    all.overlay_works = all.overlay_why_not.empty();
   }
   return choose_mount(plan.request.mount, all);
 }
@@ -128,6 +141,28 @@ Result<SeenData> see(const Input& input, MountKind kind, const RunFolder& folder
   }
 }
 
+// Of what rank 0 sees, what each worker does. Only the data that is trained on is divided.
+Result<std::vector<MountedDataset>> share(const RunPlan& plan, const RunFolder& folder, std::size_t index,
+                                          const SeenData& seen) {
+  std::vector<SharePlace> places;
+  for (int rank = 0; rank < workers_of(plan.request); ++rank) {
+    const Input input = inputs_of(plan, folder, rank)[index];
+    places.push_back({input.target, input.layer});
+    if (rank == 0) continue;
+    TRY(remove_tree(input.target));
+    TRY(make_folders(input.target));
+    TRY(make_folders(input.layer));
+  }
+  const DataSharding sharding = index == 0 ? plan.request.placement.sharding : DataSharding::replicated;
+  return share_out(seen.mounted, seen.captured.tree, sharding, places);
+}
+
+// Those of the run that are worker `rank`'s: as many for each.
+std::vector<Gpu> gpus_of_rank(const RunPlan& plan, const std::vector<Gpu>& gpus, int rank) {
+  const auto each = static_cast<std::ptrdiff_t>(gpus.size()) / workers_of(plan.request);
+  return {gpus.begin() + each * rank, gpus.begin() + each * (rank + 1)};
+}
+
 // A full run needs folders where its dataset may have something else.
 Result<void> check_room_for_parts(const RunPlan& plan, const Tree& tree) {
   if (plan.request.type != RunType::full) return {};
@@ -145,24 +180,29 @@ Result<void> check_room_for_parts(const RunPlan& plan, const Tree& tree) {
 Result<StagedRun> stage(const RunPlan& plan, const std::vector<Gpu>& gpus, const RunFolder& folder, RunPorts& ports) {
   ObjectStore& objects = ports.store.objects();
   TRY(remove_tree(folder.workspace()));
-  TRY(make_folders(folder.checkpoints()));
-  TRY(make_folders(folder.package()));
-  TRY(make_folders(folder.home()));
-  TRY(make_folders(folder.temporary()));
+  const int workers = workers_of(plan.request);
+  for (int rank = 0; rank < workers; ++rank) {
+    for (const Path& made : {folder.checkpoints(rank), folder.home(rank), folder.temporary(rank)})
+      TRY(make_folders(made));
+  }
+  if (workers > 1) TRY(make_folders(folder.rendezvous()));
   TRY(copy_package(plan, folder, objects));
   auto python = TRY(python_for(plan, folder, ports));
   std::vector<std::string> readable;
   if (python) readable = TRY(folders_of_python(python->interpreter, ports.python_kit));
-  TRY(make_folders(folder.package() / plan.layout.artifacts.bytes()));
   const std::vector<Input> inputs = inputs_of(plan, folder);
   const MountKind kind = TRY(mount_for(plan, inputs, ports));
   std::vector<StagedInput> seen;
   std::vector<CapturedFolder> captured;
-  std::vector<OverlayMount> overlays;
-  for (const Input& input : inputs) {
+  std::vector<std::vector<OverlayMount>> overlays(static_cast<std::size_t>(workers));  // by rank
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Input& input = inputs[i];
     SeenData data = TRY(see(input, kind, folder, ports));
     if (seen.empty()) TRY(check_room_for_parts(plan, data.captured.tree));
-    if (data.mounted.overlay) overlays.push_back(std::move(*data.mounted.overlay));
+    const std::vector<MountedDataset> mounted = TRY(share(plan, folder, i, data));
+    for (std::size_t rank = 0; rank < mounted.size(); ++rank) {
+      if (mounted[rank].overlay) overlays[rank].push_back(*mounted[rank].overlay);
+    }
     seen.push_back({data.tree, kind, input.keep});
     captured.push_back(std::move(data.captured));
   }
@@ -173,10 +213,16 @@ Result<StagedRun> stage(const RunPlan& plan, const std::vector<Gpu>& gpus, const
     if (inputs[i].keep) TRY(snapshots.add({seen[i].tree, ports.now(), inputs[i].given, plan.run}));
   }
   const StagedData data{seen.front(), seen.size() > 1 ? std::optional(seen[1]) : std::nullopt};
-  return StagedRun{data,
-                   {folder.package().string(), folder.home().string(), folder.checkpoints().string(), gpus,
-                    std::move(python), std::move(overlays), folder.temporary().string(), std::move(readable)},
-                   std::move(captured)};
+  std::vector<Workspace> workspaces;
+  for (int rank = 0; rank < workers; ++rank) {
+    workspaces.push_back({folder.package(rank).string(), folder.home(rank).string(), folder.checkpoints(rank).string(),
+                          gpus_of_rank(plan, gpus, rank), python, std::move(overlays[static_cast<std::size_t>(rank)]),
+                          folder.temporary(rank).string(), readable, rank,
+                          workers > 1 ? folder.rendezvous().string() : std::string()});
+  }
+  Workspace first = std::move(workspaces.front());
+  workspaces.erase(workspaces.begin());
+  return StagedRun{data, std::move(first), std::move(workspaces), std::move(captured)};
 }
 
 namespace {

@@ -11,6 +11,7 @@ namespace trainyard {
 struct StagedRun {
   StagedData data;
   Workspace workspace;
+  std::vector<Workspace> others;  // of the workers from rank 1 on, where the run has several
   std::vector<CapturedFolder> captured;  // what `data` was made from: the dataset, then that of the evaluation
 };
 

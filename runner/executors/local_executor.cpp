@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/executors/local_executor.hpp"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <sstream>
 
 #include "runner/jobs/job_folder.hpp"
+#include "runner/jobs/secrets_in_memory.hpp"
 #include "runner/processes/cgroup_end.hpp"
 #include "runner/processes/process_identity.hpp"
 
@@ -19,28 +18,21 @@ namespace trainyard {
 namespace {
 
 constexpr const char* kGone = "the process that supervised the job is gone and left no word about its end";
-constexpr std::size_t kMostGroups = std::size_t{64} << 10U;
 
 JobFolder job_folder(const Path& run_folder) { return JobFolder(boost::filesystem::absolute(run_folder)); }
 
-// A file in memory alone, at its beginning.
-Result<UniqueFd> memory_file(std::string_view bytes) {
-  UniqueFd file(::memfd_create("secrets", MFD_CLOEXEC));
-  if (!file) return system_error("make", "a file in memory", errno);
-  TRY(write_all(file.get(), bytes, "a file in memory"));
-  if (::lseek(file.get(), 0, SEEK_SET) != 0) return system_error("rewind", "a file in memory", errno);
-  return file;
+Result<void> clear_folder(const JobFolder& folder) {
+  TRY(remove_listed_cgroups(folder.cgroups()));
+  for (const Path& used : {folder.channel(), folder.root(), folder.cgroups()}) TRY(remove_tree(used));
+  return {};
 }
 
-// What a supervisor that was killed could not end and remove itself.
+// What a supervisor that was killed could not end and remove itself; of a job with several workers, what theirs could not
+// either.
 Result<void> clear_after(const ProcessIdentity& supervisor, const JobFolder& folder) {
   kill_session_of(supervisor);
-  const auto groups = read_file(folder.cgroups(), kMostGroups);
-  std::istringstream lines(groups.ok() ? *groups : "");
-  std::vector<Path> folders;
-  for (std::string line; std::getline(lines, line);) folders.emplace_back(line);
-  TRY(remove_cgroups(folders));
-  for (const Path& used : {folder.channel(), folder.root(), folder.cgroups()}) TRY(remove_tree(used));
+  TRY(clear_folder(folder));
+  for (const int rank : TRY(folder.ranks())) TRY(clear_folder(JobFolder::of_rank(folder.path(), rank)));
   return {};
 }
 
@@ -55,11 +47,8 @@ Result<JobId> LocalExecutor::start(const Path& run_folder, const Secrets& secret
   reap();
   TRY(job_folder(run_folder).reserve_exit());
   SpawnOptions options;
-  UniqueFd hidden;
-  if (!secrets.empty()) {
-    hidden = TRY(memory_file(secrets_json(secrets)));
-    options.in = hidden.get();
-  }
+  const UniqueFd hidden = TRY(secrets_in_memory(secrets));
+  options.in = hidden.get();
   options.argv = {worker_.string(), "supervise", job_folder(run_folder).path().string()};
   options.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
   options.group = SpawnOptions::Group::own_session;

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "storage/values/limits.hpp"
+#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -19,6 +21,17 @@ Result<JobSpec> read_job_spec(const Path& file) {
   const std::string text = TRY(read_file(file, limits::kRecordBytes));
   const Json json = TRY(parse_json(text, "the file '" + file.string() + "'"));
   return job_spec_from(json);
+}
+
+Result<std::vector<int>> JobFolder::ranks() const {
+  std::vector<int> ranks;
+  const auto names = list_folder(path_ / "ranks");
+  if (!names.ok() && names.error().code == Errc::not_found) return ranks;
+  for (const std::string& name : TRY(names)) {
+    if (const auto rank = number_in<int>(name); rank && std::to_string(*rank) == name) ranks.push_back(*rank);
+  }
+  std::sort(ranks.begin(), ranks.end());
+  return ranks;
 }
 
 Result<JobSpec> JobFolder::read_job() const { return read_job_spec(job()); }
@@ -53,7 +66,8 @@ Result<std::optional<std::string>> JobFolder::read_claim() const {
 }
 
 Result<std::string> claim_job(const JobFolder& folder, std::string_view claimant) {
-  const auto claimed = publish_file(folder.path(), folder.claim(), std::string(claimant) + "\n", 0444, Durable::no);
+  const auto claimed =
+      publish_file(folder.claim().parent_path(), folder.claim(), std::string(claimant) + "\n", 0444, Durable::no);
   if (claimed.ok()) return std::string(claimant);
   if (claimed.error().code != Errc::exists) return claimed.error();
   auto claim = TRY(folder.read_claim());

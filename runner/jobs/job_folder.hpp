@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runner/core/job_exit.hpp"
 #include "runner/core/job_spec.hpp"
@@ -25,14 +26,22 @@ namespace trainyard {
 //   job.cgroups      while it runs: the folders of its control groups, a line each
 //   root/            while it runs: where a job that has a file system of its own finds it mounted
 //   exit.json        the JobExit; appears whole, as the worker's last act. Before that its room is exit.json.tmp
+//   ranks/1/ …       of a job with several workers: the same files of those other than the first, rank 0, whose files lie
+//                    here. Its own claim and its own exit lie in ranks/0/, for those here are of the job as a whole
 class JobFolder {
  public:
   // REQUIRES: `path` is absolute.
-  explicit JobFolder(Path path) : path_(std::move(path)) {}
+  explicit JobFolder(Path path) : path_(std::move(path)), word_(path_) {}
+
+  // Of one worker of the job whose folder is `path`.
+  static JobFolder of_rank(const Path& path, int rank) {
+    const Path own = path / "ranks" / std::to_string(rank);
+    return JobFolder(rank == 0 ? path : own, own);
+  }
 
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] Path job() const { return path_ / "job.json"; }
-  [[nodiscard]] Path claim() const { return path_ / "job.claim"; }
+  [[nodiscard]] Path claim() const { return word_ / "job.claim"; }
   [[nodiscard]] Path stdout_log() const { return path_ / "stdout.log"; }
   [[nodiscard]] Path stderr_log() const { return path_ / "stderr.log"; }
   [[nodiscard]] Path log_index() const { return path_ / "log_index.jsonl"; }
@@ -43,8 +52,11 @@ class JobFolder {
   [[nodiscard]] Path channel_events() const { return channel() / "events"; }
   [[nodiscard]] Path cgroups() const { return path_ / "job.cgroups"; }
   [[nodiscard]] Path root() const { return path_ / "root"; }
-  [[nodiscard]] Path exit() const { return path_ / "exit.json"; }
-  [[nodiscard]] Path exit_draft() const { return path_ / "exit.json.tmp"; }
+  [[nodiscard]] Path exit() const { return word_ / "exit.json"; }
+  [[nodiscard]] Path exit_draft() const { return word_ / "exit.json.tmp"; }
+
+  // The workers of a job that has several, in order; none of one that has one.
+  [[nodiscard]] Result<std::vector<int>> ranks() const;
 
   [[nodiscard]] Result<JobSpec> read_job() const;
   // Takes the room of exit.json on the disk, so that neither a disk that is full already nor a job that fills it takes away
@@ -56,7 +68,10 @@ class JobFolder {
   [[nodiscard]] Result<std::optional<JobExit>> read_exit() const;
 
  private:
+  JobFolder(Path path, Path word) : path_(std::move(path)), word_(std::move(word)) {}
+
   Path path_;
+  Path word_;  // where the claim and the exit lie
 };
 
 // A job.json.

@@ -137,4 +137,12 @@ Result<void> remove_cgroups(const std::vector<Path>& groups) {
   return {};
 }
 
+Result<void> remove_listed_cgroups(const Path& list) {
+  const auto text = read_file(list, kMostListBytes);
+  std::istringstream lines(text.ok() ? *text : "");
+  std::vector<Path> groups;
+  for (std::string line; std::getline(lines, line);) groups.emplace_back(line);
+  return remove_cgroups(groups);
+}
+
 }  // namespace trainyard

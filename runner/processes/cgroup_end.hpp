@@ -22,4 +22,7 @@ void end_processes_in(const std::vector<Path>& groups);
 // what is not named like the group of a job is `invalid`, and untouched.
 Result<void> remove_cgroups(const std::vector<Path>& groups);
 
+// The same for those that stand in the file `list`, a line each. No such file is fine.
+Result<void> remove_listed_cgroups(const Path& list);
+
 }  // namespace trainyard

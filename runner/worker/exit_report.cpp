@@ -15,7 +15,7 @@ Result<void> report_exit(const JobFolder& folder, const JobExit& exit) {
   if (::ftruncate(fd.get(), static_cast<off_t>(text.size())) != 0) return system_error("cut", draft, errno);
   TRY(sync_file(fd.get(), draft));
   TRY(rename_path(draft, folder.exit()));
-  return sync_folder(folder.path());
+  return sync_folder(folder.exit().parent_path());
 }
 
 }  // namespace trainyard

@@ -10,12 +10,13 @@
 #include <csignal>
 #include <cstdio>
 
+#include "runner/core/ranks.hpp"
 #include "runner/jobs/job_folder.hpp"
-#include "runner/jobs/sealed_secrets.hpp"
 #include "runner/processes/clock.hpp"
 #include "runner/processes/poll_until.hpp"
 #include "runner/processes/process.hpp"
 #include "runner/processes/process_identity.hpp"
+#include "runner/worker/conductor.hpp"
 #include "runner/worker/descendants.hpp"
 #include "runner/worker/event_pump.hpp"
 #include "runner/worker/exit_codes.hpp"
@@ -23,8 +24,11 @@
 #include "runner/worker/isolation_probe.hpp"
 #include "runner/worker/job_bounds.hpp"
 #include "runner/worker/job_process.hpp"
+#include "runner/worker/job_secrets.hpp"
 #include "runner/worker/log_pump.hpp"
+#include "runner/worker/rank_start.hpp"
 #include "runner/worker/slurm_allocation.hpp"
+#include "runner/worker/stop_signals.hpp"
 #include "storage/values/limits.hpp"
 #include "storage/values/utf8.hpp"
 
@@ -37,39 +41,6 @@ using std::chrono::milliseconds;
 // Slurm kills a job some time after it has asked it to end: KillWait, 30 seconds where nobody decided otherwise.
 constexpr milliseconds kGraceOfSlurm{20'000};
 constexpr const char* kHolderGone = "slurmstepd, which held the job, is gone";
-
-// Signals are read from a descriptor, so that nothing here runs in a handler.
-Result<UniqueFd> open_signals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  // SIGHUP is blocked and never read: the job does not end with a terminal.
-  for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::sigaddset(&signals, number);
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
-  ::sigdelset(&signals, SIGHUP);
-  UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) return fail(Errc::io, "cannot listen to signals");
-  return fd;
-}
-
-// More than every secret that fits the environment of a process.
-constexpr std::size_t kMostSecrets = std::size_t{4} << 20U;
-
-// Those that wait in a sealed file are there no longer when somebody has read them.
-Result<Secrets> unseal_secrets(const JobFolder& folder, const std::string& key) {
-  const std::string sealed = TRY(read_file(folder.sealed_secrets(), kMostSecrets));
-  TRY(remove_file(folder.sealed_secrets()));
-  return unseal(sealed, key);
-}
-
-Result<Secrets> take_secrets(const JobSpec& job, const JobFolder& folder, const SlurmAllocation* slurm) {
-  if (job.secrets.empty()) return Secrets();
-  const Secrets secrets = slurm != nullptr ? TRY(unseal_secrets(folder, slurm->secrets_key()))
-                                           : TRY(secrets_from_json(TRY(read_file("/proc/self/fd/0", kMostSecrets))));
-  for (const std::string& name : job.secrets) {
-    if (!secrets.contains(name)) return fail(Errc::invalid, "the value of the secret " + name + " did not come");
-  }
-  return secrets;
-}
 
 std::map<std::string, std::string> environment_of(const JobSpec& job, const Secrets& secrets) {
   std::map<std::string, std::string> environment = job.environment;
@@ -264,11 +235,38 @@ class Supervision {
   bool ended_ = false;
 };
 
-Result<void> run_job(const JobFolder& folder, UniqueFd signals, const SlurmAllocation* slurm, JobExit& exit) {
+// Which of a job's workers this is, where it has several: what it is told of the others, and of its node.
+Result<void> take_place(int rank, JobSpec& job, JobExit& exit) {
+  if (job.placement.executor == ExecutorKind::slurm) {
+    const SlurmAllocation node = TRY(SlurmAllocation::of_this_process());
+    TRY(take_from(node, job));
+  }
+  const WorkerMeeting meeting = TRY(meeting_of(job));
+  if (rank < 0 || static_cast<std::size_t>(rank) >= meeting.hosts.size()) {
+    return fail(Errc::invalid,
+                "there is no worker " + std::to_string(rank) + " of " + std::to_string(meeting.hosts.size()));
+  }
+  exit.rank = JobRank{rank, meeting.hosts[static_cast<std::size_t>(rank)]};
+  for (auto& [name, value] : rank_environment(rank, meeting)) job.environment[name] = value;
+  return {};
+}
+
+// Who supervises, and what.
+struct Supervisor {
+  JobFolder folder;
+  std::string claimant;
+  const SlurmAllocation* slurm =
+      nullptr;  // of a process that Slurm began, but for a worker of several: those are stopped by the one above
+  std::optional<int> rank = std::nullopt;
+};
+
+Result<void> run_job(const Supervisor& self, UniqueFd signals, JobExit& exit) {
+  const JobFolder& folder = self.folder;
   TRY(adopt_orphans());
   JobSpec job = TRY(folder.read_job());
-  if (slurm != nullptr) TRY(take_from(*slurm, job));
-  const Secrets secrets = TRY(take_secrets(job, folder, slurm));
+  if (self.slurm != nullptr) TRY(take_from(*self.slurm, job));
+  if (self.rank) TRY(take_place(*self.rank, job, exit));
+  const Secrets secrets = TRY(take_secrets(job, folder, self.slurm));
   const SecretForms hidden(secrets);
   LogPump logs = TRY(LogPump::open(folder, hidden));
   if (!is_folder(job.working_directory))
@@ -277,28 +275,22 @@ Result<void> run_job(const JobFolder& folder, UniqueFd signals, const SlurmAlloc
   EventPump events = TRY(EventPump::open(folder, hidden));
   JobBounds bounds = TRY(JobBounds::begin(job, folder));
   exit.started_at = now();
-  Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds), slurm);
+  Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds), self.slurm);
   TRY(supervision.start(folder, environment_of(job, secrets), exit));
   return supervision.finish(exit);
 }
 
-Result<bool> is_ours(const JobFolder& folder, const std::string& claimant) {
-  return TRY(claim_job(folder, claimant)) == claimant;
-}
-
-int supervise_as(const Path& run_folder, const std::string& claimant, const SlurmAllocation* slurm) {
-  static_cast<void>(::prctl(PR_SET_NAME, "trainyard-super", 0, 0, 0));
-  // The job has another working directory.
-  const JobFolder folder(boost::filesystem::absolute(run_folder));
+int supervise_as(const Supervisor& self) {
+  const JobFolder& folder = self.folder;
   JobExit exit;
   exit.started_at = now();
   // From the claim on, whoever wants to stop the job sends a signal.
-  auto signals = open_signals();
-  const auto ours = is_ours(folder, claimant);
-  if (ours.ok() && !*ours) return kDone;
-  Result<void> done = !ours.ok()      ? ours.error()
+  auto signals = open_stop_signals();
+  const auto claimed = claim_job(folder, self.claimant);
+  if (claimed.ok() && *claimed != self.claimant) return kDone;
+  Result<void> done = !claimed.ok()   ? claimed.error()
                       : !signals.ok() ? signals.error()
-                                      : run_job(folder, std::move(*signals), slurm, exit);
+                                      : run_job(self, std::move(*signals), exit);
   if (!done.ok()) {
     exit.code.reset();
     exit.signal.reset();
@@ -310,12 +302,22 @@ int supervise_as(const Path& run_folder, const std::string& claimant, const Slur
   return report_exit(folder, exit).ok() ? kDone : kTrouble;
 }
 
+// The job, or all of its workers.
+int supervise_whole(const Path& run_folder, const std::string& claimant, const SlurmAllocation* slurm) {
+  static_cast<void>(::prctl(PR_SET_NAME, "trainyard-super", 0, 0, 0));
+  // The job has another working directory.
+  const JobFolder folder(boost::filesystem::absolute(run_folder));
+  const auto job = folder.read_job();
+  if (job.ok() && job->placement.nodes.value_or(1) > 1) return conduct(folder, *job, claimant, slurm);
+  return supervise_as({folder, claimant, slurm});
+}
+
 }  // namespace
 
 int supervise(const Path& run_folder) {
   const auto self = ProcessIdentity::of(::getpid());
   if (!self.ok()) return kTrouble;
-  return supervise_as(run_folder, self->text(), nullptr);
+  return supervise_whole(run_folder, self->text(), nullptr);
 }
 
 namespace {
@@ -342,7 +344,18 @@ Result<std::string> folder_of(const SlurmAllocation& slurm, const Path& folders)
 int supervise_in_slurm(const Path& run_folder) {
   const auto allocation = SlurmAllocation::of_this_process();
   if (!allocation.ok()) return complain_and_fail(allocation.error());
-  return supervise_as(run_folder, allocation->claim().text(), &*allocation);
+  return supervise_whole(run_folder, allocation->claim().text(), &*allocation);
+}
+
+int supervise_rank(const Path& run_folder, int rank, pid_t parent) {
+  static_cast<void>(::prctl(PR_SET_NAME, "trainyard-super", 0, 0, 0));
+  // The signal waits until somebody listens.
+  const auto blocked = open_stop_signals();
+  static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0));
+  if (parent != 0 && ::getppid() != parent) static_cast<void>(::raise(SIGUSR1));
+  const auto self = ProcessIdentity::of(::getpid());
+  if (!self.ok()) return kTrouble;
+  return supervise_as({JobFolder::of_rank(boost::filesystem::absolute(run_folder), rank), self->text(), nullptr, rank});
 }
 
 int supervise_in_slurm_array(const Path& folders) {
@@ -350,7 +363,7 @@ int supervise_in_slurm_array(const Path& folders) {
   if (!allocation.ok()) return complain_and_fail(allocation.error());
   const auto folder = folder_of(*allocation, folders);
   if (!folder.ok()) return complain_and_fail(folder.error());
-  return supervise_as(*folder, allocation->claim().text(), &*allocation);
+  return supervise_whole(*folder, allocation->claim().text(), &*allocation);
 }
 
 }  // namespace trainyard

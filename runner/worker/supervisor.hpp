@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include "storage/files/files.hpp"
 
 namespace trainyard {
@@ -13,6 +15,9 @@ namespace trainyard {
 //
 // Returns the exit code of the process: 0 also when nothing was done because the job is claimed already, 70 when
 // exit.json could not be written. REQUIRES: one thread; the process is this function's alone.
+//
+// A job with several workers is conducted (conductor.hpp) instead, and each of the workers supervised by a process of its
+// own.
 int supervise(const Path& run_folder);
 
 // The same for a process that Slurm has begun:
@@ -22,6 +27,11 @@ int supervise(const Path& run_folder);
 //
 // When slurmstepd ends before the job, the job is killed: Slurm may give its node to another one, or begin it anew.
 int supervise_in_slurm(const Path& run_folder);
+
+// The same as `supervise` for one worker of the job of `run_folder`, also in Slurm. The environment of this process says
+// where the others are (rank_start.hpp). When the process that started it ends, its job is killed; `parent` is that process,
+// 0 where it is not known.
+int supervise_rank(const Path& run_folder, int rank, pid_t parent);
 
 // The same for an element of an array of Slurm's: its run folder is at its place in a file of paths, each with a zero byte
 // after it.

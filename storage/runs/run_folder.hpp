@@ -23,6 +23,8 @@ namespace trainyard {
 //   attempts/2/ …    the same files and folders (job.json … log_metrics.jsonl, workspace/, checkpoints/) of the second attempt and
 //                    those after it: no attempt writes where another one does, even if it lives on a machine nobody reaches
 //   checkpoints/     what one attempt left for the next one; kept only when the run made nothing
+//   rank_checkpoints/1/ …  the same of the workers other than rank 0, and ranks/1/ … what the runner and those say to each
+//                    other
 //   artifacts/       what the run made for people; attestations.intoto.jsonl: what an evaluation says of its version
 //   _results.json    written last but for attestations: its presence means that the run is over and complete
 class RunFolder {
@@ -38,11 +40,17 @@ class RunFolder {
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] Path plan() const { return path_ / "plan.json"; }
   [[nodiscard]] Path journal() const { return path_ / "journal.jsonl"; }
-  [[nodiscard]] Path workspace() const { return attempt(attempt_) / "workspace"; }
-  [[nodiscard]] Path package() const { return workspace() / "package"; }
-  [[nodiscard]] Path home() const { return workspace() / "home"; }
-  [[nodiscard]] Path temporary() const { return workspace() / "tmp"; }
-  [[nodiscard]] Path layer() const { return workspace() / "layer"; }
+  // Of a run with several workers each has its own; rank 0 is the one whose package becomes the version.
+  [[nodiscard]] Path workspace(int rank = 0) const {
+    const Path first = attempt(attempt_) / "workspace";
+    return rank == 0 ? first : first / "ranks" / std::to_string(rank);
+  }
+  [[nodiscard]] Path package(int rank = 0) const { return workspace(rank) / "package"; }
+  [[nodiscard]] Path home(int rank = 0) const { return workspace(rank) / "home"; }
+  [[nodiscard]] Path temporary(int rank = 0) const { return workspace(rank) / "tmp"; }
+  [[nodiscard]] Path layer(int rank = 0) const { return workspace(rank) / "layer"; }
+  // Where the workers meet.
+  [[nodiscard]] Path rendezvous() const { return workspace() / "rendezvous"; }
   // Those of all attempts, whether or not they are there.
   [[nodiscard]] Result<std::vector<Path>> workspaces() const;
   [[nodiscard]] Path stop() const { return path_ / "stop"; }
@@ -51,8 +59,15 @@ class RunFolder {
     return number == 1 ? path_ : path_ / "attempts" / std::to_string(number);
   }
   [[nodiscard]] Result<int> last_attempt() const;
-  [[nodiscard]] Path log_metrics(int attempt_number) const { return attempt(attempt_number) / "log_metrics.jsonl"; }
-  [[nodiscard]] Path checkpoints() const { return attempt(attempt_) / "checkpoints"; }
+  [[nodiscard]] Path log_metrics(int attempt_number, int rank = 0) const {
+    const Path folder = attempt(attempt_number);
+    return (rank == 0 ? folder : folder / "ranks" / std::to_string(rank)) / "log_metrics.jsonl";
+  }
+  [[nodiscard]] Path checkpoints(int rank = 0) const {
+    return rank == 0 ? attempt(attempt_) / "checkpoints" : rank_checkpoints() / std::to_string(rank);
+  }
+  // Around those of the workers other than rank 0.
+  [[nodiscard]] Path rank_checkpoints() const { return attempt(attempt_) / "rank_checkpoints"; }
   [[nodiscard]] Path artifacts() const { return path_ / "artifacts"; }
   [[nodiscard]] Path results() const { return path_ / "_results.json"; }
 

@@ -47,6 +47,21 @@ TestJob TestJob::of_package(const std::string& name) {
   return TestJob(std::string(TRAINYARD_TEST_PACKAGES_DIR) + "/" + name + "/lib" + name + ".so");
 }
 
+void TestJob::have_workers(int workers) {
+  spec.placement.nodes = workers;
+  spec.directories["rendezvous"] = scratch_.folder("rendezvous").string();
+  if (!spec.sandbox.writable.empty()) spec.sandbox.writable.push_back(spec.directories["rendezvous"]);
+  for (int rank = 1; rank < workers; ++rank) {
+    const std::string own = "rank-" + std::to_string(rank);
+    JobSpec other = spec;
+    other.calls.resize(1);
+    other.working_directory = other.directories["package"] = scratch_.folder(own).string();
+    other.directories["artifacts"] = scratch_.folder(own + "/artifacts").string();
+    if (!other.sandbox.writable.empty()) other.sandbox.writable.front() = other.working_directory;
+    others.push_back(std::move(other));
+  }
+}
+
 void TestJob::isolate(IsolationWish wish) {
   const std::string temporary = scratch_.folder("tmp").string();
   spec.sandbox = {std::move(wish),
@@ -57,6 +72,11 @@ void TestJob::isolate(IsolationWish wish) {
 }
 
 JobId TestJob::start(Executor& executor, const Secrets& secrets) const {
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const JobFolder folder = folder_of(static_cast<int>(i) + 1);
+    must(make_folders(folder.path()));
+    must(publish_file(path(), folder.job(), readable(to_json(others[i])), 0644, Durable::no));
+  }
   must(publish_file(path(), folder_.job(), readable(to_json(spec)), 0644, Durable::no));
   return must(executor.start(path(), secrets));
 }

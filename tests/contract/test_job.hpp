@@ -52,6 +52,12 @@ class TestJob {
     spec.parameters.push_back({parameter, std::move(value)});
   }
 
+  // Makes it a job of several workers, which begin as `spec` is now, each with folders of its own; `others` are those from
+  // rank 1 on.
+  void have_workers(int workers);
+  std::vector<JobSpec> others;
+  [[nodiscard]] JobFolder folder_of(int rank) const { return JobFolder::of_rank(path(), rank); }
+
   // Puts layers around the job; it then reaches its package's folder, its data and its library.
   void isolate(IsolationWish wish);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/core/run_results.hpp"
-#include "runner/engine/event_tail.hpp"
+#include "runner/jobs/event_tail.hpp"
 #include "tests/fuzz/input_file.hpp"
 #include "tests/fuzz/properties.hpp"
 

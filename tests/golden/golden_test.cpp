@@ -297,12 +297,19 @@ TEST_CASE("results are written as the examples show", "[golden]") {
   lost.outcome = outcome(RunReason::lost, "the process that supervised the job is gone");
   retried.attempts.insert(retried.attempts.begin(), {lost, failed_report().attempts.front()});
   compare_example("results/valid/retried_with_a_secret.json", readable(results_json(retried)));
+  RunReport distributed = failed_report();
+  distributed.attempts.front().ranks = {golden<JobExit>("exit/valid/stopped.json", job_exit_from),
+                                        golden<JobExit>("exit/valid/segfault.json", job_exit_from), std::nullopt};
+  for (int rank = 0; rank < 2; ++rank)
+    distributed.attempts.front().ranks[static_cast<std::size_t>(rank)]->rank =
+        JobRank{rank, "n" + std::to_string(rank + 1)};
+  compare_example("results/valid/several_workers.json", readable(results_json(distributed)));
   RunReport reproduced = successful_report();
   reproduced.plan = golden<RunPlan>("plan/valid/reproducing.json", run_plan_from);
   reproduced.state = golden<JournalEntry>("journal/valid/reproduced.json", journal_entry_from).state;
   reproduced.version = std::nullopt;
   compare_example("results/valid/reproduced.json", readable(results_json(reproduced)));
-  CHECK(examples("results", "valid").size() == 9);
+  CHECK(examples("results", "valid").size() == 10);
 }
 
 TEST_CASE("results are read as far as questions about a run need them, and refused where they are wrong", "[golden]") {

@@ -97,6 +97,50 @@ TEST_CASE("nothing that a package started is left when it is stopped or out of t
   }
 }
 
+TEST_CASE("nothing is left of several workers when one of them is killed with its supervisor, or the one above all") {
+  LocalExecutor executor = local();
+  const TempFolder scratch;
+  const IsolationFacts facts = test::must(probe_isolation(TRAINYARD_WORKER_PROGRAM, scratch.path()));
+  for (const Layers& layers : combinations()) {
+    const auto plan = plan_isolation(layers.wish, facts);
+    REQUIRE(plan.ok());
+    if (!plan->has(Layer::pid) && !plan->has(Layer::cgroup)) continue;
+    for (const bool above_all : {false, true}) {
+      INFO(layers.name << ", " << (above_all ? "above all" : "of one"));
+      TestJob job = TestJob::of_package("lingers");
+      let_linger(job, "daemon", "hangs", layers);
+      job.have_workers(3);
+      const auto alive_of = [&](int rank) {
+        return (rank == 0 ? job.artifacts()
+                          : Path(job.others.at(static_cast<std::size_t>(rank) - 1).directories.at("artifacts"))) /
+               "alive";
+      };
+      const auto gone = [&](int rank) {
+        const auto file = open_file(alive_of(rank), O_RDWR);
+        return file.ok() && ::flock(file->get(), LOCK_EX | LOCK_NB) == 0;
+      };
+      const JobId id = job.start(executor);
+      for (int rank = 0; rank < 3; ++rank) test::await([&] { return is_there(alive_of(rank)); });
+      std::string victim = above_all ? id.text : test::content(job.folder_of(2).claim());
+      if (victim.ends_with('\n')) victim.pop_back();
+      REQUIRE(::kill(test::must(ProcessIdentity::parse(victim)).pid, SIGKILL) == 0);
+      const JobLook look = test::finished(executor, id, job.path());
+      CHECK(std::holds_alternative<JobLost>(look) == above_all);
+      if (above_all) test::must(executor.stop(id, job.path(), StopForce::now));
+      if (const auto* const exit = std::get_if<JobExit>(&look)) {
+        CHECK(exit->lost);
+        CHECK((exit->rank == JobRank{2, "127.0.0.3"}));
+      }
+      for (int rank = 0; rank < 3; ++rank) {
+        INFO("rank " << rank);
+        test::await([&] { return gone(rank); });
+        CHECK_FALSE(is_there(job.folder_of(rank).channel()));
+        CHECK_FALSE(is_there(job.folder_of(rank).cgroups()));
+      }
+    }
+  }
+}
+
 TEST_CASE("nothing that a package started is left when its supervisor is killed and the job is found lost") {
   LocalExecutor executor = local();
   const TempFolder scratch;

@@ -46,6 +46,22 @@ TEST_CASE("an exit is that of a full disk only where there is a failure", "[job_
   CHECK(job_exit_from(to_json(exit)).error().message == "the exit is that of a full disk without a failure");
 }
 
+TEST_CASE("an exit says whose it is, and what earlier versions wrote is read as well", "[job_exit]") {
+  JobExit exit = exit_with({}, {}, "gone");
+  exit.lost = true;
+  exit.rank = JobRank{2, "n3"};
+  const auto read = job_exit_from(to_json(exit));
+  REQUIRE(read.ok());
+  CHECK((*read == exit));
+  Json earlier = to_json(exit_with(0, {}, {}));
+  earlier.erase("rank");
+  earlier.erase("lost");
+  CHECK(job_exit_from(earlier).ok());
+  exit.failure.reset();
+  exit.code = 0;
+  CHECK(job_exit_from(to_json(exit)).error().message == "the exit is that of a lost job without a failure");
+}
+
 TEST_CASE("an exit is refused with the key and the rule", "[job_exit]") {
   const auto refusal = [](const char* key, const Json& value) {
     Json json = to_json(exit_with(0, {}, {}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/engine/event_tail.hpp"
+#include "runner/jobs/event_tail.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

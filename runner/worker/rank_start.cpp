@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/worker/rank_start.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+
+#include "runner/jobs/sealed_secrets.hpp"
+#include "runner/processes/run_program.hpp"
+#include "storage/values/number.hpp"
+
+namespace trainyard {
+
+namespace {
+
+constexpr const char* kHosts = "TRAINYARD_HOSTS";
+constexpr const char* kMeeting = "TRAINYARD_RENDEZVOUS";
+constexpr std::string_view kUsualPath = "/usr/local/bin:/usr/bin:/bin";
+constexpr std::chrono::seconds kLongestQuestion{30};
+
+std::string text_of_variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::vector<std::string> words_between(const std::string& text, char separator) {
+  std::vector<std::string> words;
+  std::istringstream stream(text);
+  for (std::string word; std::getline(stream, word, separator);) {
+    if (!word.empty()) words.push_back(word);
+  }
+  return words;
+}
+
+std::map<std::string, std::string> told_by(const WorkerMeeting& meeting, std::map<std::string, std::string> variables) {
+  std::string& hosts = variables[kHosts];
+  hosts.clear();
+  for (const std::string& host : meeting.hosts) hosts += (hosts.empty() ? "" : ",") + host;
+  variables[kMeeting] = meeting.hosts.front() + ":" + std::to_string(meeting.port);
+  return variables;
+}
+
+Result<Process> start_rank(const Path& run_folder, int rank, const WorkerMeeting& meeting, int secrets,
+                           std::map<std::string, std::string> variables) {
+  SpawnOptions options;
+  options.program = "/proc/self/exe";
+  options.argv = {"trainyard-worker", "supervise-rank", run_folder.string(), std::to_string(rank),
+                  std::to_string(::getpid())};
+  options.environment = told_by(meeting, std::move(variables));
+  options.in = secrets;
+  // A signal to the group of this process must not reach it twice.
+  options.group = SpawnOptions::Group::own;
+  options.blocked_signals = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  return Process::spawn(options);
+}
+
+class LocalRankStart final : public RankStart {
+ public:
+  Result<std::vector<std::string>> hosts(int workers) override { return local_hosts(workers); }
+
+  Result<std::vector<StartedRanks>> start(const Path& run_folder, const WorkerMeeting& meeting, int secrets) override {
+    std::vector<StartedRanks> started;
+    for (int rank = 0; rank < static_cast<int>(meeting.hosts.size()); ++rank) {
+      Process process = TRY(start_rank(run_folder, rank, meeting, secrets, {{"PATH", std::string(kUsualPath)}}));
+      started.push_back({std::move(process), {rank}});
+    }
+    return started;
+  }
+};
+
+std::map<std::string, std::string> own_environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t end = text.find('=');
+    if (end != std::string_view::npos) variables.emplace(text.substr(0, end), text.substr(end + 1));
+  }
+  variables.erase(kSecretsKey);
+  return variables;
+}
+
+Result<std::string> program_named(const std::string& name) {
+  std::string path = text_of_variable("PATH");
+  if (path.empty()) path = kUsualPath;
+  for (const std::string& folder : words_between(path, ':')) {
+    const Path program = Path(folder) / name;
+    if (folder.front() == '/' && ::access(program.c_str(), X_OK) == 0) return program.string();
+  }
+  return fail(Errc::not_found, "this node has no program '" + name + "' in " + path);
+}
+
+class SlurmRankStart final : public RankStart {
+ public:
+  Result<std::vector<std::string>> hosts(int workers) override {
+    const std::string list = text_of_variable("SLURM_JOB_NODELIST");
+    const std::string scontrol = TRY(program_named("scontrol"));
+    const auto told =
+        TRY(run_program({scontrol, "show", "hostnames", list}, own_environment(), "/", "", kLongestQuestion));
+    std::vector<std::string> names = words_between(told.out, '\n');
+    if (told.status.code != 0 || static_cast<int>(names.size()) != workers) {
+      return fail(Errc::invalid, "the run has " + std::to_string(workers) + " workers, and Slurm gave it the nodes '" +
+                                     list + "', which are " + std::to_string(names.size()));
+    }
+    return names;
+  }
+
+  Result<std::vector<StartedRanks>> start(const Path& run_folder, const WorkerMeeting& meeting, int secrets) override {
+    std::vector<StartedRanks> started;
+    Process first = TRY(start_rank(run_folder, 0, meeting, secrets, own_environment()));
+    started.push_back({std::move(first), {0}});
+    const std::string others = std::to_string(meeting.hosts.size() - 1);
+    boost::system::error_code error;
+    const Path worker = boost::filesystem::read_symlink("/proc/self/exe", error);
+    if (error) return fail(Errc::io, "cannot find out which program this is: " + error.message());
+    SpawnOptions options;
+    const std::string srun = TRY(program_named("srun"));
+    options.argv = {srun,
+                    "--ntasks=" + others,
+                    "--nodes=" + others,
+                    "--ntasks-per-node=1",
+                    "--relative=1",
+                    "--kill-on-bad-exit=0",
+                    "--wait=0",
+                    "--quiet",
+                    worker.string(),
+                    "supervise-rank",
+                    run_folder.string()};
+    options.environment = told_by(meeting, own_environment());
+    options.in = secrets;
+    options.group = SpawnOptions::Group::own;
+    Process rest = TRY(Process::spawn(options));
+    std::vector<int> ranks;
+    for (int rank = 1; rank < static_cast<int>(meeting.hosts.size()); ++rank) ranks.push_back(rank);
+    started.push_back({std::move(rest), std::move(ranks)});
+    return started;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<RankStart> ranks_on_this_machine() { return std::make_unique<LocalRankStart>(); }
+
+std::unique_ptr<RankStart> ranks_of_slurm() { return std::make_unique<SlurmRankStart>(); }
+
+Result<WorkerMeeting> meeting_of(const JobSpec& job) {
+  WorkerMeeting meeting;
+  meeting.hosts = words_between(text_of_variable(kHosts), ',');
+  const std::string address = text_of_variable(kMeeting);
+  const std::size_t colon = address.rfind(':');
+  const auto port = number_in<int>(std::string_view(address).substr(colon == std::string::npos ? 0 : colon + 1));
+  const auto directory = job.directories.find("rendezvous");
+  if (meeting.hosts.empty() || !port || directory == job.directories.end())
+    return fail(Errc::invalid, "nobody has told this worker where the others are");
+  meeting.port = *port;
+  meeting.directory = directory->second;
+  meeting.sharding = job.placement.sharding;
+  return meeting;
+}
+
+Result<int> free_port() {
+  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  socklen_t size = sizeof(address);
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);
+  if (!socket || ::bind(socket.get(), raw, size) != 0 || ::getsockname(socket.get(), raw, &size) != 0)
+    return system_error("find", "a free port", errno);
+  return int{ntohs(address.sin_port)};
+}
+
+}  // namespace trainyard
