@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "runner/core/slurm_job.hpp"
 #include "runner/jobs/sealed_secrets.hpp"
 #include "runner/processes/run_program.hpp"
 #include "storage/values/number.hpp"
@@ -95,19 +96,42 @@ Result<std::string> program_named(const std::string& name) {
   return fail(Errc::not_found, "this node has no program '" + name + "' in " + path);
 }
 
+Result<std::string> ask_scontrol(std::vector<std::string> words) {
+  const std::string scontrol = TRY(program_named("scontrol"));
+  words.insert(words.begin(), scontrol);
+  auto told = TRY(run_program(words, own_environment(), "/", "", kLongestQuestion));
+  if (told.status.code == 0) return std::move(told.out);
+  return fail(Errc::io, "scontrol says: " + slurm_message(told.err));
+}
+
+// By the nodes' names, which need not be names that the network knows: "NodeName=n1 ... NodeAddr=10.0.0.1 ...", a line each.
+std::map<std::string, std::string> node_addresses(const std::string& nodes) {
+  std::map<std::string, std::string> addresses;
+  std::string name;
+  std::istringstream words(nodes);
+  for (std::string word; words >> word;) {
+    if (word.starts_with("NodeName=")) name = word.substr(word.find('=') + 1);
+    if (word.starts_with("NodeAddr=")) addresses[name] = word.substr(word.find('=') + 1);
+  }
+  return addresses;
+}
+
 class SlurmRankStart final : public RankStart {
  public:
   Result<std::vector<std::string>> hosts(int workers) override {
     const std::string list = text_of_variable("SLURM_JOB_NODELIST");
-    const std::string scontrol = TRY(program_named("scontrol"));
-    const auto told =
-        TRY(run_program({scontrol, "show", "hostnames", list}, own_environment(), "/", "", kLongestQuestion));
-    std::vector<std::string> names = words_between(told.out, '\n');
-    if (told.status.code != 0 || static_cast<int>(names.size()) != workers) {
+    const std::vector<std::string> names = words_between(TRY(ask_scontrol({"show", "hostnames", list})), '\n');
+    if (static_cast<int>(names.size()) != workers) {
       return fail(Errc::invalid, "the run has " + std::to_string(workers) + " workers, and Slurm gave it the nodes '" +
                                      list + "', which are " + std::to_string(names.size()));
     }
-    return names;
+    const auto addresses = node_addresses(TRY(ask_scontrol({"show", "nodes", "--oneliner", list})));
+    std::vector<std::string> hosts;
+    for (const std::string& name : names) {
+      const auto address = addresses.find(name);
+      hosts.push_back(address == addresses.end() ? name : address->second);
+    }
+    return hosts;
   }
 
   Result<std::vector<StartedRanks>> start(const Path& run_folder, const WorkerMeeting& meeting, int secrets) override {
