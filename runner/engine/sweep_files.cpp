@@ -43,6 +43,7 @@ Result<void> SweepFiles::add(const Sweep& sweep) const {
   if (text.size() > limits::kRecordBytes)
     return fail(Errc::invalid, "the parameters of the sweep have too many or too long values to be kept");
   TRY(make_folders(folder_));
+  TRY(sync_folder(folder_.parent_path()));  // it may be the first
   auto added =
       publish_file(scratch_, folder_ / (sweep.name.text() + std::string(kSweepSuffix)), text, 0444, Durable::yes);
   if (added.ok() || added.error().code != Errc::exists) return added;
