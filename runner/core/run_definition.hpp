@@ -10,7 +10,8 @@
 namespace trainyard {
 
 // Pure: a digest of everything but the data. Type, package and the tree of its version; variables and hyperparameters as the
-// code finds them; interpreter and dependencies; how many GPUs. Of secrets the names, because two salted digests cannot be
+// code finds them; interpreter and dependencies; how many GPUs; where there are several, how many workers
+// and how they divide the data. Of secrets the names, because two salted digests cannot be
 // compared. Not what a run keeps of its data, how long it may take, or what it is called.
 Digest definition_of(const RunPlan& plan);
 

@@ -169,7 +169,9 @@ class Conducting {
     if (number == SIGUSR1) hurry_at_.reset();
     end_at_ = after((number == SIGUSR1 ? milliseconds(0) : grace_) + kLongestEnding);
     for (std::size_t i = 0; i < processes_.size(); ++i) {
-      if (!gone_at_[i]) static_cast<void>(processes_[i].process.signal(number));
+      if (gone_at_[i]) continue;
+      // Who cannot be asked is killed when the grace is over, as who does not listen is.
+      if (!signal_ranks(processes_[i], number).ok() && !hurry_at_) hurry_at_ = after(grace_);
     }
   }
 

@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kHosts = "TRAINYARD_HOSTS";
 constexpr const char* kMeeting = "TRAINYARD_RENDEZVOUS";
 constexpr std::string_view kUsualPath = "/usr/local/bin:/usr/bin:/bin";
-constexpr std::chrono::seconds kLongestQuestion{30};
+constexpr std::chrono::seconds kLongestQuestion{10};
 
 std::string text_of_variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -161,7 +161,8 @@ class SlurmRankStart final : public RankStart {
     Process rest = TRY(Process::spawn(options));
     std::vector<int> ranks;
     for (int rank = 1; rank < static_cast<int>(meeting.hosts.size()); ++rank) ranks.push_back(rank);
-    started.push_back({std::move(rest), std::move(ranks)});
+    // The first step that this job begins, and the only one.
+    started.push_back({std::move(rest), std::move(ranks), text_of_variable("SLURM_JOB_ID") + ".0"});
     return started;
   }
 };
@@ -171,6 +172,15 @@ class SlurmRankStart final : public RankStart {
 std::unique_ptr<RankStart> ranks_on_this_machine() { return std::make_unique<LocalRankStart>(); }
 
 std::unique_ptr<RankStart> ranks_of_slurm() { return std::make_unique<SlurmRankStart>(); }
+
+Result<void> signal_ranks(StartedRanks& started, int number) {
+  if (started.step.empty() || number != SIGTERM) return started.process.signal(number);
+  const std::string scancel = TRY(program_named("scancel"));
+  const auto told = run_program({scancel, "--signal=TERM", started.step}, own_environment(), "/", "", kLongestQuestion);
+  if (told.ok() && told->status.code == 0) return {};
+  return fail(Errc::unavailable,
+              "Slurm cannot be asked to stop " + started.step + ": " + (told.ok() ? told->err : told.error().message));
+}
 
 Result<WorkerMeeting> meeting_of(const JobSpec& job) {
   WorkerMeeting meeting;

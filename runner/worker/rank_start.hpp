@@ -12,12 +12,16 @@
 
 namespace trainyard {
 
-// A process that is there as long as the supervisors of some workers are, and passes on to them what it is sent: SIGTERM and
-// SIGUSR1.
+// A process that is there as long as the supervisors of some workers are.
 struct StartedRanks {
   Process process;
   std::vector<int> ranks;
+  std::string step = {};  // Slurm's "17.0", where the process is an srun
 };
+
+// To the supervisors: SIGTERM or SIGUSR1. An srun would not hand on the first but kill its tasks, so Slurm itself is asked;
+// `unavailable` when it does not answer.
+Result<void> signal_ranks(StartedRanks& started, int number);
 
 // Where the workers of a job run, and how their supervisors begin.
 class RankStart {

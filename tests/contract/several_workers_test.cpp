@@ -4,8 +4,10 @@
 #include <csignal>
 
 #include "runner/executors/local_executor.hpp"
+#include "runner/executors/slurm_executor.hpp"
 #include "runner/processes/process_identity.hpp"
 #include "tests/contract/test_job.hpp"
+#include "tests/support/slurm_cluster.hpp"
 
 using namespace trainyard;
 using std::chrono::milliseconds;
@@ -186,4 +188,65 @@ TEST_CASE("several workers: one that cannot begin ends the job", "[executor]") {
   CHECK(exit.rank.value_or(JobRank{}).number == 2);
   CHECK(exit.failure == "the working directory '/nowhere' is not a folder");
   CHECK(supervisors_are_gone(job));
+}
+
+TEST_CASE("several workers: on the nodes of a cluster it is no different", "[executor]") {
+  const SlurmCluster cluster(kWorkers);
+  const TempFolder folder;
+  SlurmExecutor executor(
+      {TRAINYARD_WORKER_PROGRAM, folder.path(), cluster.environment(), milliseconds(300), milliseconds(1000)});
+  const auto in_cluster = [](TestJob& job) {
+    job.spec.placement.executor = ExecutorKind::slurm;
+    for (JobSpec& other : job.others) other.placement.executor = ExecutorKind::slurm;
+  };
+  {
+    INFO("all end well, and know a secret");
+    TestJob job = TestJob::of_package("slow");
+    job.set("seconds", 0.1);
+    job.spec.secrets = {"TOKEN"};
+    job.have_workers(kWorkers);
+    in_cluster(job);
+    const JobId id = job.start(executor, {{"TOKEN", "not to be told"}});
+    const JobExit exit = end_of(executor, id, job);
+    CHECK(exit.code == 0);
+    CHECK((exit.rank == JobRank{0, "n1"}));
+    for (int rank = 0; rank < kWorkers; ++rank) {
+      const auto own = test::must(job.folder_of(rank).read_exit());
+      REQUIRE(own);
+      CHECK(own->code == 0);
+      CHECK(own->failure == std::nullopt);
+      CHECK((own->rank == JobRank{rank, "n" + std::to_string(rank + 1)}));
+    }
+    CHECK(supervisors_are_gone(job));
+  }
+  {
+    INFO("one crashes");
+    HangingJob job;
+    in_cluster(job);
+    job.others.front().library = library_of("segfaults");
+    const JobId id = job.start(executor, {});
+    const JobExit exit = end_of(executor, id, job);
+    CHECK(exit.signal == SIGSEGV);
+    CHECK((exit.rank == JobRank{1, "n2"}));
+    CHECK(supervisors_are_gone(job));
+  }
+  for (const StopForce force : {StopForce::polite, StopForce::now}) {
+    INFO("stopped " << (force == StopForce::polite ? "politely" : "at once"));
+    TestJob job = TestJob::of_package(force == StopForce::polite ? "slow" : "hangs");
+    if (force == StopForce::polite) job.set("seconds", 60.0);
+    job.have_workers(kWorkers);
+    in_cluster(job);
+    const JobId id = job.start(executor, {});
+    await_all(job);
+    test::must(executor.stop(id, job.path(), force));
+    const JobExit exit = end_of(executor, id, job);
+    CHECK(exit.stop == StopCause::asked);
+    for (int rank = 0; rank < kWorkers; ++rank) {
+      const auto own = test::must(job.folder_of(rank).read_exit());
+      REQUIRE(own);
+      CHECK(own->stop == StopCause::asked);
+      if (force == StopForce::polite) CHECK(own->code == 0);
+    }
+    CHECK(supervisors_are_gone(job));
+  }
 }

@@ -237,6 +237,29 @@ TEST_CASE("One that only leaves the others, or lets them wait, ends the run as w
   CHECK(nobody_is_left(run));
 }
 
+TEST_CASE("Every worker finds in the next attempt what it left, and its files are kept when all attempts fail") {
+  TestStore store;
+  store.add("meets");
+  const EndedRun run =
+      store.train("meets", six_files(store), {"--nodes", "2", "--retries", "1", "-e", "culprit=1", "-e", "how=throws"});
+  CHECK(run.reason() == "package_error");
+  const Json& attempts = run.traceability().at("attempts");
+  REQUIRE(attempts.size() == 2);
+  for (const Json& attempt : attempts) {
+    CHECK_THAT(attempt.at("message").get<std::string>(), Catch::StartsWith("rank 1 on host 127.0.0.2: "));
+    CHECK(attempt.at("ranks").size() == 2);
+  }
+  CHECK(read_text(run.folder / "checkpoints/rank.txt") == "0\n0\n");
+  CHECK(read_text(run.folder / "rank_checkpoints/1/rank.txt") == "1\n1\n");
+  CHECK_FALSE(is_there(run.folder / "attempts/2/rank_checkpoints"));
+  CHECK_FALSE(is_there(run.folder / "attempts/2/workspace"));
+  CHECK_THAT(store.must({"runs", "logs", "run-1", "--attempt", "1", "--rank", "1"}),
+             Catch::StartsWith("TRAINYARD_RANK=1\n"));
+  CHECK_THAT(store.must({"runs", "logs", "run-1", "--attempt", "2", "--rank", "1"}),
+             Catch::StartsWith("TRAINYARD_RANK=1\n"));
+  CHECK(store.schema_mistakes() == "");
+}
+
 TEST_CASE("A stop reaches every worker, also those that wait for one that hangs") {
   TestStore store;
   store.add("meets");

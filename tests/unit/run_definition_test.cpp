@@ -45,6 +45,13 @@ TEST_CASE("runs have one definition when the code is given the same", "[run_defi
       {"the interpreter", false, [](RunPlan& p) { p.request.python = "/usr/bin/python3"; }},
       {"the dependencies", false, [](RunPlan& p) { p.request.dependencies = Dependencies::venv; }},
       {"GPUs", false, [](RunPlan& p) { p.gpus = 1; }},
+      {"one node, said aloud", true, [](RunPlan& p) { p.request.placement.nodes = 1; }},
+      {"nodes", false, [](RunPlan& p) { p.request.placement.nodes = 2; }},
+      {"how they divide the data", false,
+       [](RunPlan& p) {
+         p.request.placement.nodes = 2;
+         p.request.placement.sharding = DataSharding::by_file;
+       }},
       {"a secret", false,
        [](RunPlan& p) {
          p.secrets.emplace("TOKEN", SaltedDigest{{}, sha256("x")});

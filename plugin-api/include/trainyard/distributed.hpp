@@ -155,7 +155,7 @@ Reducer reducer(Reduction reduction) {
   return by;
 }
 
-/// Where this worker listens to the others.
+/// Where this worker listens to the others, who are told by the file through which they meet.
 inline std::string listening_address() {
   const std::vector<std::string> all = hosts();
   if (rank() >= all.size()) throw std::runtime_error("TRAINYARD_HOSTS does not name the host of this worker");
@@ -165,7 +165,11 @@ inline std::string listening_address() {
     if (other == own) continue;
     if (std::string address = address_towards(other); !address.empty()) return address;
   }
-  return own;
+  // Names that only a scheduler knows.
+  char name[NI_MAXHOST] = {};
+  if (::gethostname(name, sizeof name - 1) != 0) return own;
+  const std::string address = address_towards(name);
+  return address.empty() ? own : address;
 }
 
 }  // namespace border
