@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <sstream>
 
 #include "tests/endtoend/two_folders.hpp"
 #include "tests/support/slurm_cluster.hpp"
@@ -182,6 +183,32 @@ TEST_CASE("A secret reaches a job on a cluster and is recorded nowhere") {
   REQUIRE(output.status.code == 0);
   CHECK(has(cluster.must({"runs", "logs", "secret"}), "first [secret TOKEN], then"));
   CHECK_FALSE(is_there(*cluster.store.run_folder("secret") / "slurm.secrets"));
+}
+
+TEST_CASE("What the README says of clusters can be done") {
+  const OnCluster cluster;
+  cluster.must({"package", "add", DIGITS_DIR "/digits.zip"});
+  cluster.must({"store", "config", "executor", "--unset"});
+  const std::string readme = read_text(TRAINYARD_README);
+  std::size_t at = readme.find("```sh\n", readme.find("\n## On a cluster\n")) + 6;
+  int commands = 0;
+  while (!readme.substr(at).starts_with("```")) {
+    const std::size_t end = readme.find('\n', at);
+    std::string line = readme.substr(at, end - at);
+    at = end + 1;
+    line = line.substr(0, line.find("  "));
+    Arguments words;
+    std::istringstream text(line);
+    for (std::string word; text >> word;) words.push_back(word == "./data/training" ? DIGITS_DATA "/training" : word);
+    REQUIRE(words.front() == "trainyard");
+    words.erase(words.begin());
+    INFO(line);
+    cluster.must(words);
+    ++commands;
+  }
+  CHECK(commands == 7);
+  CHECK(cluster.store.leftovers() == "");
+  CHECK(cluster.store.schema_mistakes() == "");
 }
 
 }  // namespace trainyard::slurm_test
