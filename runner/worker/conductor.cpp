@@ -194,7 +194,11 @@ Result<JobExit> conduct_workers(const JobFolder& folder, const JobSpec& job, Uni
                                 const SlurmAllocation* slurm) {
   TRY(adopt_orphans());
   Conducting conducting(folder, job, std::move(signals), slurm);
-  TRY(conducting.start(job));
+  if (const auto started = conducting.start(job); !started.ok()) {
+    // Those that had begun are gone with what held them, and what they left is ended here.
+    kill_descendants();
+    return started.error();
+  }
   return conducting.finish();
 }
 

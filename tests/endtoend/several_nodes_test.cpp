@@ -151,6 +151,51 @@ TEST_CASE("Each worker knows its place, speaks to the others and keeps its own t
   CHECK(store.schema_mistakes() == "");
 }
 
+// Says what it was told, and greets rank 0 at the place that all were told.
+constexpr const char* kPythonWorker = R"(import socket
+import time
+
+import trainyard
+
+class Main:
+    def __init__(self):
+        pass
+
+    def train(self, directory):
+        host, port = trainyard.rendezvous() or ("", 0)
+        print("rank", trainyard.rank(), "of", trainyard.world_size(), trainyard.hosts(), trainyard.data_is_divided(), host, port > 0)
+        if trainyard.world_size() == 1: return
+        # Everybody says hello to rank 0, at the place that all were told.
+        if trainyard.rank() == 0:
+            with socket.create_server((host, port)) as server:
+                for _ in range(trainyard.world_size() - 1):
+                    with server.accept()[0] as peer: print("heard", peer.recv(10).decode())
+        else:
+            for _ in range(200):
+                try:
+                    with socket.create_connection((host, port)) as peer: peer.sendall(str(trainyard.rank()).encode())
+                    break
+                except ConnectionRefusedError: time.sleep(0.05)
+        trainyard.metric("rank", trainyard.rank())
+    def save(self): open("model.txt", "w").write("done\n")
+)";
+
+TEST_CASE("The workers of a Python package know each other as well") {
+  TestStore store;
+  store.temp().write("pyworkers/train.py", kPythonWorker);
+  store.must({"package", "add", (store.temp().path() / "pyworkers").string()});
+  const EndedRun run = store.train("pyworkers@1.0", six_files(store), {"--nodes", "3", "--data-sharding", "by-file"});
+  INFO(run.output.err);
+  REQUIRE(run.version() == "1.1");
+  const std::string hosts = "['127.0.0.1', '127.0.0.2', '127.0.0.3'] True 127.0.0.1 True\n";
+  CHECK_THAT(read_text(run.folder / "stdout.log"), Catch::StartsWith("rank 0 of 3 " + hosts + "heard "));
+  for (int rank = 1; rank < 3; ++rank)
+    CHECK(read_text(folder_of(run, rank) / "stdout.log") == "rank " + std::to_string(rank) + " of 3 " + hosts);
+  CHECK(run.traceability().at("metrics").at("rank").at("last") == 0);
+  const EndedRun alone = store.train("pyworkers@1.0", six_files(store), {"--allow-repeat"});
+  CHECK(read_text(alone.folder / "stdout.log") == "rank 0 of 1 [] False  False\n");
+}
+
 TEST_CASE("A run on one node is told nothing of others, and has one worker of one") {
   TestStore store;
   store.add("meets");
