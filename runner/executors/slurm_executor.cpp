@@ -283,6 +283,8 @@ Result<void> SlurmExecutor::stop(const JobId& job, const Path& run_folder, StopF
   const SlurmJobId id = TRY(SlurmJobId::parse(job));
   const JobFolder folder = slurm_job_folder(run_folder);
   if (TRY(folder.read_exit())) return {};
+  // Forbidden before; how it ended has been told.
+  if (TRY(folder.read_claim()) == kAbandoned) return commands_.cancel(id);
   const std::string claim = TRY(claim_job(folder, kAbandoned));
   if (claim == kAbandoned) {
     TRY(end_before_beginning(folder));

@@ -185,6 +185,37 @@ TEST_CASE("A secret reaches a job on a cluster and is recorded nowhere") {
   CHECK_FALSE(is_there(*cluster.store.run_folder("secret") / "slurm.secrets"));
 }
 
+TEST_CASE("Many runs that are submitted at once make consecutive versions") {
+  constexpr int kRuns = 24;
+  const OnCluster cluster;
+  for (int i = 0; i < kRuns; ++i)
+    REQUIRE(cluster.train("run-" + std::to_string(i), "counts@1.0", {"--detach", "--allow-repeat"}).status.code == 0);
+  REQUIRE(wait_until([&] {
+    for (int i = 0; i < kRuns; ++i)
+      if (!cluster.over("run-" + std::to_string(i))) return false;
+    return true;
+  }));
+  std::vector<std::string> expected;
+  for (int i = 0; i <= kRuns; ++i) expected.push_back("1." + std::to_string(i));
+  CHECK(cluster.store.versions("counts") == expected);
+  CHECK(cluster.store.leftovers() == "");
+}
+
+TEST_CASE("A sweep on a cluster is one array of jobs") {
+  const OnCluster cluster;
+  const std::string seconds = "seconds=0.1,0.2,0.3,0.4,0.5";
+  cluster.must({"sweep", "slow", "--dataset", cluster.data.string(), "--param", seconds, "--experiment", "wide"});
+  const Json sweep = cluster.json({"sweeps", "show", "wide"});
+  std::vector<std::string> arrays;
+  for (const Json& run : cluster.json({"runs", "list", "--experiment", "wide"})) {
+    const std::string claim = read_text(cluster.store.root() / "runs" / run.at("run").get<std::string>() / "job.claim");
+    arrays.push_back(claim.substr(0, claim.find('_')));
+  }
+  REQUIRE(arrays.size() == 5);
+  CHECK(std::count(arrays.begin(), arrays.end(), arrays.front()) == 5);
+  CHECK(cluster.store.leftovers() == "");
+}
+
 TEST_CASE("What the README says of clusters can be done") {
   const OnCluster cluster;
   cluster.must({"package", "add", DIGITS_DIR "/digits.zip"});

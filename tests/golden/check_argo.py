@@ -22,7 +22,7 @@ import yaml
 ROOT = "io.argoproj.workflow.v1alpha1.WorkflowTemplate"
 TEXTS = "texts by name"
 
-# Of Argo Workflows v4.1.2. A name in brackets is a list of it; QUANTITY is a text.
+# Of Argo Workflows 4.1. A name in brackets is a list of it; QUANTITY is a text.
 KEYS = {
     "WorkflowTemplate": {"apiVersion": "text", "kind": "text", "metadata": "ObjectMeta", "spec": "WorkflowSpec"},
     "ObjectMeta": {"name": "text", "annotations": TEXTS, "labels": TEXTS},
