@@ -191,6 +191,7 @@ TEST_CASE("several workers: one that cannot begin ends the job", "[executor]") {
 }
 
 TEST_CASE("several workers: on the nodes of a cluster it is no different", "[executor]") {
+  // All of its nodes have one address.
   const SlurmCluster cluster(kWorkers);
   const TempFolder folder;
   SlurmExecutor executor(
@@ -209,13 +210,13 @@ TEST_CASE("several workers: on the nodes of a cluster it is no different", "[exe
     const JobId id = job.start(executor, {{"TOKEN", "not to be told"}});
     const JobExit exit = end_of(executor, id, job);
     CHECK(exit.code == 0);
-    CHECK((exit.rank == JobRank{0, "n1"}));
+    CHECK((exit.rank == JobRank{0, "127.0.0.1"}));
     for (int rank = 0; rank < kWorkers; ++rank) {
       const auto own = test::must(job.folder_of(rank).read_exit());
       REQUIRE(own);
       CHECK(own->code == 0);
       CHECK(own->failure == std::nullopt);
-      CHECK((own->rank == JobRank{rank, "n" + std::to_string(rank + 1)}));
+      CHECK((own->rank == JobRank{rank, "127.0.0.1"}));
     }
     CHECK(supervisors_are_gone(job));
   }
@@ -227,7 +228,7 @@ TEST_CASE("several workers: on the nodes of a cluster it is no different", "[exe
     const JobId id = job.start(executor, {});
     const JobExit exit = end_of(executor, id, job);
     CHECK(exit.signal == SIGSEGV);
-    CHECK((exit.rank == JobRank{1, "n2"}));
+    CHECK((exit.rank == JobRank{1, "127.0.0.1"}));
     CHECK(supervisors_are_gone(job));
   }
   for (const StopForce force : {StopForce::polite, StopForce::now}) {
