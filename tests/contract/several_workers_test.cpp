@@ -191,6 +191,7 @@ TEST_CASE("several workers: one that cannot begin ends the job", "[executor]") {
 }
 
 TEST_CASE("several workers: on the nodes of a cluster it is no different", "[executor]") {
+  // All of its nodes have one address.
   const SlurmCluster cluster(kWorkers);
   const TempFolder folder;
   SlurmExecutor executor(
