@@ -39,6 +39,9 @@ class JobFolder {
     return JobFolder(rank == 0 ? path : own, own);
   }
 
+  // That the workers of the job whose folder is `path` are asked to stop; there before any of them is.
+  static Path stop_of_ranks(const Path& path) { return path / "ranks" / "stop"; }
+
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] Path job() const { return path_ / "job.json"; }
   [[nodiscard]] Path claim() const { return word_ / "job.claim"; }

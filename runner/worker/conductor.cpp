@@ -168,6 +168,8 @@ class Conducting {
     stopped_by_ = number;
     if (number == SIGUSR1) hurry_at_.reset();
     end_at_ = after((number == SIGUSR1 ? milliseconds(0) : grace_) + kLongestEnding);
+    const auto noted = publish_file(folder_.path(), JobFolder::stop_of_ranks(folder_.path()), "", 0444, Durable::no);
+    static_cast<void>(noted);
     for (std::size_t i = 0; i < processes_.size(); ++i) {
       if (gone_at_[i]) continue;
       // Who cannot be asked is killed when the grace is over, as who does not listen is.

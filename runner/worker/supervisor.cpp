@@ -258,6 +258,7 @@ struct Supervisor {
   const SlurmAllocation* slurm =
       nullptr;  // of a process that Slurm began, but for a worker of several: those are stopped by the one above
   std::optional<int> rank = std::nullopt;
+  std::optional<Path> stop_of_ranks = std::nullopt;
 };
 
 Result<void> run_job(const Supervisor& self, UniqueFd signals, JobExit& exit) {
@@ -277,7 +278,11 @@ Result<void> run_job(const Supervisor& self, UniqueFd signals, JobExit& exit) {
   exit.started_at = now();
   Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds), self.slurm);
   TRY(supervision.start(folder, environment_of(job, secrets), exit));
-  return supervision.finish(exit);
+  auto finished = supervision.finish(exit);
+  // Slurm hands a signal to every process of a worker, whose job may end of it before anybody here has heard of it.
+  if (self.stop_of_ranks && exit.stop == StopCause::none && !exit.limit && is_there(*self.stop_of_ranks))
+    exit.stop = StopCause::asked;
+  return finished;
 }
 
 int supervise_as(const Supervisor& self) {
@@ -355,7 +360,9 @@ int supervise_rank(const Path& run_folder, int rank, pid_t parent) {
   if (parent != 0 && ::getppid() != parent) static_cast<void>(::raise(SIGUSR1));
   const auto self = ProcessIdentity::of(::getpid());
   if (!self.ok()) return kTrouble;
-  return supervise_as({JobFolder::of_rank(boost::filesystem::absolute(run_folder), rank), self->text(), nullptr, rank});
+  const Path folder = boost::filesystem::absolute(run_folder);
+  return supervise_as(
+      {JobFolder::of_rank(folder, rank), self->text(), nullptr, rank, JobFolder::stop_of_ranks(folder)});
 }
 
 int supervise_in_slurm_array(const Path& folders) {
