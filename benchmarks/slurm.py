@@ -8,7 +8,9 @@ PROGRAMS is the folder of trainyard, such as build/release/bin; PACKAGE a zip th
 build/release/tests/packages/counts.zip. FOLDER is new and stays. Starts a cluster of its own (tests/support/servers/slurm). A
 round has the runs made by 'trainyard run training --executor slurm --detach', until the last has its results and its
 version; and the same number of jobs by sbatch, each with a job folder and a copy of the package that lie there before, until
-the last has its exit.json. Who goes first changes from round to round.
+the last has its exit.json. Who goes first changes from round to round. The cluster
+has no backfill scheduler: it and the main one both look once a second, and whether they do so at the same moment decides whether
+4 or 8 short jobs a second begin, which says nothing of either side.
 """
 
 import argparse
@@ -138,7 +140,8 @@ def main():
     asked.folder.mkdir()
     cluster = asked.folder / "cluster"
     up = subprocess.run([SLURM, "up", cluster, str(asked.nodes)], capture_output=True, text=True,
-                        env={**os.environ, "SERVER_OWNER": str(os.getpid()), "SLURM_CPUS_PER_NODE": str(asked.cpus)})
+                        env={**os.environ, "SERVER_OWNER": str(os.getpid()), "SLURM_CPUS_PER_NODE": str(asked.cpus),
+                             "SLURM_EXTRA": "SchedulerType=sched/builtin"})
     if up.returncode != 0:
         raise SystemExit(up.stderr)
     try:

@@ -86,10 +86,15 @@ Result<SlurmJobId> SlurmCommands::submit(const std::vector<std::string>& options
   return submitted_job(TRY(call("sbatch", arguments, environment)));
 }
 
-Result<std::vector<SlurmQueueEntry>> SlurmCommands::queue(const std::string& name) const {
-  std::vector<std::string> arguments = {"--me", "--states=all", "--array", "--noheader",
-                                        std::string("--format=") + kSqueueFormat};
-  if (!name.empty()) arguments.push_back("--name=" + name);
+Result<std::vector<SlurmQueueEntry>> SlurmCommands::queue() const { return ask_queue({}); }
+
+Result<std::vector<SlurmQueueEntry>> SlurmCommands::jobs_named(const std::string& name) const {
+  return ask_queue({"--states=all", "--name=" + name});
+}
+
+Result<std::vector<SlurmQueueEntry>> SlurmCommands::ask_queue(const std::vector<std::string>& which) const {
+  std::vector<std::string> arguments = {"--me", "--array", "--noheader", std::string("--format=") + kSqueueFormat};
+  arguments.insert(arguments.end(), which.begin(), which.end());
   std::istringstream lines(TRY(call("squeue", arguments, environment_)));
   std::vector<SlurmQueueEntry> entries;
   for (std::string line; std::getline(lines, line);) entries.push_back(TRY(parse_queue_line(line)));

@@ -29,9 +29,10 @@ class SlurmCommands {
   Result<SlurmJobId> submit(const std::vector<std::string>& options, const Path& script,
                             const std::vector<std::string>& argv, const std::string& secrets_key) const;
 
-  // What the controller knows of the jobs of this user, or of those of one name: those that it has not forgotten yet, which
-  // it does some minutes after their end.
-  [[nodiscard]] Result<std::vector<SlurmQueueEntry>> queue(const std::string& name = "") const;
+  // The jobs of this user that are not over.
+  [[nodiscard]] Result<std::vector<SlurmQueueEntry>> queue() const;
+  // Those of one name that the controller has not forgotten yet, which it does some minutes after their end.
+  [[nodiscard]] Result<std::vector<SlurmQueueEntry>> jobs_named(const std::string& name) const;
   // The jobs of all users that wait, as far as this one may see them, the next first.
   [[nodiscard]] Result<std::vector<std::string>> waiting() const;
 
@@ -41,6 +42,7 @@ class SlurmCommands {
   [[nodiscard]] Result<void> signal(const SlurmJobId& job, const char* name) const;
 
  private:
+  Result<std::vector<SlurmQueueEntry>> ask_queue(const std::vector<std::string>& which) const;
   Result<std::string> call(const char* program, const std::vector<std::string>& arguments,
                            const std::map<std::string, std::string>& environment) const;
 

@@ -118,7 +118,7 @@ std::chrono::microseconds SlurmExecutor::longest_pause(const JobId& /*job*/) con
 Result<std::optional<SlurmJobId>> SlurmExecutor::find_submitted(const JobFolder& folder) const {
   const auto part = array_part_of(folder);
   std::optional<SlurmJobId> newest;
-  for (const SlurmQueueEntry& entry : TRY(commands_.queue(name_in_slurm(folder)))) {
+  for (const SlurmQueueEntry& entry : TRY(commands_.jobs_named(name_in_slurm(folder)))) {
     if (!part || entry.job.index == part->index) newest = std::max(newest, std::optional(entry.job));
   }
   return newest;
@@ -234,7 +234,7 @@ Result<JobLook> SlurmExecutor::look(const JobId& job, const Path& run_folder) {
   const JobFolder folder = slurm_job_folder(run_folder);
   if (auto exit = TRY(folder.read_exit())) return JobLook(std::move(*exit));
   const Claimant claimant = TRY(claimant_of(folder, id));
-  if (claimant == Claimant::another) return look_at_gone(id, folder, std::nullopt);
+  if (claimant == Claimant::another) return look_at_gone(id, folder);
   const auto view = queue_.look();
   if (!view.ok() && claimant == Claimant::this_job) return JobLook(JobRunning{});
   if (!view.ok()) return JobLook(JobWaiting{view.error().message});
@@ -247,14 +247,14 @@ Result<JobLook> SlurmExecutor::look(const JobId& job, const Path& run_folder) {
     if (submitted != submitted_at_.end() && view->taken_at <= submitted->second)
       return JobLook(JobWaiting{"it was given to Slurm as job " + id.text()});
   }
-  if (!ours) return look_at_gone(id, folder, std::nullopt);
+  if (!ours) return look_at_gone(id, folder);
   const auto& [entry, before] = found->second;
   const SlurmPhase phase = phase_of(entry);
-  if (phase == SlurmPhase::ended) return look_at_gone(id, folder, entry);
+  if (phase == SlurmPhase::ended) return look_at_gone(id, folder);
   if (phase == SlurmPhase::waiting && claimant == Claimant::nobody)
     return JobLook(JobWaiting{slurm_wait(entry, before)});
   // Slurm begins it a second time.
-  if (phase == SlurmPhase::waiting) return look_at_gone(id, folder, entry);
+  if (phase == SlurmPhase::waiting) return look_at_gone(id, folder);
   const std::lock_guard lock(mutex_);
   missed_since_.erase(id);
   return JobLook(JobRunning{});
@@ -267,16 +267,22 @@ bool SlurmExecutor::has_waited_for_files(const SlurmJobId& job) {
   return time - since >= settings_.late_files;
 }
 
-Result<JobLook> SlurmExecutor::look_at_gone(const SlurmJobId& job, const JobFolder& folder,
-                                            const std::optional<SlurmQueueEntry>& entry) {
+Result<JobLook> SlurmExecutor::look_at_gone(const SlurmJobId& job, const JobFolder& folder) {
   const Claimant claimant = TRY(claimant_of(folder, job));
   if (claimant != Claimant::another && !has_waited_for_files(job)) return JobLook(JobRunning{});
   // A client of NFS asks its server again for the names in a folder that is opened (close-to-open consistency, nfs(5)).
   static_cast<void>(list_folder(folder.path()));
   if (auto exit = TRY(folder.read_exit())) return JobLook(std::move(*exit));
+  std::optional<SlurmQueueEntry> last;
+  const auto named = commands_.jobs_named(name_in_slurm(folder));
+  if (!named.ok() && named.error().code == Errc::unavailable) return JobLook(JobRunning{});
+  for (const SlurmQueueEntry& entry : TRY(named)) {
+    if (entry.job == job) last = entry;
+  }
+  if (last && phase_of(*last) == SlurmPhase::running) return JobLook(JobRunning{});
   // If it had not begun, it never will.
   if (claimant == Claimant::nobody && TRY(claim_job(folder, kAbandoned)) != kAbandoned) return JobLook(JobRunning{});
-  return JobLook(JobLost{lost_in_slurm(job, entry, last_words_in(log_of(folder)))});
+  return JobLook(JobLost{lost_in_slurm(job, last, last_words_in(log_of(folder)))});
 }
 
 Result<void> SlurmExecutor::stop(const JobId& job, const Path& run_folder, StopForce force) {
