@@ -111,6 +111,10 @@ void require_descriptor(const OciDescriptor& descriptor) {
 // A registry that says what it wants to somebody who has a login.
 void ask_registry(std::string_view text) {
   if (text.empty()) return;
+  // A registry that guesses the secret may be quoted with it.
+  if (text.find(kSecret) != std::string_view::npos ||
+      text.find(base64("ada:" + std::string(kSecret))) != std::string_view::npos)
+    return;
   static const fuzz::MemoryFolder memory;
   static const Path logins = [] {
     const Path file = memory.path() / "auth.json";
