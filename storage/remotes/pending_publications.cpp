@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/remotes/pending_publications.hpp"
 
+#include <ctime>
+
 #include "storage/values/limits.hpp"
 #include "storage/values/named_enum.hpp"
 
@@ -11,6 +13,9 @@ namespace {
 constexpr std::string_view kPendingPublicationSchema = "trainyard.pending-publication/1";
 constexpr std::string_view kPendingSuffix = ".json";
 constexpr std::string_view kLockSuffix = ".lock";
+// A lock without a record that is as old as this is that of a publisher who died between the two. A young one may be about to be
+// taken.
+constexpr std::time_t kForgottenAfter = 3600;
 constexpr std::string_view kStates[] = {"claiming", "committing", "withdrawing"};
 
 Result<PendingPublication::State> parse_state(std::string_view text) {
@@ -96,11 +101,22 @@ Result<PendingPublications::Hold> PendingPublications::begin(const std::string& 
   return std::move(*hold);
 }
 
+void PendingPublications::forget(const std::string& lock_name) const {
+  const Path lock_file = folder_ / lock_name;
+  const std::string publication = lock_name.substr(0, lock_name.size() - kLockSuffix.size());
+  const auto status = status_of(lock_file);
+  if (!status.ok() || !*status || (*status)->st_mtime > std::time(nullptr) - kForgottenAfter) return;
+  const auto hold = try_hold(publication);
+  if (!hold.ok() || !*hold || is_there(folder_ / (publication + std::string(kPendingSuffix)))) return;
+  static_cast<void>(remove_file(lock_file));
+}
+
 Result<std::vector<std::pair<PendingPublication, PendingPublications::Hold>>> PendingPublications::left_behind() const {
   std::vector<std::pair<PendingPublication, Hold>> left;
   const auto names = list_folder(folder_);
   if (!names.ok() && names.error().code == Errc::not_found) return left;
   for (const std::string& name : TRY(names)) {
+    if (name.ends_with(kLockSuffix)) forget(name);
     if (!name.ends_with(kPendingSuffix)) continue;
     auto hold = TRY(try_hold(name.substr(0, name.size() - kPendingSuffix.size())));
     if (!hold) continue;

@@ -78,6 +78,8 @@ class PendingPublications {
 
  private:
   Result<std::optional<Hold>> try_hold(const std::string& publication) const;
+  // The lock of somebody who died before there was a record, once it is old.
+  void forget(const std::string& lock_name) const;
 
   Path folder_;
   Path scratch_;
