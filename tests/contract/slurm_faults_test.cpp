@@ -395,7 +395,7 @@ TEST_CASE("slurm: jobs that are started together and are alike are one array", "
   std::deque<SlowJob> jobs;
   for (int i = 0; i < 6; ++i) {
     jobs.emplace_back(i == 5 ? 30 : 0.3);
-    if (i == 4) jobs.back().spec.limits.memory_bytes = std::int64_t{256} << 20;
+    if (i == 4) jobs.back().spec.limits.log_bytes = std::int64_t{1} << 30;
   }
   std::vector<JobId> ids(jobs.size());
   {
