@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <mutex>
 
@@ -25,22 +24,13 @@
 #include "runner/executors/placed_executor.hpp"
 #include "runner/executors/slurm_executor.hpp"
 #include "runner/processes/clock.hpp"
+#include "runner/processes/own_environment.hpp"
 #include "storage/packages/registry.hpp"
 #include "storage/values/utf8.hpp"
 
 namespace trainyard {
 
 namespace {
-
-std::map<std::string, std::string> environment_of_this_process() {
-  std::map<std::string, std::string> variables;
-  for (char** each = environ; *each != nullptr; ++each) {
-    const std::string_view pair = *each;
-    const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos) variables.emplace(pair.substr(0, equals), pair.substr(equals + 1));
-  }
-  return variables;
-}
 
 Result<RunPorts> ports_for(const Store& store, Executor& executor, const Path& worker, RunObserver& observer) {
   Path kit = TRY(python_kit());
@@ -55,7 +45,7 @@ SlurmSettings settings_of(const Path& worker, const Store& store, std::chrono::m
   SlurmSettings settings;
   settings.worker = worker;
   settings.folder = store.root() / "slurm";
-  settings.environment = environment_of_this_process();
+  settings.environment = own_environment();
   settings.gathering = gathering;
   return settings;
 }

@@ -11,6 +11,7 @@
 #include "runner/jobs/job_folder.hpp"
 #include "runner/jobs/secrets_in_memory.hpp"
 #include "runner/processes/cgroup_end.hpp"
+#include "runner/processes/own_environment.hpp"
 #include "runner/processes/process_identity.hpp"
 
 namespace trainyard {
@@ -50,7 +51,7 @@ Result<JobId> LocalExecutor::start(const Path& run_folder, const Secrets& secret
   const UniqueFd hidden = TRY(secrets_in_memory(secrets));
   options.in = hidden.get();
   options.argv = {worker_.string(), "supervise", job_folder(run_folder).path().string()};
-  options.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
+  options.environment = {{"PATH", kUsualPath}};
   options.group = SpawnOptions::Group::own_session;
   // A stop that comes before the supervisor listens waits for it.
   options.blocked_signals = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1};

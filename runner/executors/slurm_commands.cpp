@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "runner/jobs/sealed_secrets.hpp"
+#include "runner/processes/own_environment.hpp"
 #include "runner/processes/run_program.hpp"
 
 namespace trainyard {
@@ -31,17 +32,12 @@ constexpr std::array<const char*, 18> kPassedOn = {"PATH",
                                                    "SBATCH_POWER",
                                                    "SBATCH_NETWORK"};
 
-constexpr const char* kUsualPath = "/usr/local/bin:/usr/bin:/bin";
-
-Result<std::string> find_program(const std::string& name, const std::string& path) {
-  std::istringstream folders(path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const Path program = Path(folder.empty() ? "/" : folder) / name;
-    if (program.is_absolute() && is_there(program)) return program.string();
-  }
-  return fail(Errc::not_found,
-              "the program '" + name + "' is not in " + path +
-                  "; install Slurm's client programs (Debian: slurm-client), or run with --executor local");
+Result<std::string> program_of_slurm(const char* name, const std::string& path) {
+  auto program = find_program(name, path);
+  if (program.ok()) return program;
+  return fail(program.error().code, program.error().message +
+                                        "; install Slurm's client programs (Debian: slurm-client), or run with "
+                                        "--executor local");
 }
 
 bool is_unknown_job(const std::string& complained) {
@@ -65,7 +61,7 @@ SlurmCommands::SlurmCommands(const std::map<std::string, std::string>& environme
 
 Result<std::string> SlurmCommands::call(const char* program, const std::vector<std::string>& arguments,
                                         const std::map<std::string, std::string>& environment) const {
-  std::vector<std::string> argv = {TRY(find_program(program, environment_.at("PATH")))};
+  std::vector<std::string> argv = {TRY(program_of_slurm(program, environment_.at("PATH")))};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const auto output = run_program(argv, environment, "/", "", patience_);
   if (!output.ok() && output.error().code == Errc::timed_out)

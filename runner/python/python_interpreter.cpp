@@ -6,6 +6,7 @@
 #include <chrono>
 #include <sstream>
 
+#include "runner/processes/own_environment.hpp"
 #include "runner/processes/run_program.hpp"
 #include "storage/values/utf8.hpp"
 
@@ -130,7 +131,7 @@ Result<Json> PythonInterpreter::ask(const char* question, const Path& folder) {
   const Path package = TRY(real_path(folder));
   const ProgramOutput output =
       TRY(run_program({program_.string(), "-I", "-B", script.string(), question, package.string()},
-                      {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}}, "/", "", kAnswerTime));
+                      {{"PATH", kUsualPath}, {"LC_ALL", "C.UTF-8"}}, "/", "", kAnswerTime));
   if (output.status.code != 0) {
     return fail(Errc::io, "'" + program_.string() + "' could not read the package" +
                               (output.err.empty() ? std::string() : ": " + last_line(output.err)));

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "runner/processes/own_environment.hpp"
 #include "runner/processes/run_program.hpp"
 #include "runner/python/python_interpreter.hpp"
 #include "storage/values/limits.hpp"
@@ -36,12 +37,9 @@ bool is_for_pip(std::string_view name) {
 }
 
 std::map<std::string, std::string> environment_for_pip() {
-  std::map<std::string, std::string> environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}};
-  for (char** variable = ::environ; *variable != nullptr; ++variable) {
-    const std::string_view text = *variable;
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos && is_for_pip(text.substr(0, equals)))
-      environment[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+  std::map<std::string, std::string> environment = {{"PATH", kUsualPath}, {"LC_ALL", "C.UTF-8"}};
+  for (const auto& [name, value] : own_environment()) {
+    if (is_for_pip(name)) environment[name] = value;
   }
   return environment;
 }

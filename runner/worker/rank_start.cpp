@@ -13,6 +13,7 @@
 
 #include "runner/core/slurm_job.hpp"
 #include "runner/jobs/sealed_secrets.hpp"
+#include "runner/processes/own_environment.hpp"
 #include "runner/processes/run_program.hpp"
 #include "storage/values/number.hpp"
 
@@ -22,7 +23,6 @@ namespace {
 
 constexpr const char* kHosts = "TRAINYARD_HOSTS";
 constexpr const char* kMeeting = "TRAINYARD_RENDEZVOUS";
-constexpr std::string_view kUsualPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr std::chrono::seconds kLongestQuestion{10};
 
 std::string text_of_variable(const char* name) {
@@ -68,38 +68,29 @@ class LocalRankStart final : public RankStart {
   Result<std::vector<StartedRanks>> start(const Path& run_folder, const WorkerMeeting& meeting, int secrets) override {
     std::vector<StartedRanks> started;
     for (int rank = 0; rank < static_cast<int>(meeting.hosts.size()); ++rank) {
-      Process process = TRY(start_rank(run_folder, rank, meeting, secrets, {{"PATH", std::string(kUsualPath)}}));
+      Process process = TRY(start_rank(run_folder, rank, meeting, secrets, {{"PATH", kUsualPath}}));
       started.push_back({std::move(process), {rank}});
     }
     return started;
   }
 };
 
-std::map<std::string, std::string> own_environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = ::environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::size_t end = text.find('=');
-    if (end != std::string_view::npos) variables.emplace(text.substr(0, end), text.substr(end + 1));
-  }
+// Of a program of Slurm that this process starts, but for the key to the job's secrets.
+std::map<std::string, std::string> environment_in_slurm() {
+  auto variables = own_environment();
   variables.erase(kSecretsKey);
   return variables;
 }
 
-Result<std::string> program_named(const std::string& name) {
-  std::string path = text_of_variable("PATH");
-  if (path.empty()) path = kUsualPath;
-  for (const std::string& folder : words_between(path, ':')) {
-    const Path program = Path(folder) / name;
-    if (folder.front() == '/' && ::access(program.c_str(), X_OK) == 0) return program.string();
-  }
-  return fail(Errc::not_found, "this node has no program '" + name + "' in " + path);
+Result<std::string> program_of_node(const std::string& name) {
+  const std::string path = text_of_variable("PATH");
+  return find_program(name, path.empty() ? kUsualPath : path);
 }
 
 Result<std::string> ask_scontrol(std::vector<std::string> words) {
-  const std::string scontrol = TRY(program_named("scontrol"));
+  const std::string scontrol = TRY(program_of_node("scontrol"));
   words.insert(words.begin(), scontrol);
-  auto told = TRY(run_program(words, own_environment(), "/", "", kLongestQuestion));
+  auto told = TRY(run_program(words, environment_in_slurm(), "/", "", kLongestQuestion));
   if (told.status.code == 0) return std::move(told.out);
   return fail(Errc::io, "scontrol says: " + slurm_message(told.err));
 }
@@ -136,14 +127,14 @@ class SlurmRankStart final : public RankStart {
 
   Result<std::vector<StartedRanks>> start(const Path& run_folder, const WorkerMeeting& meeting, int secrets) override {
     std::vector<StartedRanks> started;
-    Process first = TRY(start_rank(run_folder, 0, meeting, secrets, own_environment()));
+    Process first = TRY(start_rank(run_folder, 0, meeting, secrets, environment_in_slurm()));
     started.push_back({std::move(first), {0}});
     const std::string others = std::to_string(meeting.hosts.size() - 1);
     boost::system::error_code error;
     const Path worker = boost::filesystem::read_symlink("/proc/self/exe", error);
     if (error) return fail(Errc::io, "cannot find out which program this is: " + error.message());
     SpawnOptions options;
-    const std::string srun = TRY(program_named("srun"));
+    const std::string srun = TRY(program_of_node("srun"));
     options.argv = {srun,
                     "--ntasks=" + others,
                     "--nodes=" + others,
@@ -155,7 +146,7 @@ class SlurmRankStart final : public RankStart {
                     worker.string(),
                     "supervise-rank",
                     run_folder.string()};
-    options.environment = told_by(meeting, own_environment());
+    options.environment = told_by(meeting, environment_in_slurm());
     options.in = secrets;
     options.group = SpawnOptions::Group::own;
     Process rest = TRY(Process::spawn(options));
@@ -175,8 +166,9 @@ std::unique_ptr<RankStart> ranks_of_slurm() { return std::make_unique<SlurmRankS
 
 Result<void> signal_ranks(StartedRanks& started, int number) {
   if (started.step.empty() || number != SIGTERM) return started.process.signal(number);
-  const std::string scancel = TRY(program_named("scancel"));
-  const auto told = run_program({scancel, "--signal=TERM", started.step}, own_environment(), "/", "", kLongestQuestion);
+  const std::string scancel = TRY(program_of_node("scancel"));
+  const auto told =
+      run_program({scancel, "--signal=TERM", started.step}, environment_in_slurm(), "/", "", kLongestQuestion);
   if (told.ok() && told->status.code == 0) return {};
   return fail(Errc::unavailable,
               "Slurm cannot be asked to stop " + started.step + ": " + (told.ok() ? told->err : told.error().message));
