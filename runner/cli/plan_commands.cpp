@@ -20,8 +20,8 @@ Result<ResourcePlan> resource_plan_of(const command::PlansSet& command) {
   }
   if (!command.cpus.empty()) plan.cpu_thousandths = TRY(parse_cpus("--cpus", command.cpus));
   if (!command.memory.empty()) plan.memory_bytes = TRY(parse_size("--memory", command.memory));
-  if (!command.gpus.empty()) plan.gpus = TRY(parse_whole("--gpus", command.gpus, 0, RunRequest::kMostGpus));
-  if (!command.nodes.empty()) plan.nodes = TRY(parse_whole("--nodes", command.nodes, 1, kMostNodes));
+  if (!command.gpus.empty()) plan.gpus = TRY(parse_small("--gpus", command.gpus, 0, RunRequest::kMostGpus));
+  if (!command.nodes.empty()) plan.nodes = TRY(parse_small("--nodes", command.nodes, 1, kMostNodes));
   if (!command.partition.empty()) {
     TRY(check_partition(command.partition));
     plan.partition = command.partition;

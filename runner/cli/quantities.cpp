@@ -44,8 +44,13 @@ Result<std::int64_t> parse_size(const std::string& option, const std::string& te
   return fail(Errc::invalid, option + " is '" + text + "' but must be a size such as 512M, 8G or 1.5T");
 }
 
-Result<int> parse_whole(const std::string& option, const std::string& text, int least, int most) {
-  const auto value = number_in<int>(text);
+Result<int> parse_small(const std::string& option, const std::string& text, int least, int most) {
+  return static_cast<int>(TRY(parse_whole(option, text, least, most)));
+}
+
+Result<std::int64_t> parse_whole(const std::string& option, const std::string& text, std::int64_t least,
+                                 std::int64_t most) {
+  const auto value = number_in<std::int64_t>(text);
   if (value && *value >= least && *value <= most) return *value;
   return fail(Errc::invalid, option + " is '" + text + "' but must be a whole number from " + std::to_string(least) +
                                  " to " + std::to_string(most));

@@ -15,7 +15,10 @@ Result<std::int64_t> parse_duration(const std::string& option, const std::string
 Result<std::int64_t> parse_size(const std::string& option, const std::string& text);
 
 // A whole number from `least` to `most`.
-Result<int> parse_whole(const std::string& option, const std::string& text, int least, int most);
+Result<std::int64_t> parse_whole(const std::string& option, const std::string& text, std::int64_t least,
+                                 std::int64_t most);
+// The same for what fits an int.
+Result<int> parse_small(const std::string& option, const std::string& text, int least, int most);
 // "1.5" processors, in thousandths.
 Result<std::int64_t> parse_cpus(const std::string& option, const std::string& text);
 

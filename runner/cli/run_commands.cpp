@@ -15,8 +15,8 @@ Result<void> set_limits(RunRequest& request, const command::RunOptions& command)
   JobLimits& limits = request.limits;
   if (!command.memory.empty()) limits.memory_bytes = TRY(parse_size("--memory", command.memory));
   if (!command.cpus.empty()) limits.cpu_thousandths = TRY(parse_cpus("--cpus", command.cpus));
-  if (!command.processes.empty()) limits.processes = TRY(parse_whole("--processes", command.processes, 2, kMost));
-  if (!command.open_files.empty()) limits.open_files = TRY(parse_whole("--open-files", command.open_files, 16, kMost));
+  if (!command.processes.empty()) limits.processes = TRY(parse_small("--processes", command.processes, 2, kMost));
+  if (!command.open_files.empty()) limits.open_files = TRY(parse_small("--open-files", command.open_files, 16, kMost));
   if (!command.disk.empty()) limits.disk_bytes = TRY(parse_size("--disk", command.disk));
   if (!command.log_size.empty()) limits.log_bytes = TRY(parse_size("--log-size", command.log_size));
   return {};
@@ -33,7 +33,7 @@ Result<void> set_placement(RunRequest& request, const command::RunOptions& comma
     TRY(check_plan_name(command.plan));
     placement.plan = command.plan;
   }
-  if (!command.nodes.empty()) placement.nodes = TRY(parse_whole("--nodes", command.nodes, 1, kMostNodes));
+  if (!command.nodes.empty()) placement.nodes = TRY(parse_small("--nodes", command.nodes, 1, kMostNodes));
   if (!command.data_sharding.empty()) {
     const auto sharding = parse_data_sharding(command.data_sharding);
     if (!sharding.ok()) return within("--data-sharding", sharding.error());
@@ -83,13 +83,13 @@ Result<RunRequest> request_of(RunType type, const command::RunOptions& command) 
     TRY(check_tag(name, value));
     if (!request.tags.emplace(name, value).second) return fail(Errc::invalid, "--tag gives '" + name + "' twice");
   }
-  if (!command.gpus.empty()) request.gpus = TRY(parse_whole("--gpus", command.gpus, 0, RunRequest::kMostGpus));
+  if (!command.gpus.empty()) request.gpus = TRY(parse_small("--gpus", command.gpus, 0, RunRequest::kMostGpus));
   if (!command.priority.empty()) {
     request.priority =
-        TRY(parse_whole("--priority", command.priority, -RunRequest::kMostPriority, RunRequest::kMostPriority));
+        TRY(parse_small("--priority", command.priority, -RunRequest::kMostPriority, RunRequest::kMostPriority));
   }
   if (!command.retries.empty())
-    request.retries = TRY(parse_whole("--retries", command.retries, 0, RunRequest::kMostRetries));
+    request.retries = TRY(parse_small("--retries", command.retries, 0, RunRequest::kMostRetries));
   if (!command.isolation.empty()) {
     const auto isolation = parse_isolation_mode(command.isolation);
     if (!isolation.ok()) return within("--isolation", isolation.error());

@@ -5,6 +5,7 @@
 #include "runner/cli/detached.hpp"
 #include "runner/cli/interrupts.hpp"
 #include "runner/cli/known_runs.hpp"
+#include "runner/cli/quantities.hpp"
 #include "runner/cli/run_outputs.hpp"
 #include "runner/cli/run_start.hpp"
 #include "runner/cli/secret_input.hpp"
@@ -14,7 +15,6 @@
 #include "runner/engine/sweep_files.hpp"
 #include "runner/executors/local_machine.hpp"
 #include "runner/processes/clock.hpp"
-#include "storage/values/number.hpp"
 
 namespace trainyard {
 
@@ -23,13 +23,6 @@ namespace {
 constexpr int kUsualEta = 3;
 // One that is made up can be typed again.
 constexpr std::int64_t kSeeds = 1'000'000'000;
-
-Result<std::int64_t> number_of(const char* option, const std::string& text, std::int64_t least, std::int64_t most) {
-  const auto value = number_in<std::int64_t>(text);
-  if (value && *value >= least && *value <= most) return *value;
-  return fail(Errc::invalid, std::string(option) + " is '" + text + "' but must be a whole number from " +
-                                 std::to_string(least) + " to " + std::to_string(most));
-}
 
 std::array<std::uint8_t, 10> some_random() {
   std::array<std::uint8_t, 10> random{};
@@ -48,9 +41,9 @@ Result<std::optional<Sweep::Random>> random_of(const command::Sweep& command) {
     return std::optional<Sweep::Random>();
   }
   Sweep::Random random;
-  random.count = TRY(number_of("--random", command.random, 1, kMostPoints));
+  random.count = TRY(parse_whole("--random", command.random, 1, kMostPoints));
   if (!command.seed.empty()) {
-    random.seed = TRY(number_of("--seed", command.seed, 0, INT64_MAX));
+    random.seed = TRY(parse_whole("--seed", command.seed, 0, INT64_MAX));
   } else {
     const auto bytes = some_random();
     for (std::size_t i = 0; i < 4; ++i) random.seed = random.seed * 256 + bytes[i];
@@ -77,7 +70,7 @@ Result<std::optional<Sweep::Halving>> halving_of(const command::Sweep& command) 
   if (command.eta.empty()) {
     halving.eta = kUsualEta;
   } else {
-    halving.eta = static_cast<int>(TRY(number_of("--eta", command.eta, 2, Sweep::Halving::kMostEta)));
+    halving.eta = TRY(parse_small("--eta", command.eta, 2, Sweep::Halving::kMostEta));
   }
   return std::optional(halving);
 }
@@ -102,7 +95,7 @@ Result<int> usual_at_once(const Store& store, RunRequest request) {
 
 Result<std::optional<int>> at_once_of(const command::Sweep& command) {
   if (command.at_once.empty()) return std::optional<int>();
-  return std::optional(static_cast<int>(TRY(number_of("--max-parallel", command.at_once, 1, Sweep::kMostAtOnce))));
+  return std::optional(TRY(parse_small("--max-parallel", command.at_once, 1, Sweep::kMostAtOnce)));
 }
 
 Result<Sweep> sweep_of(const command::Sweep& command) {
