@@ -418,8 +418,12 @@ Result<std::optional<std::int64_t>> RunDriver::runtime_left() const {
   const auto most = plan_.request.max_runtime_ms;
   if (!most) return most;
   std::int64_t spent = 0;
-  for (const Attempt& attempt : attempts_of(TRY(read_journal(folder_))))
-    spent += (attempt.ended_at.microseconds - attempt.started_at.microseconds) / 1000;
+  for (const Attempt& attempt : attempts_of(TRY(read_journal(folder_)))) {
+    // What the job itself tells leaves out the time that it spent in the queue of a cluster.
+    const Instant begin = attempt.exit ? attempt.exit->started_at : attempt.started_at;
+    const Instant end = attempt.exit ? attempt.exit->ended_at : attempt.ended_at;
+    spent += (end.microseconds - begin.microseconds) / 1000;
+  }
   return std::optional(std::max<std::int64_t>(*most - spent, 0));
 }
 
