@@ -121,18 +121,13 @@ std::string slurm_message(const std::string& complained) {
   return message.empty() ? "it said nothing" : std::string(utf8_prefix(utf8_cleaned(message), 1000));
 }
 
-bool slurm_may_have_acted(const std::string& complained) {
-  return any_in(complained, {"Socket timed out", "Zero Bytes were transmitted", "Unexpected message received",
-                             "Communication connection failure"});
-}
-
 bool slurm_may_answer_later(const std::string& complained) {
-  return slurm_may_have_acted(complained) ||
-         any_in(complained,
-                {"Unable to contact slurm controller", "Slurm temporarily unable to accept job",
-                 "Resource temporarily unavailable", "Slurm controller not responding", "Connection refused",
-                 "job submit limit", "MaxSubmitJob", "Unable to establish controller machine", "backup controller",
-                 "in standby mode", "Transport endpoint is not connected"});
+  return any_in(complained, {"Socket timed out", "Zero Bytes were transmitted", "Unexpected message received",
+                             "Communication connection failure", "Unable to contact slurm controller",
+                             "Slurm temporarily unable to accept job", "Resource temporarily unavailable",
+                             "Slurm controller not responding", "Connection refused", "job submit limit",
+                             "MaxSubmitJob", "Unable to establish controller machine", "backup controller",
+                             "in standby mode", "Transport endpoint is not connected"});
 }
 
 Result<SlurmQueueEntry> parse_queue_line(std::string_view line) {
@@ -144,6 +139,12 @@ Result<SlurmQueueEntry> parse_queue_line(std::string_view line) {
                          std::string(parts[3]),
                          std::string(parts[4]),
                          std::string(parts[5])};
+}
+
+std::string queue_line(const SlurmQueueEntry& entry) {
+  const std::string index = entry.job.index ? std::to_string(*entry.job.index) : "N/A";
+  return std::to_string(entry.job.number) + "|" + index + "|" + entry.state + "|" + entry.reason + "|" + entry.start +
+         "|" + entry.name;
 }
 
 SlurmPhase phase_of(const SlurmQueueEntry& entry) {

@@ -62,9 +62,6 @@ std::string slurm_message(const std::string& complained);
 // Whether the same may succeed later: the controller does not answer, or takes no more jobs now.
 bool slurm_may_answer_later(const std::string& complained);
 
-// Whether it may have done all the same what it was asked.
-bool slurm_may_have_acted(const std::string& complained);
-
 // A job as the queue shows it.
 struct SlurmQueueEntry {
   SlurmJobId job;
@@ -75,9 +72,10 @@ struct SlurmQueueEntry {
   friend bool operator==(const SlurmQueueEntry&, const SlurmQueueEntry&) = default;
 };
 
-// For squeue's --format; and one line of what it prints then.
+// For squeue's --format; and one line of what it prints then, read and written.
 inline constexpr const char* kSqueueFormat = "%F|%K|%T|%r|%S|%j";
 Result<SlurmQueueEntry> parse_queue_line(std::string_view line);
+std::string queue_line(const SlurmQueueEntry& entry);
 
 // What Slurm's state of a job means: that it waits; that it runs, or is about to; that it has ended.
 enum class SlurmPhase { waiting, running, ended };

@@ -22,7 +22,7 @@ Result<std::optional<JobId>> PlacedExecutor::recall(const Path& run_folder) {
   const auto executor = of_folder(run_folder);
   // Without its job.json a job was not started anywhere, and the claim that forbids it is the same everywhere.
   if (!executor.ok() && executor.error().code == Errc::not_found) return local_->recall(run_folder);
-  return TRY(of_folder(run_folder))->recall(run_folder);
+  return TRY(executor)->recall(run_folder);
 }
 
 Result<JobLook> PlacedExecutor::look(const JobId& job, const Path& run_folder) {

@@ -249,14 +249,13 @@ Result<JobLook> SlurmExecutor::look(const JobId& job, const Path& run_folder) {
   }
   if (!ours) return look_at_gone(id, folder);
   const auto& [entry, before] = found->second;
+  // One that waits although it has begun: Slurm begins it a second time.
   const SlurmPhase phase = phase_of(entry);
-  if (phase == SlurmPhase::ended) return look_at_gone(id, folder);
-  if (phase == SlurmPhase::waiting && claimant == Claimant::nobody)
-    return JobLook(JobWaiting{slurm_wait(entry, before)});
-  // Slurm begins it a second time.
-  if (phase == SlurmPhase::waiting) return look_at_gone(id, folder);
+  const bool again = phase == SlurmPhase::waiting && claimant == Claimant::this_job;
+  if (phase == SlurmPhase::ended || again) return look_at_gone(id, folder);
   const std::lock_guard lock(mutex_);
   missed_since_.erase(id);
+  if (phase == SlurmPhase::waiting) return JobLook(JobWaiting{slurm_wait(entry, before)});
   return JobLook(JobRunning{});
 }
 
@@ -280,6 +279,8 @@ Result<JobLook> SlurmExecutor::look_at_gone(const SlurmJobId& job, const JobFold
     if (entry.job == job) last = entry;
   }
   if (last && phase_of(*last) == SlurmPhase::running) return JobLook(JobRunning{});
+  if (last && phase_of(*last) == SlurmPhase::waiting && claimant == Claimant::nobody)
+    return JobLook(JobWaiting{slurm_wait(*last, std::nullopt)});
   // If it had not begun, it never will.
   if (claimant == Claimant::nobody && TRY(claim_job(folder, kAbandoned)) != kAbandoned) return JobLook(JobRunning{});
   return JobLook(JobLost{lost_in_slurm(job, last, last_words_in(log_of(folder)))});

@@ -73,7 +73,7 @@ class SlurmExecutor final : public Executor {
   void submit_together(const std::vector<Submission*>& gathered);
   Result<SlurmJobId> submit_array(const std::vector<Submission*>& alike);
   [[nodiscard]] Result<std::optional<SlurmJobId>> find_submitted(const JobFolder& folder) const;
-  // At one that is not among those that are not over.
+  // At one that is not among those that are not over, or that waits although it has begun.
   Result<JobLook> look_at_gone(const SlurmJobId& job, const JobFolder& folder);
   [[nodiscard]] bool has_waited_for_files(const SlurmJobId& job);
 

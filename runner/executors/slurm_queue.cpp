@@ -14,10 +14,7 @@ namespace {
 constexpr std::size_t kLargestAnswer = std::size_t{64} << 20U;
 
 std::string line_of(const SlurmQueueView::Seen& seen) {
-  const SlurmQueueEntry& entry = seen.entry;
-  return (seen.before ? std::to_string(*seen.before) : "-") + "|" + std::to_string(entry.job.number) + "|" +
-         (entry.job.index ? std::to_string(*entry.job.index) : "N/A") + "|" + entry.state + "|" + entry.reason + "|" +
-         entry.start + "|" + entry.name + "\n";
+  return (seen.before ? std::to_string(*seen.before) : "-") + "|" + queue_line(seen.entry) + "\n";
 }
 
 }  // namespace

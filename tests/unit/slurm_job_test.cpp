@@ -144,6 +144,8 @@ TEST_CASE("a line of the queue is read whole", "[unit]") {
   REQUIRE(one.ok());
   CHECK(*one == SlurmQueueEntry{{17}, "PENDING", "Resources", "2026-11-30T21:30:18", "trainyard-3f2a|x"});
   CHECK(parse_queue_line("17|4|RUNNING|None|N/A|x")->job == SlurmJobId{17, 4});
+  for (const char* const line : {"17|4|RUNNING|None|N/A|x", "17|N/A|PENDING|Resources|2026-11-30T21:30:18|a|b"})
+    CHECK(queue_line(*parse_queue_line(line)) == line);
   CHECK_FALSE(parse_queue_line("").ok());
   CHECK_FALSE(parse_queue_line("x|N/A|RUNNING|None|N/A|x").ok());
   CHECK_FALSE(parse_queue_line("17|N/A|RUNNING|None|N/A").ok());
