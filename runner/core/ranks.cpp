@@ -97,6 +97,17 @@ std::map<std::string, std::string> rank_environment(int rank, const WorkerMeetin
           {"SM_CURRENT_HOST", own}};
 }
 
+bool Pulse::is_felt(const std::string& text, Time now) {
+  constexpr std::chrono::seconds kLongestSilence{60};
+  constexpr std::chrono::seconds kLongestGap{10};
+  // Who did not look for a while, because the job was suspended or the disk did not answer, knows nothing of that while.
+  const bool was_away = now - looked_at_ > kLongestGap;
+  looked_at_ = now;
+  if (was_away || (!text.empty() && text != last_)) changed_at_ = now;
+  if (!text.empty()) last_ = text;
+  return now - changed_at_ < kLongestSilence;
+}
+
 JobExit combined_exit(const std::vector<RankEnd>& ends) {
   const RankEnd& cause = decisive(ends);
   JobExit whole = exit_of(cause);

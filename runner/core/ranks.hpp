@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -55,7 +56,26 @@ struct RankEnd {
   JobRank rank;
   std::optional<JobExit> exit;  // none when its supervisor is gone and left no word
   bool ok = false;              // what judge() makes of it
-  Instant seen_at;              // when it was noticed
+  Instant seen_at;              // when it was noticed, or when there was the last sign of life
+};
+
+// The pulse of a worker whose processes cannot be seen: a text that changes every few seconds as long as they are there.
+class Pulse {
+ public:
+  using Time = std::chrono::milliseconds;  // of a clock that is never set back
+
+  explicit Pulse(Time now) : changed_at_(now), looked_at_(now) {}
+
+  // Whether the worker may be alive, by what its text is now; none when it cannot be read. REQUIRES: looked at every second
+  // or so.
+  bool is_felt(const std::string& text, Time now);
+  // When it last changed.
+  [[nodiscard]] Time felt_at() const { return changed_at_; }
+
+ private:
+  std::string last_;
+  Time changed_at_;
+  Time looked_at_;
 };
 
 // The end of a job with several workers: that of rank 0 when all went well, else that of the worker for whose sake the

@@ -21,13 +21,16 @@ namespace trainyard {
 //   stderr.log
 //   log_index.jsonl  {"offset":N,"size":N,"stream":"stdout"|"stderr","time":Instant} for every piece of a log
 //   events.jsonl     one WorkerEvent per line
+//   slurm.*          what an executor keeps there of its cluster (runner/executors/slurm_executor.hpp)
 //   channel/         what the job's own processes are given, while it runs: a copy of job.json, and the fifo into which
 //                    they write their events
 //   job.cgroups      while it runs: the folders of its control groups, a line each
 //   root/            while it runs: where a job that has a file system of its own finds it mounted
 //   exit.json        the JobExit; appears whole, as the worker's last act. Before that its room is exit.json.tmp
 //   ranks/1/ …       of a job with several workers: the same files of those other than the first, rank 0, whose files lie
-//                    here. Its own claim and its own exit lie in ranks/0/, for those here are of the job as a whole
+//                    here. Its own claim and its own exit lie in ranks/0/, for those here are of the job as a whole. ranks/stop
+//                    is there once they are asked to stop, and job.pulse, of one on another node, changes while its
+//                    supervisor is there
 class JobFolder {
  public:
   // REQUIRES: `path` is absolute.
@@ -45,6 +48,8 @@ class JobFolder {
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] Path job() const { return path_ / "job.json"; }
   [[nodiscard]] Path claim() const { return word_ / "job.claim"; }
+  // Of a worker whose supervisor runs where nobody else sees its processes: changes as long as that is there.
+  [[nodiscard]] Path pulse() const { return word_ / "job.pulse"; }
   [[nodiscard]] Path stdout_log() const { return path_ / "stdout.log"; }
   [[nodiscard]] Path stderr_log() const { return path_ / "stderr.log"; }
   [[nodiscard]] Path log_index() const { return path_ / "log_index.jsonl"; }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "runner/core/outcome.hpp"
 #include "runner/core/ranks.hpp"
@@ -37,8 +38,9 @@ constexpr milliseconds kLongestEnding{30'000};
 // which it was not there.
 constexpr milliseconds kLongestDelay{10'000};
 
-// Slurm kills a job some time after it has asked it to end: KillWait, 30 seconds where nobody decided otherwise.
-constexpr milliseconds kGraceInSlurm{20'000};
+milliseconds steady_milliseconds() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+}
 
 class Conducting {
  public:
@@ -55,6 +57,7 @@ class Conducting {
       const JobFolder one = JobFolder::of_rank(folder_.path(), rank);
       TRY(make_folders(one.exit().parent_path()));
       TRY(one.reserve_exit());
+      pulses_.emplace_back(steady_milliseconds());
       workers_.push_back({{rank, meeting.hosts[static_cast<std::size_t>(rank)]}, std::nullopt, false, {}});
       ended_.push_back(false);
     }
@@ -78,7 +81,7 @@ class Conducting {
     // Whoever was stopped does not know by whom.
     if (by_slurm_ && exit.stop == StopCause::asked && !exit.limit && !exit.failure) {
       exit.stop = StopCause::scheduler;
-      exit.scheduler = holder_ended_ ? "slurmstepd, which held the job, is gone" : slurm_->last_word();
+      exit.scheduler = slurm_->last_word();
     }
     return exit;
   }
@@ -114,6 +117,10 @@ class Conducting {
       if (!status.ok() || *status) gone_at_[i] = std::chrono::steady_clock::now();
     }
     for (std::size_t i = 0; i < processes_.size(); ++i) look(i);
+    // A process that starts others elsewhere does not know that the last of them is gone.
+    const bool all_ended = std::find(ended_.begin(), ended_.end(), false) == ended_.end();
+    if (all_ended && !std::exchange(all_ended_, true))
+      end_at_ = std::min(end_at_.value_or(SteadyTime::max()), after(kLongestDelay));
     if (end_at_ && std::chrono::steady_clock::now() >= *end_at_) {
       end_at_.reset();
       for (StartedRanks& started : processes_) static_cast<void>(started.process.signal(SIGKILL));
@@ -122,25 +129,38 @@ class Conducting {
 
   void look(std::size_t index) {
     const StartedRanks& started = processes_[index];
-    const bool alone = started.ranks.size() == 1;
+    // Whose supervisor is that process itself, and not another one on another node.
+    const bool here = started.step.empty();
     for (const int rank : started.ranks) {
       if (ended_[static_cast<std::size_t>(rank)]) continue;
       // Asked for the time before the file, so that one that is written in between is found.
       const bool waited =
-          gone_at_[index] && (alone || std::chrono::steady_clock::now() - *gone_at_[index] > kLongestDelay);
-      // As long as the one process of a worker is there, it has not written the file.
-      if (alone && !gone_at_[index]) continue;
+          gone_at_[index] && (here || std::chrono::steady_clock::now() - *gone_at_[index] > kLongestDelay);
+      // As long as it is there, it has not written the file.
+      if (here && !gone_at_[index]) continue;
       const JobFolder one = JobFolder::of_rank(folder_.path(), rank);
       auto exit = one.read_exit();
-      if (exit.ok() && !*exit && !waited) continue;
-      note(rank, exit.ok() ? std::move(*exit) : std::nullopt);
+      const bool silent = !here && !gone_at_[index] && !feels_pulse(rank, one);
+      if (exit.ok() && !*exit && !waited && !silent) continue;
+      std::optional<JobExit> told = exit.ok() ? std::move(*exit) : std::nullopt;
+      const milliseconds ago =
+          here || told ? milliseconds(0) : steady_milliseconds() - pulses_[static_cast<std::size_t>(rank)].felt_at();
+      note(rank, std::move(told), ago);
     }
   }
 
-  void note(int rank, std::optional<JobExit> exit) {
+  // srun says nothing of a slurmstepd that is gone.
+  bool feels_pulse(int rank, const JobFolder& one) {
+    constexpr std::size_t kMostDigits = 32;
+    const auto beats = read_file(one.pulse(), kMostDigits);
+    return pulses_[static_cast<std::size_t>(rank)].is_felt(beats.ok() ? *beats : std::string(), steady_milliseconds());
+  }
+
+  // How a worker ended, so long `ago`: those that miss it may be heard of before.
+  void note(int rank, std::optional<JobExit> exit, milliseconds ago) {
     RankEnd& end = workers_[static_cast<std::size_t>(rank)];
     ended_[static_cast<std::size_t>(rank)] = true;
-    end.seen_at = now();
+    end.seen_at = Instant{now().microseconds - std::chrono::duration_cast<std::chrono::microseconds>(ago).count()};
     if (exit) {
       const auto word = last_word(JobFolder::of_rank(folder_.path(), rank).events());
       end.ok = judge(*exit, word.ok() ? word->ended : std::nullopt).reason == RunReason::ok;
@@ -168,8 +188,7 @@ class Conducting {
     stopped_by_ = number;
     if (number == SIGUSR1) hurry_at_.reset();
     end_at_ = after((number == SIGUSR1 ? milliseconds(0) : grace_) + kLongestEnding);
-    const auto noted = publish_file(folder_.path(), JobFolder::stop_of_ranks(folder_.path()), "", 0444, Durable::no);
-    static_cast<void>(noted);
+    static_cast<void>(publish_file(folder_.path(), JobFolder::stop_of_ranks(folder_.path()), "", 0444, Durable::no));
     for (std::size_t i = 0; i < processes_.size(); ++i) {
       if (gone_at_[i]) continue;
       // Who cannot be asked is killed when the grace is over, as who does not listen is.
@@ -189,6 +208,8 @@ class Conducting {
   std::vector<RankEnd> workers_;                    // by rank
   std::vector<bool> ended_;                         // by rank
   std::optional<SteadyTime> end_at_;                // when who does not end is killed
+  std::vector<Pulse> pulses_;                       // by rank
+  bool all_ended_ = false;
   int stopped_by_ = 0;
 };
 

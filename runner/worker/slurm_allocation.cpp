@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/worker/slurm_allocation.hpp"
 
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,6 +57,8 @@ Result<SlurmAllocation> SlurmAllocation::of_this_process() {
 
 std::string SlurmAllocation::last_word() const {
   constexpr int kLooks = 50;
+  pollfd holder{holder_.get(), POLLIN, 0};
+  if (::poll(&holder, 1, 0) == 1) return "slurmstepd, which held the job, is gone";
   for (int look = 0; look < kLooks; ++look) {
     if (std::string line = marked_line(); !line.empty()) return line;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

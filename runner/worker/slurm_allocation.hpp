@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -8,6 +9,9 @@
 #include "storage/files/files.hpp"
 
 namespace trainyard {
+
+// Slurm kills a job some time after it has asked it to end: KillWait, 30 seconds where nobody decided otherwise.
+inline constexpr std::chrono::milliseconds kGraceInSlurm{20'000};
 
 // What a supervisor knows of Slurm when Slurm began it: by the variables of the sbatch manual, "OUTPUT ENVIRONMENT
 // VARIABLES".
@@ -24,7 +28,7 @@ class SlurmAllocation {
   // With which the job's secrets are opened; empty when it has none.
   [[nodiscard]] const std::string& secrets_key() const { return secrets_key_; }
 
-  // What slurmstepd said of the end of the job, which may come a little later than the signal.
+  // Why Slurm ended the job: what slurmstepd said, which may come a little later than the signal, or that it is gone itself.
   [[nodiscard]] std::string last_word() const;
 
  private:

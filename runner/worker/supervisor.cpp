@@ -38,9 +38,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Slurm kills a job some time after it has asked it to end: KillWait, 30 seconds where nobody decided otherwise.
-constexpr milliseconds kGraceOfSlurm{20'000};
-constexpr const char* kHolderGone = "slurmstepd, which held the job, is gone";
+constexpr milliseconds kBetweenBeats{3000};
 
 std::map<std::string, std::string> environment_of(const JobSpec& job, const Secrets& secrets) {
   std::map<std::string, std::string> environment = job.environment;
@@ -111,6 +109,12 @@ class Supervision {
     return {};
   }
 
+  // From now on whoever sees none of these processes is shown by a file that changes that they are there.
+  void show_pulse(const Path& file) {
+    pulse_ = file;
+    beat_at_ = std::chrono::steady_clock::now();
+  }
+
   // Returns when the job's process has ended and nothing that it started is left. Sets all of `exit` but its times.
   Result<void> finish(JobExit& exit) {
     while (!ended_) wait_once();
@@ -122,7 +126,7 @@ class Supervision {
     if (!limit_) limit_ = bounds_.look_at_end(told_bytes());
     const auto peak = bounds_.peak_bytes();
     exit.stop = cause_;
-    if (cause_ == StopCause::scheduler) exit.scheduler = holder_ended_ ? kHolderGone : slurm_->last_word();
+    if (cause_ == StopCause::scheduler) exit.scheduler = slurm_->last_word();
     exit.limit = limit_;
     exit.user_us = status.user_us;
     exit.system_us = status.system_us;
@@ -156,12 +160,20 @@ class Supervision {
     const SteadyTime time = std::chrono::steady_clock::now();
     if (stop_at_ && time >= *stop_at_) stop(StopCause::max_runtime, grace_);
     if (kill_at_ && time >= *kill_at_) kill_job();
+    if (time >= beat_at_) beat();
     if (!ended_ && !killed_ && time >= bounds_.next_look()) look_at_limits();
   }
 
   [[nodiscard]] SteadyTime next_deadline() const {
     const SteadyTime look = killed_ ? SteadyTime::max() : bounds_.next_look();
-    return std::min(look, kill_at_ ? *kill_at_ : stop_at_.value_or(SteadyTime::max()));
+    return std::min({look, beat_at_, kill_at_ ? *kill_at_ : stop_at_.value_or(SteadyTime::max())});
+  }
+
+  // A disk that is full for a while makes a pulse miss some beats.
+  void beat() {
+    beat_at_ = after(kBetweenBeats);
+    const auto file = open_file(pulse_, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (file.ok()) static_cast<void>(write_all(file->get(), std::to_string(++beats_), pulse_));
   }
 
   [[nodiscard]] std::int64_t told_bytes() const {
@@ -181,7 +193,7 @@ class Supervision {
       if (number == SIGCHLD) {
         reap();
       } else if (number == SIGTERM && slurm_ != nullptr) {
-        stop(StopCause::scheduler, std::min(grace_, kGraceOfSlurm));
+        stop(StopCause::scheduler, std::min(grace_, kGraceInSlurm));
       } else {
         stop(StopCause::asked, number == SIGUSR1 ? milliseconds(0) : grace_);
       }
@@ -233,6 +245,9 @@ class Supervision {
   StopCause cause_ = StopCause::none;
   bool killed_ = false;
   bool ended_ = false;
+  Path pulse_;
+  SteadyTime beat_at_ = SteadyTime::max();
+  std::uint64_t beats_ = 0;
 };
 
 // Which of a job's workers this is, where it has several: what it is told of the others, and of its node.
@@ -277,6 +292,7 @@ Result<void> run_job(const Supervisor& self, UniqueFd signals, JobExit& exit) {
   JobBounds bounds = TRY(JobBounds::begin(job, folder));
   exit.started_at = now();
   Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds), self.slurm);
+  if (self.rank && job.placement.executor == ExecutorKind::slurm) supervision.show_pulse(folder.pulse());
   TRY(supervision.start(folder, environment_of(job, secrets), exit));
   auto finished = supervision.finish(exit);
   // Slurm hands a signal to every process of a worker, whose job may end of it before anybody here has heard of it.

@@ -2,8 +2,7 @@
 #include "tests/contract/executor_contract.hpp"
 
 #include "runner/executors/local_executor.hpp"
-#include "runner/executors/slurm_executor.hpp"
-#include "tests/support/slurm_cluster.hpp"
+#include "tests/contract/slurm_settings.hpp"
 
 using namespace trainyard;
 using namespace trainyard::executor_contract;
@@ -20,9 +19,7 @@ struct Slurm {
   static std::unique_ptr<Executor> make() {
     static const SlurmCluster cluster;
     static const TempFolder folder;
-    return std::make_unique<SlurmExecutor>(SlurmSettings{TRAINYARD_WORKER_PROGRAM, folder.path(), cluster.environment(),
-                                                         std::chrono::milliseconds(300), std::chrono::milliseconds(0),
-                                                         std::chrono::seconds(20), std::chrono::milliseconds(1000)});
+    return std::make_unique<SlurmExecutor>(test::impatient(cluster, folder.path()));
   }
 };
 

@@ -4,10 +4,9 @@
 #include <csignal>
 
 #include "runner/executors/local_executor.hpp"
-#include "runner/executors/slurm_executor.hpp"
 #include "runner/processes/process_identity.hpp"
+#include "tests/contract/slurm_settings.hpp"
 #include "tests/contract/test_job.hpp"
-#include "tests/support/slurm_cluster.hpp"
 
 using namespace trainyard;
 using std::chrono::milliseconds;
@@ -194,8 +193,7 @@ TEST_CASE("several workers: on the nodes of a cluster it is no different", "[exe
   // All of its nodes have one address.
   const SlurmCluster cluster(kWorkers);
   const TempFolder folder;
-  SlurmExecutor executor(
-      {TRAINYARD_WORKER_PROGRAM, folder.path(), cluster.environment(), milliseconds(300), milliseconds(1000)});
+  SlurmExecutor executor(test::impatient(cluster, folder.path()));
   const auto in_cluster = [](TestJob& job) {
     job.spec.placement.executor = ExecutorKind::slurm;
     for (JobSpec& other : job.others) other.placement.executor = ExecutorKind::slurm;

@@ -3,115 +3,34 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <deque>
-#include <fstream>
 #include <functional>
-#include <sstream>
 #include <thread>
 
 #include "runner/core/slurm_job.hpp"
-#include "runner/executors/slurm_executor.hpp"
-#include "tests/contract/test_job.hpp"
-#include "tests/support/slurm_cluster.hpp"
-
-#include <catch2/catch.hpp>
+#include "tests/contract/slurm_harm.hpp"
 
 namespace trainyard::slurm_faults_test {
 
 namespace {
 
 using std::chrono::milliseconds;
+using test::any_alive;
+using test::ended;
+using test::lost;
 using test::must;
+using test::parent_of;
+using test::processes_with;
+using test::SlowJob;
 using test::TestJob;
-
-// A cluster of its own for each test, since it is harmed.
-class Cluster {
- public:
-  explicit Cluster(int nodes = 2, std::map<std::string, std::string> settings = {})
-      : slurm_(nodes, std::move(settings)), executor_(make()) {}
-
-  [[nodiscard]] std::unique_ptr<SlurmExecutor> make() const {
-    return std::make_unique<SlurmExecutor>(SlurmSettings{TRAINYARD_WORKER_PROGRAM, folder_.path(), slurm_.environment(),
-                                                         milliseconds(300), milliseconds(0), milliseconds(5000),
-                                                         milliseconds(1000)});
-  }
-  [[nodiscard]] const Path& folder() const { return folder_.path(); }
-  SlurmExecutor& executor() { return *executor_; }
-  SlurmCluster& slurm() { return slurm_; }
-
-  // Looks until the job is over, as long as a cluster may take to notice.
-  JobLook end_of(const JobId& id, const TestJob& job) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-    for (;;) {
-      JobLook look = must(executor_->look(id, job.path()));
-      if (!goes_on(look)) return look;
-      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("the job does not end");
-      static_cast<void>(::usleep(20'000));
-    }
-  }
-  // Waits until it is seen to wait, and why.
-  std::string wait_of(const JobId& id, const TestJob& job) {
-    std::string reason;
-    test::await([&] {
-      const JobLook look = must(executor_->look(id, job.path()));
-      if (const auto* const waiting = std::get_if<JobWaiting>(&look)) reason = waiting->reason;
-      return reason.find("waits in Slurm") != std::string::npos;
-    });
-    return reason;
-  }
-
- private:
-  TempFolder folder_;
-  SlurmCluster slurm_;
-  std::unique_ptr<SlurmExecutor> executor_;
-};
-
-Outcome lost(const JobLook& look) {
-  REQUIRE(std::holds_alternative<JobLost>(look));
-  return std::get<JobLost>(look).outcome;
-}
-
-JobExit ended(const JobLook& look) {
-  REQUIRE(std::holds_alternative<JobExit>(look));
-  return std::get<JobExit>(look);
-}
-
-struct SlowJob : TestJob {
-  explicit SlowJob(double seconds) : TestJob(std::string(TRAINYARD_TEST_PACKAGES_DIR) + "/slow/libslow.so") {
-    set("seconds", seconds);
-  }
-};
-
-// The processes of this machine whose command line has all of these words; the owner's own are not looked for.
-std::vector<pid_t> processes_with(const std::vector<std::string>& words) {
-  std::vector<pid_t> found;
-  for (const std::string& name : must(list_folder("/proc"))) {
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file("/proc/" + name + "/cmdline");
-    std::stringstream line;
-    line << file.rdbuf();
-    const std::string text = line.str();
-    bool all = true;
-    for (const std::string& word : words) all = all && text.find(word) != std::string::npos;
-    if (all) found.push_back(std::stoi(name));
-  }
-  return found;
-}
+using Cluster = test::HarmedCluster;
 
 pid_t supervisor_of(const TestJob& job) {
   const auto found = processes_with({"trainyard-worker", "supervise-in-slurm", job.path().string()});
   REQUIRE(found.size() == 1);
   return found.front();
 }
-
-pid_t parent_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("PPid:")) return std::stoi(line.substr(5));
-  return 0;
-}
-
-bool any_alive(const TestJob& job) { return !processes_with({"trainyard-worker", job.path().string()}).empty(); }
 
 }  // namespace
 
@@ -139,8 +58,9 @@ TEST_CASE("slurm: a job that Slurm refuses is refused in Slurm's own words", "[s
 }
 
 TEST_CASE("slurm: a machine without Slurm says what to install", "[slurm]") {
-  const TempFolder folder;
-  SlurmExecutor executor({TRAINYARD_WORKER_PROGRAM, folder.path(), {{"PATH", "/nowhere:/neither"}}});
+  SlurmSettings settings;
+  settings.environment = {{"PATH", "/nowhere:/neither"}};
+  SlurmExecutor executor(settings);
   TestJob job = TestJob::of_package("idle");
   must(publish_file(job.path(), job.folder().job(), readable(to_json(job.spec)), 0644, Durable::no));
   CHECK(executor.start(job.path(), {}).error().message ==
@@ -348,20 +268,24 @@ TEST_CASE("slurm: a job that Slurm begins a second time does nothing, whether or
   cluster.slurm().ask("scontrol", {"update", "JobId=" + number, "Requeue=1"});
   cluster.slurm().ask("scontrol", {"requeue", number});
   if (first_lives) {
-    const JobLook look = cluster.end_of(id, job);
-    INFO((std::holds_alternative<JobLost>(look) ? std::get<JobLost>(look).outcome.message : "an exit"));
+    // It ends as if nobody had wanted anything of it.
+    CHECK(ended(cluster.end_of(id, job)).code == 0);
     const pid_t holder = parent_of(supervisor);
     if (holder > 1) ::kill(holder, SIGCONT);
   } else {
     const JobExit exit = ended(cluster.end_of(id, job));
     CHECK(exit.stop == StopCause::scheduler);
   }
+  bool told = false;
   test::await([&] {
-    // It would wait for two minutes; what is said before it waits is refused.
-    static_cast<void>(run_program({"/usr/bin/scontrol", "update", "JobId=" + number, "StartTime=now"},
-                                  cluster.slurm().environment(), "/", "", std::chrono::seconds(20)));
     const std::string state =
         cluster.slurm().ask("squeue", {"--noheader", "--states=all", "--format=%T", "--jobs=" + number});
+    // It would wait for two minutes. What is said while it is being ended is refused.
+    if (!told && state.find("PENDING") != std::string::npos) {
+      const auto update = run_program({"/usr/bin/scontrol", "update", "JobId=" + number, "StartTime=now"},
+                                      cluster.slurm().environment(), "/", "", std::chrono::seconds(20));
+      told = update.ok() && update->status.code == 0;
+    }
     return state.find("COMPLETED") != std::string::npos || state.find("CANCELLED") != std::string::npos;
   });
   const auto begun = job.events_of<event::Called>();
@@ -388,9 +312,8 @@ TEST_CASE("slurm: a job that Slurm kills for its memory says so", "[slurm]") {
 
 TEST_CASE("slurm: jobs that are started together and are alike are one array", "[slurm]") {
   Cluster cluster;
-  SlurmSettings settings{TRAINYARD_WORKER_PROGRAM, cluster.folder(), cluster.slurm().environment(), milliseconds(300),
-                         milliseconds(300)};
-  settings.late_files = milliseconds(1000);
+  SlurmSettings settings = test::impatient(cluster.slurm(), cluster.folder());
+  settings.gathering = milliseconds(300);
   SlurmExecutor executor(settings);
   std::deque<SlowJob> jobs;
   for (int i = 0; i < 6; ++i) {
@@ -426,11 +349,26 @@ TEST_CASE("slurm: all jobs of a store are looked for by one question", "[slurm]"
     jobs.emplace_back(1);
     started.emplace_back(jobs.back().start(cluster.executor()), &jobs.back());
   }
-  const auto one = cluster.make();
-  const auto other = cluster.make();
-  static_cast<void>(must(one->look(started[0].first, started[0].second->path())));
-  // A program that would count how often it is asked.
-  for (const auto& [id, job] : started) CHECK(goes_on(must(other->look(id, job->path()))));
+  // A squeue that counts how often it is asked for jobs that are not over.
+  const TempFolder counting;
+  const Path asked = counting.write("asked", "");
+  const Path squeue =
+      counting.write("squeue", "#!/bin/sh\necho >> " + asked.string() + "\nexec /usr/bin/squeue \"$@\"\n");
+  boost::filesystem::permissions(squeue, boost::filesystem::owner_all);
+  SlurmSettings settings = test::impatient(cluster.slurm(), cluster.folder());
+  settings.between_looks = std::chrono::hours(1);
+  settings.environment["PATH"] = counting.path().string() + ":" + settings.environment["PATH"];
+  settings.folder = counting.folder("shared");
+  const std::unique_ptr<SlurmExecutor> processes[] = {std::make_unique<SlurmExecutor>(settings),
+                                                      std::make_unique<SlurmExecutor>(settings)};
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& process : processes) {
+      for (const auto& [id, job] : started) static_cast<void>(must(process->look(id, job->path())));
+    }
+  }
+  // Once for those that run, and once for the places of those that wait.
+  CHECK(test::content(asked).size() <= 2);
+  CHECK_FALSE(test::content(asked).empty());
   for (const auto& [id, job] : started) CHECK(ended(cluster.end_of(id, *job)).code == 0);
 }
 

@@ -58,6 +58,7 @@ TEST_CASE("the end of a job with several workers is that of the one that decided
       {"fl.", {1, 2, 1}, 1, "a lost one"},
       {"fn.", {1, 2, 1}, 1, "one that could not begin"},
       {"fm.", {1, 2, 1}, 1, "and one that took too much"},
+      {"fl.", {60, 20, 1}, 1, "a lost one that another one missed"},
       {"al.", {1, 2, 1}, 1, "one that was lost while the others stopped"},
       {"am.", {1, 2, 1}, 1, "or that hit a limit then"},
       {"aaa", {3, 2, 1}, 0, "a user stopped all"},
@@ -82,6 +83,39 @@ TEST_CASE("the end of a job with several workers is that of the one that decided
     }
     CHECK(exit.ended_at.microseconds == *std::max_element(row.seconds.begin(), row.seconds.end()) * 1'000'000);
     CHECK(job_exit_from(to_json(exit)).ok());
+  }
+}
+
+TEST_CASE("a worker that shows no pulse for long is dead, unless nobody looked", "[ranks]") {
+  const auto at = [](int seconds) { return Pulse::Time(std::chrono::seconds(seconds)); };
+  Pulse pulse(at(0));
+  const auto look_until = [&](int from, int to, const char* text) {
+    for (int second = from; second < to; ++second) {
+      if (!pulse.is_felt(text, at(second))) return second;
+    }
+    return -1;
+  };
+  SECTION("one that never beats") {
+    CHECK(look_until(0, 200, "") == 60);
+    CHECK(pulse.felt_at() == at(0));
+  }
+  SECTION("one that stops") {
+    for (int second = 0; second < 100; second += 3) CHECK(pulse.is_felt(std::to_string(second), at(second)));
+    CHECK(look_until(100, 300, "99") == 159);
+    CHECK(pulse.felt_at() == at(99));
+  }
+  SECTION("one that cannot be read for a moment") {
+    CHECK(look_until(0, 50, "1") == -1);
+    CHECK(look_until(50, 55, "") == -1);
+    CHECK(look_until(55, 200, "1") == 60);
+  }
+  SECTION("one that beats again") {
+    CHECK(look_until(0, 50, "1") == -1);
+    CHECK(look_until(50, 109, "2") == -1);
+  }
+  SECTION("nobody looked for ten minutes") {
+    CHECK(look_until(0, 50, "1") == -1);
+    CHECK(look_until(650, 800, "1") == 710);
   }
 }
 
