@@ -420,25 +420,9 @@ TEST_CASE("Values of runs on other data are told not to compare") {
 
 TEST_CASE("What the README says of sweeps can be done") {
   const Sweeping sweeping({"digits"});
-  const std::string readme = read_text(TRAINYARD_README);
-  std::size_t at = readme.find("```sh\n", readme.find("\n## Sweep\n")) + 6;
-  int commands = 0;
-  while (!readme.substr(at).starts_with("```")) {
-    const std::size_t end = readme.find('\n', at);
-    std::string line = readme.substr(at, end - at);
-    at = end + 1;
-    line = line.substr(0, line.find("  "));
-    Arguments words;
-    std::istringstream text(line);
-    for (std::string word; text >> word;) words.push_back(word == "./data/training" ? DIGITS_DATA "/training" : word);
-    REQUIRE(words.front() == "trainyard");
-    words.erase(words.begin());
-    const ProgramOutput out = sweeping.store.run(words);
-    INFO(line << "\n" << out.err);
-    CHECK(out.status.code == 0);
-    ++commands;
-  }
-  CHECK(commands == 7);
+  const std::vector<Arguments> commands = readme_commands(TRAINYARD_README, "Sweep", DIGITS_DATA "/training");
+  CHECK(commands.size() == 7);
+  for (const Arguments& words : commands) sweeping.store.must(words);
   CHECK(sweeping.store.json({"sweeps", "list"}).size() == 3);
   sweeping.check_clean();
 }

@@ -3,6 +3,7 @@
 #include "tests/support/required.hpp"
 
 #include <fcntl.h>
+#include <sstream>
 
 #include <csignal>
 #include <stdexcept>
@@ -222,6 +223,26 @@ std::string TestStore::leftovers() const {
     if (is_there(root_ / "runs" / id / "workspace")) left += "runs/" + id + "/workspace\n";
   }
   return left;
+}
+
+std::vector<Arguments> readme_commands(const Path& readme, const std::string& section, const std::string& data) {
+  const std::string text = read_text(readme);
+  const std::string fence = "```sh\n";
+  const std::size_t heading = text.find("\n## " + section + "\n");
+  const std::size_t begin = text.find(fence, heading);
+  if (heading == std::string::npos || begin == std::string::npos)
+    throw std::runtime_error("the README has no commands of '" + section + "'");
+  std::istringstream block(text.substr(begin + fence.size(), text.find("\n```", begin) - begin - fence.size()));
+  std::vector<Arguments> commands;
+  for (std::string line; std::getline(block, line);) {
+    std::istringstream said(line.substr(0, line.find("  ")));
+    Arguments words;
+    for (std::string word; said >> word;) words.push_back(word == "./data/training" ? data : word);
+    if (words.empty() || words.front() != "trainyard") throw std::runtime_error("no command of ours: " + line);
+    words.erase(words.begin());
+    commands.push_back(std::move(words));
+  }
+  return commands;
 }
 
 Path test_package(const std::string& file) {

@@ -105,6 +105,10 @@ class TestStore {
   int trained_ = 0;
 };
 
+// The commands of the first block of shell in a section of the README, without "trainyard" and without what is said beside
+// them; "./data/training" is `data`.
+std::vector<Arguments> readme_commands(const Path& readme, const std::string& section, const std::string& data);
+
 // The packages for tests as the build made them: `counts` is a folder, `counts.zip` its zip.
 Path test_package(const std::string& file);
 // Beside the arguments of a run whose package crashes on purpose: under a sanitizer it has to crash as it would
