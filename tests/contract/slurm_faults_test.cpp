@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
-#include <functional>
 #include <thread>
 
 #include "runner/core/slurm_job.hpp"

@@ -148,6 +148,31 @@ TEST_CASE("A cluster that refuses a job is quoted") {
   CHECK(has(mistyped.err, "Trainyard sets --array itself"));
 }
 
+TEST_CASE("A run on a cluster has the GPUs that it asked for, each of its workers on its own node") {
+  const OnCluster cluster(2, {{"SLURM_GPUS", "/dev/zero,/dev/full"}});
+  cluster.store.add("meets");
+  const auto gpus_of = [&](const std::string& run, const char* log) {
+    const std::string text = read_text(*cluster.store.run_folder(run) / log);
+    const std::string name = "gpus ";
+    const std::size_t at = text.find(name);
+    return at == std::string::npos ? "not told" : text.substr(at + name.size(), text.find('\n', at) - at - name.size());
+  };
+  const ProgramOutput one = cluster.train("one", "meets@1.0", {"--gpus", "1"});
+  INFO(one.err);
+  REQUIRE(one.status.code == 0);
+  CHECK(gpus_of("one", "stdout.log") == "0");
+  const ProgramOutput both = cluster.train("both", "meets@1.0", {"--gpus", "2", "--nodes", "2"});
+  INFO(both.err);
+  REQUIRE(both.status.code == 0);
+  CHECK(gpus_of("both", "stdout.log") == "0,1");
+  CHECK(gpus_of("both", "ranks/1/stdout.log") == "0,1");
+  REQUIRE(cluster.train("none", "meets@1.0", {"--allow-repeat"}).status.code == 0);
+  CHECK(gpus_of("none", "stdout.log").empty());
+  const ProgramOutput more = cluster.train("more", "meets@1.0", {"--gpus", "3"});
+  CHECK(more.status.code == 1);
+  CHECK(has(more.err, "Requested node configuration is not available"));
+}
+
 TEST_CASE("A resource plan serves on a cluster and on this machine") {
   const OnCluster cluster;
   cluster.must({"plans", "set", "small", "--cpus", "1", "--memory", "300M", "--partition", "main", "--time", "10m",

@@ -23,6 +23,7 @@ class Meets {
                                    "VC_WORKER_HOSTS", "SM_HOSTS", "SM_CURRENT_HOST"}) {
       if (const char* const value = std::getenv(name)) std::printf("%s=%s\n", name, value);
     }
+    if (const char* const gpus = std::getenv("CUDA_VISIBLE_DEVICES")) std::printf("gpus %s\n", gpus);
     for (const auto& entry : std::filesystem::recursive_directory_iterator(data))
       if (entry.is_regular_file()) std::printf("file %s\n", entry.path().lexically_relative(data).c_str());
     std::fflush(stdout);
