@@ -28,7 +28,8 @@ class Meets {
       if (entry.is_regular_file()) std::printf("file %s\n", entry.path().lexically_relative(data).c_str());
     std::fflush(stdout);
     std::ofstream(run_.artifacts_directory() / "rank.txt") << trainyard::rank() << "\n";
-    std::ofstream(*run_.directory("checkpoint") / "rank.txt", std::ios::app) << trainyard::rank() << "\n";
+    if (const auto checkpoints = run_.directory("checkpoint"))
+      std::ofstream(*checkpoints / "rank.txt", std::ios::app) << trainyard::rank() << "\n";
 
     trainyard::World world(
         run_, std::chrono::milliseconds(static_cast<std::int64_t>(run_.parameter<double>("patience") * 1000)));
