@@ -236,6 +236,17 @@ std::optional<Instant> start_in(const std::vector<JournalEntry>& journal) {
   return std::nullopt;
 }
 
+std::int64_t milliseconds_run(const std::vector<Attempt>& attempts) {
+  std::int64_t all = 0;
+  for (const Attempt& attempt : attempts) {
+    if (!attempt.begun_at) continue;
+    const Instant end = attempt.exit ? attempt.exit->ended_at : attempt.ended_at;
+    // A clock may be set back meanwhile, and that of a cluster's disk may be another.
+    all += std::max<std::int64_t>(end.microseconds - attempt.begun_at->microseconds, 0) / 1000;
+  }
+  return all;
+}
+
 std::vector<Attempt> attempts_in(const std::vector<JournalEntry>& journal) {
   std::vector<Attempt> attempts;
   bool judged = true;  // what goes wrong until the next one runs is not the last one's

@@ -38,10 +38,15 @@ struct Attempt {
   std::optional<JobExit> exit;  // none when nobody knows how it ended
   // How each of its workers ended, by rank, where it had several.
   std::vector<std::optional<JobExit>> ranks = {};
+  std::optional<Instant> begun_at = {};  // when its job began to run; none when it never did
 };
 
 // When a run had its slot: waiting for it is not execution. None when it never had one.
 std::optional<Instant> start_in(const std::vector<JournalEntry>& journal);
+
+// For how long the jobs of these attempts ran, where one that left no word ran until that was noticed: waiting in the queue
+// of a cluster is no part of it.
+std::int64_t milliseconds_run(const std::vector<Attempt>& attempts);
 
 // The attempts that a journal tells of, in order; their exits are known elsewhere.
 std::vector<Attempt> attempts_in(const std::vector<JournalEntry>& journal);

@@ -404,8 +404,15 @@ std::vector<Attempt> RunDriver::attempts_of(const std::vector<JournalEntry>& jou
   std::vector<Attempt> attempts = attempts_in(journal);
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     // An exit that cannot be read has already failed the run; its story is told without it.
-    if (auto exit = JobFolder(folder_.attempt(static_cast<int>(i) + 1)).read_exit(); exit.ok())
-      attempts[i].exit = std::move(*exit);
+    const JobFolder job(folder_.attempt(static_cast<int>(i) + 1));
+    if (auto exit = job.read_exit(); exit.ok()) attempts[i].exit = std::move(*exit);
+    if (attempts[i].exit) {
+      attempts[i].begun_at = attempts[i].exit->started_at;
+    } else if (const auto claim = status_of(job.claim()); claim.ok() && *claim) {
+      // It died without a word, but its first act was to claim its folder.
+      const timespec& time = (*claim)->st_mtim;
+      attempts[i].begun_at = Instant{std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000};
+    }
     for (int rank = 0; workers > 1 && rank < workers; ++rank) {
       auto exit = JobFolder::of_rank(folder_.attempt(static_cast<int>(i) + 1), rank).read_exit();
       attempts[i].ranks.push_back(exit.ok() ? std::move(*exit) : std::nullopt);
@@ -417,13 +424,7 @@ std::vector<Attempt> RunDriver::attempts_of(const std::vector<JournalEntry>& jou
 Result<std::optional<std::int64_t>> RunDriver::runtime_left() const {
   const auto most = plan_.request.max_runtime_ms;
   if (!most) return most;
-  std::int64_t spent = 0;
-  for (const Attempt& attempt : attempts_of(TRY(read_journal(folder_)))) {
-    // What the job itself tells leaves out the time that it spent in the queue of a cluster.
-    const Instant begin = attempt.exit ? attempt.exit->started_at : attempt.started_at;
-    const Instant end = attempt.exit ? attempt.exit->ended_at : attempt.ended_at;
-    spent += (end.microseconds - begin.microseconds) / 1000;
-  }
+  const std::int64_t spent = milliseconds_run(attempts_of(TRY(read_journal(folder_))));
   return std::optional(std::max<std::int64_t>(*most - spent, 0));
 }
 

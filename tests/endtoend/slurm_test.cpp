@@ -137,6 +137,30 @@ TEST_CASE("A run whose job is ended by the cluster tries again where it may") {
   CHECK(cluster.store.schema_mistakes() == "");
 }
 
+TEST_CASE("The time in a cluster's queue is no part of the longest runtime, also of a job that died without a word") {
+  const OnCluster cluster(1, {{"SLURM_CPUS_PER_NODE", "1"}});
+  REQUIRE(cluster.train("first", "slow", {"--env", "seconds=20", "--detach"}).status.code == 0);
+  cluster.store.wait_for_the_call("first");
+  // Of which half a minute goes until the loss is noticed.
+  RunningProgram runner =
+      cluster.store.start({"run", "training", "slow", "--dataset", cluster.data.string(), "--name", "second", "--env",
+                           "seconds=2", "--allow-repeat", "--retries", "1", "--max-runtime", "45s"},
+                          cluster.slurm.environment());
+  cluster.store.wait_for_the_call("second");
+  const std::string claim = read_text(*cluster.store.run_folder("second") / "job.claim");
+  const std::string number = claim.substr(6, claim.find(':', 6) - 6);
+  const std::string pids = cluster.slurm.ask("scontrol", {"listpids", number, "n1"});
+  INFO(pids);
+  REQUIRE(::kill(std::stoi(pids.substr(pids.find('\n') + 1)), SIGKILL) == 0);
+  const ProgramOutput output = runner.wait();
+  INFO(output.err);
+  CHECK(output.status.code == 0);
+  const Json attempts = cluster.results("second").at("attempts");
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts.at(0).at("reason") == "lost");
+  CHECK_FALSE(is_there(*cluster.store.run_folder("second") / "exit.json"));
+}
+
 TEST_CASE("A cluster that refuses a job is quoted") {
   const OnCluster cluster;
   const ProgramOutput output = cluster.train("refused", "counts", {"--partition", "nope"});

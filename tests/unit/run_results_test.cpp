@@ -175,6 +175,34 @@ TEST_CASE("a journal tells of each attempt when it ran and how it ended", "[run_
   CHECK(attempts[0].outcome == crash);
 }
 
+TEST_CASE("what a run has used of its longest runtime is the time in which its jobs ran", "[run_results]") {
+  const auto seconds = [](std::int64_t many) { return Instant{many * 1'000'000}; };
+  const auto attempt = [&](std::int64_t started, std::optional<std::int64_t> begun, std::optional<std::int64_t> told,
+                           std::int64_t ended) {
+    Attempt one{seconds(started), seconds(ended), {}, {}};
+    if (begun) one.begun_at = seconds(*begun);
+    if (told) one.exit.emplace().ended_at = seconds(*told);
+    return one;
+  };
+  struct Row {
+    const char* why;
+    std::vector<Attempt> attempts;
+    std::int64_t milliseconds;
+  };
+  const Row rows[] = {
+      {"none", {}, 0},
+      {"one that told", {attempt(0, 2, 9, 10)}, 7000},
+      {"one that waited long and died", {attempt(0, 100, {}, 103)}, 3000},
+      {"one that never began", {attempt(0, {}, {}, 50)}, 0},
+      {"a clock that was set back", {attempt(0, 100, 40, 110)}, 0},
+      {"several", {attempt(0, 2, 9, 10), attempt(20, 100, {}, 103), attempt(110, 110, 111, 112)}, 11000},
+  };
+  for (const Row& row : rows) {
+    INFO(row.why);
+    CHECK(milliseconds_run(row.attempts) == row.milliseconds);
+  }
+}
+
 TEST_CASE("the results tell the version of the dataset that a name meant", "[run_results]") {
   RunReport report = successful(false);
   report.plan.request.dataset = "digits/training";
