@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <utility>
 
 #include "runner/core/outcome.hpp"
 #include "runner/core/ranks.hpp"
@@ -91,8 +90,10 @@ class Conducting {
     return job.placement.executor == ExecutorKind::slurm ? ranks_of_slurm() : ranks_on_this_machine();
   }
 
+  [[nodiscard]] bool all_ended() const { return std::find(ended_.begin(), ended_.end(), false) == ended_.end(); }
+
   [[nodiscard]] bool over() const {
-    return std::find(ended_.begin(), ended_.end(), false) == ended_.end() &&
+    return all_ended() &&
            std::all_of(gone_at_.begin(), gone_at_.end(), [](const auto& gone) { return gone.has_value(); });
   }
 
@@ -118,9 +119,7 @@ class Conducting {
     }
     for (std::size_t i = 0; i < processes_.size(); ++i) look(i);
     // A process that starts others elsewhere does not know that the last of them is gone.
-    const bool all_ended = std::find(ended_.begin(), ended_.end(), false) == ended_.end();
-    if (all_ended && !std::exchange(all_ended_, true))
-      end_at_ = std::min(end_at_.value_or(SteadyTime::max()), after(kLongestDelay));
+    if (all_ended()) end_at_ = std::min(end_at_.value_or(SteadyTime::max()), after(kLongestDelay));
     if (end_at_ && std::chrono::steady_clock::now() >= *end_at_) {
       end_at_.reset();
       for (StartedRanks& started : processes_) static_cast<void>(started.process.signal(SIGKILL));
@@ -209,7 +208,6 @@ class Conducting {
   std::vector<bool> ended_;                         // by rank
   std::optional<SteadyTime> end_at_;                // when who does not end is killed
   std::vector<Pulse> pulses_;                       // by rank
-  bool all_ended_ = false;
   int stopped_by_ = 0;
 };
 

@@ -57,10 +57,12 @@ Result<SlurmAllocation> SlurmAllocation::of_this_process() {
 
 std::string SlurmAllocation::last_word() const {
   constexpr int kLooks = 50;
-  pollfd holder{holder_.get(), POLLIN, 0};
-  if (::poll(&holder, 1, 0) == 1) return "slurmstepd, which held the job, is gone";
   for (int look = 0; look < kLooks; ++look) {
+    pollfd holder{holder_.get(), POLLIN, 0};
+    // Asked before, since its word may be its last act.
+    const bool gone = ::poll(&holder, 1, 0) == 1;
     if (std::string line = marked_line(); !line.empty()) return line;
+    if (gone) return "slurmstepd, which held the job, is gone";
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return "Slurm did not say why";

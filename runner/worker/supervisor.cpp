@@ -274,6 +274,7 @@ struct Supervisor {
       nullptr;  // of a process that Slurm began, but for a worker of several: those are stopped by the one above
   std::optional<int> rank = std::nullopt;
   std::optional<Path> stop_of_ranks = std::nullopt;
+  bool shows_pulse = false;  // to the one above, who is on another node
 };
 
 Result<void> run_job(const Supervisor& self, UniqueFd signals, JobExit& exit) {
@@ -292,7 +293,7 @@ Result<void> run_job(const Supervisor& self, UniqueFd signals, JobExit& exit) {
   JobBounds bounds = TRY(JobBounds::begin(job, folder));
   exit.started_at = now();
   Supervision supervision(job, std::move(signals), std::move(logs), std::move(events), std::move(bounds), self.slurm);
-  if (self.rank && job.placement.executor == ExecutorKind::slurm) supervision.show_pulse(folder.pulse());
+  if (self.shows_pulse) supervision.show_pulse(folder.pulse());
   TRY(supervision.start(folder, environment_of(job, secrets), exit));
   auto finished = supervision.finish(exit);
   // Slurm hands a signal to every process of a worker, whose job may end of it before anybody here has heard of it.
@@ -378,7 +379,7 @@ int supervise_rank(const Path& run_folder, int rank, pid_t parent) {
   if (!self.ok()) return kTrouble;
   const Path folder = boost::filesystem::absolute(run_folder);
   return supervise_as(
-      {JobFolder::of_rank(folder, rank), self->text(), nullptr, rank, JobFolder::stop_of_ranks(folder)});
+      {JobFolder::of_rank(folder, rank), self->text(), nullptr, rank, JobFolder::stop_of_ranks(folder), parent == 0});
 }
 
 int supervise_in_slurm_array(const Path& folders) {
