@@ -66,6 +66,13 @@ struct Sweeping {
     for (const std::string& name : names) ended += is_there(store.root() / "runs" / name / "_results.json") ? 1 : 0;
     return ended;
   }
+  // Whoever is killed may leave a file in the scratch folder, and nothing else; that is rubbish (storage/store/store.hpp).
+  void check_clean_after_a_kill() const {
+    std::istringstream left(store.leftovers());
+    for (std::string one; std::getline(left, one);) CHECK(one.starts_with("tmp/file-"));
+    store.must({"store", "gc", "--apply-now"});
+    check_clean();
+  }
   void check_clean() const {
     CHECK(store.schema_mistakes() == "");
     CHECK(store.leftovers() == "");
@@ -221,7 +228,7 @@ TEST_CASE("What a sweep was killed in the middle of, it goes on with") {
   CHECK(sweeping.successes("killed") == once_each(7));
   CHECK(Sweeping::standings(sweeping.show("killed")) == std::map<std::string, int>{{"succeeded", 7}});
   CHECK(sweeping.store.versions("slow").size() == 8);
-  sweeping.check_clean();
+  sweeping.check_clean_after_a_kill();
 }
 
 TEST_CASE("A killed halving goes on where it was, with the same points") {
@@ -240,7 +247,7 @@ TEST_CASE("A killed halving goes on where it was, with the same points") {
   for (const char* const later : {"2/7", "2/8", "2/9", "3/9"}) wanted[later] = 1;
   CHECK(sweeping.successes("halved") == wanted);
   CHECK(winner_of(sweeping.show("halved")).at("rung") == 3);
-  sweeping.check_clean();
+  sweeping.check_clean_after_a_kill();
 }
 
 TEST_CASE("Ctrl-C begins no further run and stops those that go on, which are resumed") {
